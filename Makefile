@@ -1,0 +1,42 @@
+# Two commands set everything up: `make demo` and `make test`. They need Python >= 3.11, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: help demo test test-all check bench lock clean
+help:           ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+$(VENV)/.runs: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lightship needs Python 3.11 or later; set PYTHON=..."; exit 2; }
+	@test -x $(BIN)/python || { echo "Setting up .venv (once)..."; $(PYTHON) -m venv $(VENV); } || { echo "python3 -m venv failed: on Debian, apt install python3-venv"; exit 2; }
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.runs   ## set up, then play the demonstration; the results are in out/
+	@$(BIN)/lightship demo --out out
+
+check: $(VENV)/.tests ## formatting, lint, types and the import rules
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
+	@$(BIN)/pytest -m "not slow"
+
+test-all: check       ## the same with what takes longer
+	@$(BIN)/pytest
+
+bench: $(VENV)/.tests ## every claim on speed, against the peer it names; writes docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/.tests  ## resolve the pinned requirements again (needs uv)
+	uv pip compile pyproject.toml --extra exposure --extra fast --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra exposure --extra fast --extra calls --group build --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+
+clean:                ## remove what the targets made
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache

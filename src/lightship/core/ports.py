@@ -1,0 +1,72 @@
+"""What the rooms ask of each other and of a deployment, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightship.core.values import Luma, Reading, Rgb
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """One video frame, whatever library holds it. Conversions are made when asked for, and only once."""
+
+    at_s: float
+    width: int
+    height: int
+
+    def rgb(self) -> Rgb:
+        """Return the picture as ``(H, W, 3) uint8 RGB, 0-255``, upright."""
+
+    def luma(self) -> Luma:
+        """Return the brightness plane as ``(H, W) uint8``, upright, without a detour through RGB."""
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Looks at pictures and says what it sees. One thread calls it at a time.
+
+    ``takes`` names the form of picture that :meth:`read` is given. ``evidence`` says where a reading's weight
+    comes from: ``"calibrated"`` scores get it from a calibration file, ``"analytic"`` scores carry it (the
+    source of the bound is in the detector's docstring), ``"camera"`` scores only raise the sampling rate.
+    """
+
+    name: str
+    version: str
+    labels: frozenset[str]
+    takes: Literal["rgb", "luma"]
+    evidence: Literal["calibrated", "analytic", "camera"]
+
+    def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
+        """Return the readings of each frame, in order; an empty tuple means "nothing seen"."""
+
+
+class HashIndex(Protocol):
+    """Finds the entries of a list within a distance of a 256-bit hash."""
+
+    radius: ClassVar[int]
+
+    def __len__(self) -> int: ...
+
+    def query(self, hashes: NDArray[np.uint64]) -> list[list[tuple[int, int]]]:
+        """Return, for each row of ``hashes`` ``(Q, 4) uint64``, all ``(entry number, distance)`` pairs."""
+
+
+class Ledger(Protocol):
+    """An append-only log that an outsider can verify."""
+
+    def append(self, entry: dict[str, Any]) -> int:
+        """Store one entry; when this returns it is on disk. Returns its index.
+
+        Raises
+        ------
+        LedgerError
+            If it cannot be stored.
+        """
+
+    def append_all(self, entries: Iterable[dict[str, Any]]) -> int:
+        """Store several entries in one durable write; returns the number of entries afterwards."""

@@ -1,0 +1,1 @@
+"""Detectors, calibration, and the one loop from frames to decisions that guard and watch share."""
