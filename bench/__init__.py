@@ -1,0 +1,1 @@
+"""Each claim on speed, runnable: `python -m bench`."""
