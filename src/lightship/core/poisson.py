@@ -1,0 +1,53 @@
+"""Exact Poisson bounds on a rate, from a count of events (Garwood 1936)."""
+
+from __future__ import annotations
+
+import math
+
+
+def _at_most(events: int, mean: float) -> float:
+    """Return ``P(X ≤ events)`` for a Poisson variable of the given mean."""
+    term = total = math.exp(-mean)
+    for k in range(1, events + 1):
+        term *= mean / k
+        total += term
+    return total
+
+
+def poisson_upper(events: int, confidence: float = 0.95) -> float:
+    """Return the exact one-sided upper bound on the mean of a Poisson count.
+
+    Parameters
+    ----------
+    events
+        Number of events seen.
+    confidence
+        How often the bound holds.
+
+    Examples
+    --------
+    >>> round(poisson_upper(0), 2), round(poisson_upper(1), 2)
+    (3.0, 4.74)
+    """
+    low, high = float(events), events + 10.0 * math.sqrt(events + 1.0) + 10.0
+    for _ in range(100):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if _at_most(events, middle) > 1.0 - confidence else (low, middle)
+    return high
+
+
+def poisson_lower(events: int, confidence: float = 0.95) -> float:
+    """Return the exact one-sided lower bound on the mean of a Poisson count.
+
+    Examples
+    --------
+    >>> poisson_lower(0), round(poisson_lower(1), 3)
+    (0.0, 0.051)
+    """
+    if events == 0:
+        return 0.0
+    low, high = 0.0, float(events)
+    for _ in range(100):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if 1.0 - _at_most(events - 1, middle) < 1.0 - confidence else (low, middle)
+    return low
