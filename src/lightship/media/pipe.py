@@ -28,6 +28,9 @@ class Pipe(Generic[Thing]):
         self._changed = threading.Condition()
         self._closed = False
 
+    def __len__(self) -> int:
+        return len(self._things)
+
     def put(self, thing: Thing, size: int, timeout_s: float | None = None) -> bool:
         """Put a thing in, waiting for room; False if none came in time or the pipe was closed."""
         with self._changed:
