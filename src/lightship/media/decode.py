@@ -129,6 +129,7 @@ class Reader:
             channels=sound.channels if sound is not None else None,
             live=live,
             name=self._name,
+            colours=first.colours if first is not None else (2, 2, 2),
         )
 
     def items(self) -> Iterator[Item]:

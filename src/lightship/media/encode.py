@@ -66,19 +66,18 @@ def even(size: int) -> int:
 
 
 class Canvas:
-    """Brings every picture to one size and form: yuv420p in the colours of the first picture.
+    """Brings every picture to one size and form: yuv420p, limited range.
 
     Parameters
     ----------
-    width, height
-        Of the output, even.
+    info
+        What will come; its size, made even, is the canvas's.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
+    def __init__(self, info: MediaInfo) -> None:
+        self.width, self.height = even(info.width), even(info.height)
         self._reformatter = VideoReformatter()
-        self._range: int | None = None
-        self._matrix = _BT601
+        self._matrix = _BT709 if info.colours[2] == _BT709 else _BT601
         self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
 
     def frame(self, picture: Picture) -> av.VideoFrame:
@@ -89,16 +88,12 @@ class Canvas:
             frame = ArrayPicture(picture.at_s, picture.rgb()).to_frame()
         if self._last is not None and self._last[0] is frame:
             return self._last[1]  # a still card is converted once
-        if self._range is None:
-            self._range = _FULL if frame.color_range == _FULL and frame.format.name != "rgb24" else _LIMITED
-            self._matrix = _BT709 if frame.colorspace == _BT709 else _BT601
         fitted = self._fitted(frame)
         self._last = (frame, fitted)
         return fitted
 
     def _fitted(self, frame: av.VideoFrame) -> av.VideoFrame:
-        same_range = frame.color_range in {0, self._range}  # 0: not said, taken for limited
-        if frame.format.name != "yuv420p" or not same_range:
+        if frame.format.name != "yuv420p" or frame.color_range == _FULL:
             frame = self._converted(frame, frame.width, frame.height)
         if (even(frame.width), even(frame.height)) == (self.width, self.height) and min(
             frame.width, frame.height
@@ -113,7 +108,7 @@ class Canvas:
             height,
             "yuv420p",
             dst_colorspace=self._matrix,
-            dst_color_range=self._range,
+            dst_color_range=_LIMITED,
         )
 
     def _cropped(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -131,9 +126,8 @@ class Canvas:
         height = min(self.height, even(round(frame.height * scale)))
         inner = self._converted(frame, width, height)
         left, top = even_below((self.width - width) // 2), even_below((self.height - height) // 2)
-        black = 0 if self._range == _FULL else 16
         planes: list[NDArray[np.uint8]] = []
-        for number, (level, part) in enumerate(((black, 1), (128, 2), (128, 2))):
+        for number, (level, part) in enumerate(((16, 1), (128, 2), (128, 2))):
             plane = np.full((self.height // part, self.width // part), level, np.uint8)
             down, across = top // part, left // part
             plane[down : down + height // part, across : across + width // part] = plane_view(inner, number)
@@ -168,7 +162,7 @@ class Muxer:
         self, container: av.container.OutputContainer, info: MediaInfo, quality: Quality, *, low_delay: bool
     ) -> None:
         self._container = container
-        self._canvas = Canvas(even(info.width), even(info.height))
+        self._canvas = Canvas(info)
         self._video = self._video_stream(info, quality, low_delay=low_delay)
         self._audio = _SoundTrack(container, info, quality) if info.sample_rate else None
         self._last_tick = -1
@@ -195,6 +189,8 @@ class Muxer:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = stream.time_base = Fraction(1, TICKS)
+        context.color_primaries, context.color_trc, context.colorspace = info.colours
+        context.color_range = _LIMITED
         context.gop_size = max(1, round(fps * quality.keyframe_s))
         context.thread_count = 1 if info.width * info.height <= 1920 * 1088 else 0
         if quality.bitrate is not None:

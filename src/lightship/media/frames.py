@@ -55,6 +55,8 @@ class MediaInfo:
         Whether items come at their own pace and cannot be asked to wait.
     name
         The source in plain words, without secrets: file name, host, camera.
+    colours
+        Primaries, transfer and matrix of the pictures as ITU-T H.273 numbers; 2 where the medium does not say.
     """
 
     width: int
@@ -64,6 +66,7 @@ class MediaInfo:
     channels: int | None
     live: bool
     name: str
+    colours: tuple[int, int, int] = (2, 2, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,11 @@ class VideoPicture:
     def nbytes(self) -> int:
         """Memory that the picture holds as decoded, bytes."""
         return sum(plane.buffer_size for plane in self._frame.planes)
+
+    @property
+    def colours(self) -> tuple[int, int, int]:
+        """Primaries, transfer and matrix as ITU-T H.273 numbers."""
+        return int(self._frame.color_primaries), int(self._frame.color_trc), int(self._frame.colorspace)
 
     def at(self, at_s: float) -> VideoPicture:
         """Return the same picture at another time."""

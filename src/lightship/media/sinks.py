@@ -338,10 +338,10 @@ class _Y4m(_Base):
     def __init__(self, out: BinaryIO, info: MediaInfo) -> None:
         from fractions import Fraction
 
-        from lightship.media.encode import Canvas, even
+        from lightship.media.encode import Canvas
 
         self._out = out
-        self._canvas: Canvas = Canvas(even(info.width), even(info.height))
+        self._canvas: Canvas = Canvas(info)
         rate = Fraction(info.fps or 30.0).limit_denominator(1001)
         self._constant = _Constant(float(rate))
         size = f"W{self._canvas.width} H{self._canvas.height}"
@@ -383,9 +383,9 @@ class _VirtualCamera(_Base):
                 "virtual-camera",
                 "Install it with: pip install 'lightship[camera]'.",
             ) from error
-        from lightship.media.encode import Canvas, even
+        from lightship.media.encode import Canvas
 
-        self._canvas: Canvas = Canvas(even(info.width), even(info.height))
+        self._canvas: Canvas = Canvas(info)
         try:
             self._camera: Any = pyvirtualcam.Camera(
                 width=self._canvas.width, height=self._canvas.height, fps=info.fps or 30.0

@@ -220,7 +220,7 @@ class _File(_Base):
                 if self._stop.is_set():
                     return
                 yield item
-            ending = self._reader.ending()
+            ending = None if self._stop.is_set() else self._reader.ending()
         except ConnectionLost as error:
             ending = self._reader.ending() or Gap(
                 self._timeline.now_s, self._timeline.now_s, f"the file could not be read to its end: {error}"
