@@ -115,7 +115,7 @@ def _network(spec: str, scheme: str, *, listen: bool) -> Place:
         target = f"{spec}{joint}mode=listener" if listen else spec
         return Place("srt", target, name, "mpegts", probing, **waits, lead_s=2.0)
     if scheme in {"http", "https"}:
-        again = {"reconnect": "1", "reconnect_on_network_error": "1", "reconnect_delay_max": "8"}
+        again = {"reconnect": "1", "reconnect_delay_max": "8"}
         slow = {"open_s": _SLOW_STALL_S, "read_s": _SLOW_STALL_S}
         if urlsplit(spec).path.lower().endswith((".m3u8", ".m3u")):
             return Place("hls", spec, name, None, {"http_persistent": "1"}, **slow)

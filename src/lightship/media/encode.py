@@ -10,6 +10,7 @@ from typing import Any
 import av
 import av.container
 import numpy as np
+from av.codec.context import Flags
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -164,7 +165,7 @@ class Muxer:
         self._container = container
         self._canvas = Canvas(info)
         self._video = self._video_stream(info, quality, low_delay=low_delay)
-        self._audio = _SoundTrack(container, info, quality) if info.sample_rate else None
+        self._audio = _SoundTrack(container, info, quality, low_delay=low_delay) if info.sample_rate else None
         self._last_tick = -1
         container.start_encoding()
 
@@ -175,6 +176,10 @@ class Muxer:
             options["tune"] = "zerolatency"
         if quality.bitrate is None:
             options["crf"] = str(quality.crf)
+            if low_delay:
+                # About 4 Mb/s for 1280x720 at 30 a second, what receivers commonly take.
+                cap = max(300_000, round(0.145 * info.width * info.height * fps))
+                options |= {"maxrate": str(cap), "bufsize": str(2 * cap)}
         try:
             stream: Any = self._container.add_stream(
                 "libx264", rate=Fraction(fps).limit_denominator(1001), options=options
@@ -192,6 +197,8 @@ class Muxer:
         context.color_primaries, context.color_trc, context.colorspace = info.colours
         context.color_range = _LIMITED
         context.gop_size = max(1, round(fps * quality.keyframe_s))
+        if low_delay:
+            context.flags |= Flags.global_header  # the queue in front of the container does not ask for it
         context.thread_count = 1 if info.width * info.height <= 1920 * 1088 else 0
         if quality.bitrate is not None:
             context.bit_rate = quality.bitrate
@@ -230,12 +237,16 @@ class Muxer:
 class _SoundTrack:
     """Sound resampled to AAC, without drift against the picture: holes filled, overlaps cut."""
 
-    def __init__(self, container: av.container.OutputContainer, info: MediaInfo, quality: Quality) -> None:
+    def __init__(
+        self, container: av.container.OutputContainer, info: MediaInfo, quality: Quality, *, low_delay: bool
+    ) -> None:
         rate = info.sample_rate or 48_000
         self.rate = rate if rate in _AAC_RATES else 48_000
         self.channels = 1 if info.channels == 1 else 2
         self._layout = "mono" if self.channels == 1 else "stereo"
         self.stream: Any = container.add_stream("aac", rate=self.rate, layout=self._layout)
+        if low_delay:
+            self.stream.codec_context.flags |= Flags.global_header
         self.stream.codec_context.bit_rate = quality.audio_bitrate // (1 if self.channels == 2 else 2)
         self._shape: tuple[Any, ...] | None = None
         self._resampler: Any = None

@@ -15,18 +15,16 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
-from lightship.core.errors import LightshipError, SinkError
+from lightship.core.errors import InputError, LightshipError, SinkError
 from lightship.core.ports import Picture
 from lightship.media import trouble
 from lightship.media.frames import MediaInfo, Sound, VideoPicture, plane_view
-from lightship.media.pipe import Pipe
 
 if TYPE_CHECKING:
     from lightship.media.bridge import Bridge
@@ -104,8 +102,10 @@ def open_sink(
     quality = Quality(bitrate=bitrate, preset=preset, crf=crf, audio_bitrate=audio_bitrate)
     if scheme in {"", "file"}:
         return _File(Path(spec.removeprefix("file://")), info, quality)
-    if scheme in {"rtmp", "rtmps", "srt"}:
-        return _Network(spec, scheme, info, quality)
+    if scheme in {"rtmp", "rtmps"}:
+        return _rtmp(spec, info, quality)
+    if scheme == "srt":
+        return _srt(spec, info, quality)
     raise SinkError(
         f"Sinks of the kind {scheme}:// are not known.",
         trouble.public_name(spec),
@@ -224,95 +224,112 @@ def _mux(muxer: Muxer, item: Picture | Sound) -> None:
         muxer.picture(item)
 
 
-class _Network(_Base):
-    """A published stream, encoded and sent on a thread of its own, so that a stuck receiver is noticed."""
+class _Encoded(_Base):
+    """A published stream.
 
-    def __init__(self, spec: str, scheme: str, info: MediaInfo, quality: Any) -> None:
-        self._spec = spec
-        self._scheme = scheme
-        self._name = trouble.public_name(spec)
-        self._info = info
-        self._quality = quality
-        self._pipe: Pipe[Picture | Sound] = Pipe()
-        self._opened = threading.Event()
-        self._ending = threading.Event()
-        self._errors: list[LightshipError] = []
-        self._thread = threading.Thread(target=self._run, name=f"lightship-to-{scheme}", daemon=True)
-        self._thread.start()
-        if not self._opened.wait(STALL_S):
-            self._pipe.close()
-            raise SinkError(
-                "The receiver does not answer.", self._name, "Check the address and the receiver."
-            )
-        self._complain()
+    Parameters
+    ----------
+    container
+        Opened by PyAV, of a kind that never waits for the network itself: PyAV would hold Python still meanwhile.
+    bridge
+        The program that sends it on, if one does.
+    """
 
-    def write(self, item: Picture | Sound) -> None:
-        self._complain()
-        size = 0 if isinstance(item, Sound) else getattr(item, "nbytes", item.width * item.height * 3)
-        if not self._pipe.put(item, size, STALL_S):
-            self._complain()
-            raise SinkError(
-                f"The receiver has taken nothing for {STALL_S:g} s.", self._name, "Check the receiver."
-            )
-
-    def close(self, ok: bool = True) -> None:
-        self._ending.set()
-        if not ok:
-            self._pipe.close()
-        self._thread.join(STALL_S)
-        self._pipe.close()
-        if ok:
-            self._complain()
-
-    def _complain(self) -> None:
-        for error in self._errors:
-            raise error
-
-    def _run(self) -> None:
-        bridge: Bridge | None = None
-        try:
-            target, form, bridge = self._target()
-            self._send(target, form)
-        except LightshipError as error:
-            self._errors.append(error)
-        except Exception as error:  # noqa: BLE001 - it is raised where the caller can see it
-            self._errors.append(trouble.writing(error, self._name, network=True))
-        finally:
-            if bridge is not None:
-                well, said = bridge.finish()
-                if not well and not self._errors and not self._ending.is_set():
-                    self._errors.append(
-                        SinkError(f"ffmpeg could not send it: {said}.", self._name, "Check the receiver.")
-                    )
-            self._opened.set()
-            self._pipe.close()
-
-    def _target(self) -> tuple[Any, str, Bridge | None]:
-        if self._scheme != "srt":
-            return self._spec, "flv", None
-        from lightship.media.bridge import Bridge
-
-        arguments = ["-f", "mpegts", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", self._spec]
-        bridge = Bridge(arguments, receiving=False, patience_s=STALL_S)
-        return bridge, "mpegts", bridge
-
-    def _send(self, target: Any, form: str) -> None:
-        import av
-
+    def __init__(
+        self, container: Any, name: str, info: MediaInfo, quality: Any, bridge: Bridge | None
+    ) -> None:
         from lightship.media.encode import Muxer
 
-        # Without a limit the muxer would hold pictures for ten seconds where announced sound does not come.
-        options = {"max_interleave_delta": "500000", "flush_packets": "1"}
-        container = av.open(target, "w", format=form, container_options=options)
-        muxer = Muxer(container, self._info, self._quality, low_delay=True)
-        self._opened.set()
-        while True:
-            item = self._pipe.get(0.1)
-            if item is not None:
-                _mux(muxer, item)
-            elif self._ending.is_set():
-                break
-        muxer.finish()
+        self._name = name
+        self._bridge = bridge
+        self._muxer: Muxer | None = None
+        try:
+            self._muxer = Muxer(container, info, quality, low_delay=True)
+        except (OSError, ValueError) as error:
+            raise self._trouble(error) from error
+
+    def write(self, item: Picture | Sound) -> None:
+        if self._muxer is None:
+            raise SinkError("The stream is closed already.", self._name)
+        try:
+            _mux(self._muxer, item)
+        except (OSError, ValueError) as error:
+            self._abandon()
+            raise self._trouble(error) from error
+
+    def close(self, ok: bool = True) -> None:
+        if self._muxer is None:
+            return
+        try:
+            if ok:
+                self._muxer.finish()
+                self._muxer = None
+        except (OSError, ValueError) as error:
+            self._abandon()
+            raise self._trouble(error) from error
+        self._abandon()
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:
+            well, said = bridge.finish()
+            if ok and not well:
+                raise SinkError(
+                    f"ffmpeg could not send it: {said}.", self._name, "Check the address and the receiver."
+                )
+
+    def _unsent(self, said: str) -> SinkError:
+        return SinkError(
+            f"ffmpeg could not send it: {said}.", self._name, "Check the address and the receiver."
+        )
+
+    def _abandon(self) -> None:
+        muxer, self._muxer = self._muxer, None
+        if muxer is not None:
+            with contextlib.suppress(OSError, ValueError):
+                muxer.abandon()
+
+    def _trouble(self, error: Exception) -> SinkError:
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:
+            _, said = bridge.finish(wait_s=0.5)
+            if said:
+                return SinkError(
+                    f"ffmpeg could not send it: {said}.", self._name, "Check the address and the receiver."
+                )
+        return trouble.writing(error, self._name, network=True)
+
+
+# Without a limit the muxer would hold pictures for ten seconds where announced sound does not come.
+_PROMPT = {"max_interleave_delta": "500000", "flush_packets": "1"}
+
+
+def _rtmp(spec: str, info: MediaInfo, quality: Any) -> Sink:
+    """Publish through FFmpeg's own queue and thread, with a limit on every network operation."""
+    import av
+
+    options = {
+        **_PROMPT,
+        "fifo_format": "flv",
+        "queue_size": "600",
+        "format_opts": f"rw_timeout={int(STALL_S * 1e6)}:flvflags=no_duration_filesize",
+    }
+    container = av.open(spec, "w", format="fifo", container_options=options)
+    return _Encoded(container, trouble.public_name(spec), info, quality, None)
+
+
+def _srt(spec: str, info: MediaInfo, quality: Any) -> Sink:
+    """Publish through the ``ffmpeg`` program."""
+    import av
+
+    from lightship.media.bridge import Bridge
+
+    name = trouble.public_name(spec)
+    arguments = ["-f", "mpegts", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", spec]
+    try:
+        bridge = Bridge(arguments, receiving=False, patience_s=STALL_S)
+    except InputError as error:
+        raise SinkError(error.what, name, error.todo) from error
+    container = av.open(bridge, "w", format="mpegts", container_options=_PROMPT)
+    return _Encoded(container, name, info, quality, bridge)
 
 
 class _Constant:

@@ -96,11 +96,11 @@ def writing(error: Exception, name: str, *, network: bool = False) -> SinkError:
         errno.EISDIR: ("This is a folder.", "Name a file in it."),
         errno.EPIPE: ("The program that took the output has ended.", "Start it again, then this."),
     }
-    if number in known and not (network and number == errno.ENOENT):
-        return SinkError(known[number][0], name, known[number][1])
     said = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
     if network:
         return SinkError(
             f"The receiver does not take the stream: {said}.", name, "Check the address and the receiver."
         )
+    if number in known:
+        return SinkError(known[number][0], name, known[number][1])
     return SinkError(f"The output cannot be written: {said}.", name, "Name another place or kind of file.")
