@@ -95,7 +95,7 @@ def write(path: Path, size_px: int = 1200) -> None:
     _, data = cv2.imencode(path.suffix, draw(size_px)[..., ::-1])
     part = path.with_name(path.name + ".part")  # never a half-written card under the card's name
     try:
-        part.write_bytes(data)
+        part.write_bytes(data.tobytes())
         part.replace(path)
     except OSError as error:
         with suppress(OSError):
