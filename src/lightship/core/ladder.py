@@ -27,6 +27,7 @@ COVERING: frozenset[Rung] = frozenset({"blur", "pause", "end"})
 
 WhenBlind = Literal["cover", "pass-with-notice"]
 Release = Literal["benign", "person", "never"]
+Audience = Literal["child", "adult", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Policy:
         Which policy this is.
     jurisdiction
         File in ``packs/jurisdictions`` with the help lines.
+    audience
+        Whose help lines the card shows: ``"child"``, ``"adult"`` or ``"all"``.
     legal_basis
         Why this may be done to this person's picture.
     test
@@ -116,6 +119,7 @@ class Policy:
     version: str
     title: str
     jurisdiction: str
+    audience: Audience
     legal_basis: str
     detectors: tuple[DetectorUse, ...]
     rungs: tuple[RungRule, ...]
@@ -255,6 +259,7 @@ def _policy(reader: _Reader) -> Policy:
         version=reader.take("version", str),
         title=reader.take("title", str),
         jurisdiction=reader.take("jurisdiction", str),
+        audience=reader.one_of("audience", get_args(Audience)),
         legal_basis=reader.take("legal_basis", str),
         detectors=detectors,
         rungs=rungs,

@@ -80,15 +80,15 @@ class Calibrator:
         return e
 
 
-ANALYTIC_MISS = 0.99
-"""What an analytic detector's silence multiplies evidence by: silence is the rule, so it says almost nothing."""
+ANALYTIC_MISS = 0.9
+"""What a block without a hit multiplies evidence by (half a deciban less); the rest of the bet is on a hit."""
 
 
 def analytic_evalue(weight_db: float, frames: int) -> float:
     """Return the e-value of a block whose best frame had a bound of ``weight_db`` against chance.
 
     A frame's bound is ``P(benign frame scores this) ≤ 10^(-weight_db/10)``; over a block of ``frames`` analysed
-    frames the union bound gives ``p``, and ``0.99 + 0.01/p`` on a hit has mean at most 1.
+    frames the union bound gives ``p``, and ``0.9 + 0.1/p`` on a hit has mean at most 1.
 
     Parameters
     ----------

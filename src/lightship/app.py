@@ -1,0 +1,122 @@
+"""The only place that wires ports to what a deployment brings."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lightship import settings
+from lightship.core.errors import SinkError
+from lightship.guard.guard import Guard, Outcome, Progress
+from lightship.guard.trace import Trace
+from lightship.infra.keys import load_or_create_key
+from lightship.infra.ledger_file import LedgerFile
+from lightship.media.sinks import open_sink
+from lightship.media.sources import Reconnect, open_source
+
+
+def default_log() -> Path:
+    """Return where the guard's log lies unless another place is named."""
+    return settings.state_folder() / "guard.ledger"
+
+
+@contextmanager
+def open_log(path: Path) -> Iterator[LedgerFile]:
+    """Open the guard's log; its signing key and public key lie beside it.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be opened or does not continue what was signed before.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"The log's folder cannot be made: {error.strerror}.", str(path.parent), "Name another."
+        ) from error
+    with LedgerFile(path, load_or_create_key(path.with_suffix(".key"), "lightship-guard")) as log:
+        yield log
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and a polite kill into a question that the run asks, so that it ends in good order."""
+    asked = threading.Event()
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def protect(
+    source: str,
+    sink: str,
+    policy: str,
+    *,
+    log: Path,
+    live: bool = False,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    report: Path | None = None,
+    progress: Progress | None = None,
+    started: Callable[[Guard], None] = lambda _guard: None,
+    reconnect: Reconnect | None = None,
+) -> Outcome:
+    """Protect a medium from a source to a sink, with a log and, if asked, a report.
+
+    Parameters
+    ----------
+    live
+        Play a file at its own speed, as if it were live.
+    report
+        Folder for ``report.json``, ``timeline.png`` and ``timeline.svg``.
+    reconnect
+        How long a lost network source is looked for, and a publisher is waited for.
+    started
+        Called with the guard before the first picture.
+
+    Raises
+    ------
+    LightshipError
+        Whatever was wrong with the policy, a detector, the source, the sink or the log.
+    """
+    guard = Guard(policy, options=options)
+    with open_log(log) as ledger, interruptible() as interrupted:
+        guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
+        started(guard)
+        trace = Trace(guard.sensors.bound) if report is not None else None
+        with open_source(source, realtime=live, reconnect=reconnect or Reconnect()) as medium:
+            target = open_sink(sink, medium.info)
+            try:
+                outcome = guard.run(medium, target, trace=trace, progress=progress, interrupted=interrupted)
+            except BaseException:
+                target.close(ok=False)
+                raise
+            # An interrupted recording of something live is whole as far as it goes; half a file is not.
+            target.close(ok=outcome.reason != "interrupted" or medium.info.live)
+    if trace is not None and report is not None:
+        write_report(report, trace, outcome)
+    return outcome
+
+
+def write_report(folder: Path, trace: Trace, outcome: Outcome) -> None:
+    """Write the report of a run: JSON for machines, a picture for people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    value = {**outcome.to_json(), **trace.to_json()}
+    (folder / "report.json").write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    trace.draw(folder / "timeline.png")
+    trace.draw(folder / "timeline.svg")

@@ -1,0 +1,156 @@
+"""The command line. Rooms are imported inside commands, so that each starts as fast as it can."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightship.core.errors import InputError, LedgerError, LightshipError
+
+app = typer.Typer(
+    name="lightship",
+    help="Finds and stops livestreamed child sexual abuse, lawfully, in the open, and without weakening privacy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+ENDED_BY_POLICY = 10
+INTERRUPTED = 130
+
+
+def _say(text: str) -> None:
+    """Print for a person; standard output stays free for media."""
+    typer.echo(text, err=True)
+
+
+def _lists(paths: list[Path], skip_bad: bool) -> dict[str, dict[str, object]]:
+    return {"known-media": {"lists": [str(path) for path in paths], "skip_bad": skip_bad}} if paths else {}
+
+
+@app.command()
+def guard(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file, - for stdin, camera[:N], rtmp://, rtmp+listen://, rtsp://, srt:// or an HLS address."
+        ),
+    ] = None,
+    sink: Annotated[
+        str | None,
+        typer.Argument(help="A file, - for raw Y4M on stdout, rtmp://, srt://, virtual-camera or null."),
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Name or path of a policy.")] = "child-device",
+    known: Annotated[
+        list[Path], typer.Option("--list", help="A list of known media; may be given again.")
+    ] = [],  # noqa: B006
+    skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
+    live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,
+    log: Annotated[Path | None, typer.Option(help="Where the local log lies.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Folder for a report with a timeline picture.")] = None,
+    explain: Annotated[Path | None, typer.Option(help="Read a log in plain words, and nothing else.")] = None,
+) -> None:
+    """Watch a live picture and stop it in time."""
+    if explain is not None:
+        _explain(explain)
+        return
+    if source is None or sink is None:
+        raise InputError(
+            "A source and a sink are needed.", "", "For example: lightship guard camera null --policy test"
+        )
+    from lightship import app as wiring
+    from lightship.progress import live_progress
+
+    with live_progress(source) as (progress, started):
+        outcome = wiring.protect(
+            source,
+            sink,
+            policy,
+            log=log or wiring.default_log(),
+            live=live,
+            options=_lists(known, skip_bad),
+            report=report,
+            progress=progress,
+            started=started,
+        )
+    counts = outcome.counts
+    _say(
+        f"{outcome.reason.capitalize()} after {outcome.seconds:.1f} s: {counts.pictures_out} pictures left, "
+        f"{counts.pictures_covered} of them covered. The log: lightship guard --explain {log or wiring.default_log()}"
+    )
+    if outcome.reason == "the policy ended the stream":
+        raise typer.Exit(ENDED_BY_POLICY)
+    if outcome.reason == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+
+
+def _explain(log: Path) -> None:
+    from lightship.guard.diary import explain as in_words
+    from lightship.infra.ledger_file import read_entries
+
+    typer.echo(in_words(read_entries(log)))
+
+
+@app.command("test-card")
+def test_card(path: Annotated[Path, typer.Argument(help="Where to write it, such as card.png.")]) -> None:
+    """Write the benign test card: print it, hold it to a camera, or lay it over a video."""
+    from lightship.detect.test_card import write
+
+    write(path)
+    _say(f"Wrote {path}. Only a policy marked `test = true` acts on it.")
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    file: Annotated[Path, typer.Argument(help="The ledger.")],
+    key: Annotated[
+        Path | None, typer.Option(help="The public key's file; beside the ledger unless named.")
+    ] = None,
+    witness: Annotated[
+        list[Path], typer.Option(help="A checkpoint kept elsewhere; may be given again.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Verify a ledger from the file and the public key alone."""
+    from lightship.infra.keys import load_public_key
+    from lightship.infra.ledger_file import verify_file
+
+    notes = [_text(path) for path in witness]
+    result = verify_file(file, load_public_key(key or file.with_suffix(".pub")), witnessed=notes)
+    typer.echo(str(result))
+    if not result.ok:
+        raise typer.Exit(LedgerError.exit_code)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
+    """Play the demonstration; the exit code says whether every chapter held."""
+    from lightship.demo import play
+
+    if not play(out):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; an error is one clear sentence and a documented exit code."""
+    try:
+        app(standalone_mode=True)
+    except LightshipError as error:
+        _say(f"lightship: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("lightship: interrupted.")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,62 @@
+"""The demonstration: chapters that play themselves, check themselves and always end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from lightship.core.errors import LightshipError
+from lightship.demo import guard
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claim of a chapter, and whether it held.
+
+    Parameters
+    ----------
+    claim
+        In the words of a user.
+    held
+        Whether it was so.
+    seen
+        What was measured.
+    """
+
+    claim: str
+    held: bool
+    seen: str
+
+
+Chapter = Callable[[Path, Console], list[tuple[str, bool, str]]]
+
+CHAPTERS: tuple[tuple[str, Chapter], ...] = (
+    ("Guard: a live picture, watched and stopped in time", guard.play),
+)
+
+
+def play(out: Path) -> bool:
+    """Play every chapter, leave its results in a folder, and return whether all of it held."""
+    console = Console(stderr=True, highlight=False)
+    out.mkdir(parents=True, exist_ok=True)
+    held = True
+    for number, (title, chapter) in enumerate(CHAPTERS, 1):
+        console.rule(f"[bold]{number}. {escape(title)}", align="left")
+        began_s = time.monotonic()
+        try:
+            checks = [Check(*check) for check in chapter(out, console)]
+        except LightshipError as error:
+            checks = [Check("the chapter plays to its end", False, str(error))]
+        for check in checks:
+            mark = "[green]held[/]" if check.held else "[bold red]FAILED[/]"
+            console.print(f"  {mark}  {escape(check.claim)}  [dim]({escape(check.seen)})[/]")
+            held = held and check.held
+        console.print(f"  [dim]{time.monotonic() - began_s:.0f} s[/]")
+    console.print(f"\nThe results are in [bold]{escape(str(out))}/[/].")
+    console.print("[green]Every chapter held.[/]" if held else "[bold red]Something did not hold.[/]")
+    return held

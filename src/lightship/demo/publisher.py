@@ -1,0 +1,67 @@
+"""Publishes the demonstration's live stream over RTMP at its own speed, as a phone would: a program of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from lightship.core.errors import LightshipError
+from lightship.core.values import Rgb
+from lightship.detect.test_card import draw
+from lightship.media.frames import ArrayPicture, MediaInfo
+from lightship.media.sinks import open_sink
+
+WIDTH_PX, HEIGHT_PX, FPS = 640, 360, 25.0
+SECONDS = 26.0
+CARD_S = (7.0, 15.0)
+"""When the test card is held before the camera."""
+
+
+def scene(at_s: float) -> Rgb:
+    """Return the benign moving picture of the demonstration, with the test card while it is held up."""
+    y, x = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
+    waves = np.stack(
+        [
+            np.sin(x / 57.0 + at_s * 0.9) + np.cos(y / 41.0 - at_s * 0.7),
+            np.sin((x + y) / 73.0 + at_s * 0.5),
+            np.cos(x / 91.0 - y / 67.0 + at_s * 0.6),
+        ],
+        axis=-1,
+    )
+    frame = (128.0 + 50.0 * waves).clip(0, 255).astype(np.uint8)
+    ball_x = int(WIDTH_PX * (0.5 + 0.4 * np.sin(at_s * 1.3)))
+    ball_y = int(HEIGHT_PX * (0.5 + 0.3 * np.cos(at_s * 1.7)))
+    frame[(x - ball_x) ** 2 + (y - ball_y) ** 2 < 28**2] = (250, 210, 60)
+    if CARD_S[0] <= at_s < CARD_S[1]:
+        card = draw(HEIGHT_PX // 2)
+        top, left = HEIGHT_PX // 4, (WIDTH_PX - card.shape[1]) // 2
+        frame[top : top + card.shape[0], left : left + card.shape[1]] = card
+    return frame
+
+
+def publish(address: str) -> None:
+    """Publish the whole scene.
+
+    Raises
+    ------
+    SinkError
+        If nobody listens at the address, or it goes away.
+    """
+    sink = open_sink(address, MediaInfo(WIDTH_PX, HEIGHT_PX, FPS, None, None, live=True, name="demo"))
+    began_s = time.monotonic()
+    for number in range(int(SECONDS * FPS)):
+        at_s = number / FPS
+        time.sleep(max(0.0, began_s + at_s - time.monotonic()))
+        sink.write(ArrayPicture(at_s, scene(at_s)))
+    sink.close()
+
+
+def main() -> None:
+    """Publish to the address on the command line, once the guard has had time to listen."""
+    time.sleep(1.0)
+    try:
+        publish(sys.argv[1])
+    except LightshipError as error:
+        sys.exit(str(error))

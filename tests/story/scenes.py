@@ -1,0 +1,60 @@
+"""Benign moving pictures for the stories, with the test card where a story needs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lightship.detect.test_card import draw
+from lightship.media.frames import ArrayPicture, MediaInfo, Sound
+from lightship.media.sinks import open_sink
+
+WIDTH, HEIGHT, FPS = 640, 360, 25.0
+
+
+def frame(at_s, card=False, width=WIDTH, height=HEIGHT):
+    """Return a benign picture of colours and a moving ball, with the card in its middle if asked."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    waves = np.stack(
+        [
+            np.sin(x / 57 + at_s * 0.9) + np.cos(y / 41 - at_s),
+            np.sin((x + y) / 73 + at_s * 0.5),
+            np.cos(x / 91 - y / 67),
+        ],
+        axis=-1,
+    )
+    picture = (128 + 50 * waves).clip(0, 255).astype(np.uint8)
+    ball_x, ball_y = width * (0.5 + 0.4 * np.sin(at_s * 1.3)), height * (0.5 + 0.3 * np.cos(at_s * 1.7))
+    picture[(x - ball_x) ** 2 + (y - ball_y) ** 2 < (height / 12) ** 2] = (250, 210, 60)
+    if card:
+        drawn = draw(height // 2)
+        top, left = height // 4, (width - drawn.shape[1]) // 2
+        picture[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+    return picture
+
+
+def tone(at_s, samples=1024, rate=48_000):
+    """Return a stretch of a 440 Hz tone."""
+    import av
+
+    t = at_s + np.arange(samples) / rate
+    wave = (0.4 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)[None, :]
+    sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+    sound.sample_rate = rate
+    return Sound(at_s, sound)
+
+
+def write_video(path, *, seconds, card_s=None, fps=FPS, sound=False, width=WIDTH, height=HEIGHT):
+    """Write a benign video; the card is held before the camera during ``card_s``."""
+    info = MediaInfo(
+        width, height, fps, 48_000 if sound else None, 1 if sound else None, live=False, name="scene"
+    )
+    sink = open_sink(str(path), info)
+    heard_s = 0.0
+    for number in range(round(seconds * fps)):
+        at_s = number / fps
+        held = card_s is not None and card_s[0] <= at_s < card_s[1]
+        sink.write(ArrayPicture(at_s, frame(at_s, held, width, height)))
+        while sound and heard_s <= at_s:
+            sink.write(tone(heard_s))
+            heard_s += 1024 / 48_000
+    sink.close()
