@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,14 +97,19 @@ def test_the_guard_opens_no_socket_and_starts_no_program(runs):
 def test_it_writes_nothing_but_the_sink_and_the_log(runs):
     for folder, seen, after in runs.values():
         for _, path in seen:
-            assert not path or Path(path).parent == folder or path == ":memory:", path
+            assert not path or Path(path) == folder or Path(path).parent == folder or path == ":memory:", path
         assert after == {"out.mp4", "guard.ledger", "guard.key", "guard.pub"}
 
 
 def test_an_outsider_cannot_tell_a_positive_run_from_a_benign_one(runs):
     def operations(name):
         folder, seen, after = runs[name]
-        return sorted({(event, path.replace(str(folder), "")) for event, path in seen}), after
+        # Names of temporary files carry a process number or a random part, which say nothing of the picture.
+        plain = {
+            (event, re.sub(r"[0-9a-f]{5,}|\d{3,}", "N", path.replace(str(folder), "")))
+            for event, path in seen
+        }
+        return sorted(plain), after
 
     assert operations("benign") == operations("positive")
 
