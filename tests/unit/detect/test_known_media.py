@@ -55,6 +55,42 @@ def test_the_good_lines_load_when_asked_and_the_bad_are_counted(tmp_path):
     assert (len(loaded.hashes), loaded.skipped) == (1, 1)
 
 
+def test_a_header_is_no_entry_and_a_reference_may_hold_commas(tmp_path):
+    loaded = load_list(write(tmp_path, f'hash,quality,reference\n{GOOD},,"a, b\x1b[2J"\n'))
+    assert loaded.references == ("a, b?[2J",)
+    assert loaded.loaded_from == tmp_path / "bank.csv"
+
+
+def test_an_endless_line_is_one_bad_line(tmp_path):
+    path = write(tmp_path, f"{'0' * 1_000_000}\n{GOOD}\n")
+    with pytest.raises(InputError, match="1 of the list's lines are bad: line 1:"):
+        load_list(path)
+    assert load_list(path, skip_bad=True).references == ("line 2",)
+
+
+def test_a_date_that_is_none_is_a_bad_line(tmp_path):
+    with pytest.raises(InputError, match="'yesterday' is not YYYY-MM-DD"):
+        load_list(write(tmp_path, f"# as-of: yesterday\n{GOOD}\n"))
+
+
+def test_only_the_first_bad_lines_are_shown_and_no_hash_is(tmp_path):
+    with pytest.raises(InputError) as caught:
+        load_list(write(tmp_path, f"{GOOD}0\n" * 40))
+    assert "40 of the list's lines are bad" in str(caught.value)
+    assert "and 35 more" in str(caught.value)
+    assert GOOD not in str(caught.value)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=30), st.data())
+def test_each_hash_is_kept_once_in_order(tmp_path_factory, entries, draw):
+    again = entries + draw.draw(st.lists(st.sampled_from(entries), max_size=10))
+    path = write(tmp_path_factory.mktemp("lists"), "".join(one.hex() + "\n" for one in again))
+    loaded = load_list(path)
+    assert [to_hex(one) for one in loaded.hashes] == [one.hex() for one in dict.fromkeys(again)]
+    assert loaded.duplicates == len(again) - len(set(again))
+
+
 @pytest.mark.parametrize("text", ["", "# only words\n", "\x00\x01\x02"])
 def test_a_list_without_a_hash_is_refused(tmp_path, text):
     with pytest.raises(InputError):
@@ -91,6 +127,17 @@ def test_across_block_borders_too():
     hashes = rng.integers(0, 2**64, (40_000, 4), dtype=np.uint64)
     for entry in (0, 16_383, 16_384, 39_999):
         assert ScanIndex(hashes).query(near(hashes[entry], 31, rng)[None])[0] == [(entry, 31)]
+
+
+def test_an_empty_index_finds_nothing_and_other_shapes_are_refused():
+    empty = ScanIndex(np.empty((0, 4), np.uint64))
+    assert len(empty) == 0
+    assert empty.query(np.zeros((2, 4), np.uint64)) == [[], []]
+    for wrong in (np.zeros(4, np.uint64), np.zeros((1, 5), np.uint64), np.zeros((1, 4), np.int64)):
+        with pytest.raises(InputError, match="uint64"):
+            empty.query(wrong)
+        with pytest.raises(InputError, match="uint64"):
+            ScanIndex(wrong)
 
 
 @pytest.fixture
@@ -130,6 +177,26 @@ def test_coverage_says_how_old_a_list_is(bank):
     (state,) = detector.coverage()
     assert state.stale
     assert state.entries == 1
+
+
+def test_a_list_dates_itself_else_by_its_file_and_is_never_stale_without_a_limit(bank):
+    (state,) = KnownMediaDetector.load(bank).coverage()
+    assert state.age_days == 0
+    assert not state.stale
+
+
+def test_several_lists_are_matched_and_each_named(tmp_path, bank):
+    hash_, _ = pdq(data.coins())
+    second = write(tmp_path, f"{to_hex(hash_)},,coins\n", "second.txt")
+    detector = KnownMediaDetector.load([str(bank), str(second)])
+    details = [reading.detail for (reading,) in detector.read([data.camera(), data.coins()])]
+    assert details[0].startswith("list bank, entry benign-photo")
+    assert details[1].startswith("list second, entry coins")
+    assert not any(to_hex(hash_)[:8] in detail for detail in details)
+
+
+def test_the_version_names_the_lists_by_their_digests(bank):
+    assert KnownMediaDetector.load(bank).version == load_list(bank).digest.removeprefix("sha256:")[:12]
 
 
 def test_no_list_is_said():
