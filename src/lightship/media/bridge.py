@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import shutil
@@ -57,6 +58,8 @@ class Bridge:
     ) -> None:
         self.name = "ffmpeg"
         self.patience_s = patience_s
+        self.stalled = False
+        """Whether the wait for bytes was given up."""
         self._stopped = stopped
         self._said = ""
         self._process = subprocess.Popen(  # noqa: S603 - the program is ffmpeg, the arguments a list
@@ -79,38 +82,32 @@ class Bridge:
             self._said = line.decode("utf-8", "replace").strip() or self._said
 
     def read(self, size: int) -> bytes:
-        """Return some bytes, none at the end.
-
-        Raises
-        ------
-        TimeoutError
-            If nothing came for ``patience_s``.
-        """
-        self._wait(reading=True)
-        return os.read(self._pipe.fileno(), size)
+        """Return some bytes; none at the end, or if nothing came for ``patience_s``."""
+        return os.read(self._pipe.fileno(), size) if self._moves(reading=True) else b""
 
     def write(self, data: bytes) -> int:
         """Pass all bytes on.
 
         Raises
         ------
-        TimeoutError
-            If none were taken for ``patience_s``.
+        OSError
+            If none were taken for ``patience_s``, or the program has ended.
         """
         left = memoryview(data)
         while left:
-            self._wait(reading=False)
+            if not self._moves(reading=False):
+                raise TimeoutError(errno.ETIMEDOUT, f"nothing was taken for {self.patience_s:g} s")
             left = left[os.write(self._pipe.fileno(), left) :]
         return len(data)
 
-    def _wait(self, *, reading: bool) -> None:
+    def _moves(self, *, reading: bool) -> bool:
         until_s = time.monotonic() + self.patience_s
         pipes = [self._pipe.fileno()]
         while not any(select.select(pipes if reading else [], [] if reading else pipes, [], 0.1)):
-            if self._stopped():
-                raise TimeoutError("stopped")
-            if time.monotonic() >= until_s:
-                raise TimeoutError(f"nothing moved for {self.patience_s:g} s")
+            if self._stopped() or time.monotonic() >= until_s:
+                self.stalled = True
+                return False
+        return True
 
     def finish(self, wait_s: float = 5.0) -> tuple[bool, str]:
         """Close the pipe, wait for the program, and return whether it ended well, and its last words."""
@@ -128,4 +125,4 @@ class Bridge:
         self._ear.join(timeout=1.0)
         if self._process.stderr is not None and not self._ear.is_alive():
             self._process.stderr.close()
-        return code == 0, self._said
+        return code == 0 and not self.stalled, self._said

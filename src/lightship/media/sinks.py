@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 STALL_S = 10.0
 """A receiver that takes nothing for so long is given up."""
 
+_SRT_DRAIN_S = 0.25  # SRT drops what it still holds when it is closed; its own delay is 0.12 s
+
 _REPEAT_S = 10.0  # the longest stretch that a constant-rate output repeats a picture for at once
 
 
@@ -270,6 +272,8 @@ class _Encoded(_Base):
         self._abandon()
         bridge, self._bridge = self._bridge, None
         if bridge is not None:
+            if ok:
+                time.sleep(_SRT_DRAIN_S)
             well, said = bridge.finish()
             if ok and not well:
                 raise SinkError(
@@ -323,12 +327,27 @@ def _srt(spec: str, info: MediaInfo, quality: Any) -> Sink:
     from lightship.media.bridge import Bridge
 
     name = trouble.public_name(spec)
-    arguments = ["-f", "mpegts", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", spec]
+    # NUT says all about its streams at once; ffmpeg would study MPEG-TS for five seconds before it sends any.
+    quick = ["-probesize", "100000", "-analyzeduration", "100000", "-fpsprobesize", "0"]
+    arguments = [
+        *quick,
+        "-f",
+        "nut",
+        "-i",
+        "pipe:0",
+        "-c",
+        "copy",
+        "-f",
+        "mpegts",
+        "-flush_packets",
+        "1",
+        spec,
+    ]
     try:
         bridge = Bridge(arguments, receiving=False, patience_s=STALL_S)
     except InputError as error:
         raise SinkError(error.what, name, error.todo) from error
-    container = av.open(bridge, "w", format="mpegts", container_options=_PROMPT)
+    container = av.open(bridge, "w", format="nut", container_options=_PROMPT)
     return _Encoded(container, name, info, quality, bridge)
 
 

@@ -18,6 +18,7 @@ A file is decoded when the next item is asked for. A live source is decoded on a
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import random
@@ -366,6 +367,7 @@ class _Live(_Base):
             reader = _opened(where, self._timeline, self._stop.is_set, self._bridged)
         except InputError as error:
             if self._waits_for_caller() and not _is_about_the_address(error):
+                self._sleep(_ASK_S)  # a caller that knocks and leaves must not make this spin
                 return None
             raise
         self._timeline.begin(None, self._now_s())
@@ -514,7 +516,7 @@ def _as_input_error(error: BaseException, where: Place) -> BaseException:
 
 
 def _is_about_the_address(error: InputError) -> bool:
-    return "listen" in error.what
+    return getattr(error.__cause__, "errno", None) in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
 
 
 def _poke(url: str) -> None:

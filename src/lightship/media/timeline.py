@@ -52,10 +52,12 @@ class Timeline:
         Parameters
         ----------
         time_s
-            Its timestamp in the medium's own seconds; None puts it after the one before.
+            Its timestamp in the medium's own seconds; None, or no finite number, puts it after the one before.
         length_s
             How long it lasts.
         """
+        if time_s is not None and not math.isfinite(time_s):
+            time_s = None  # FFmpeg gives a frame flushed at the end of a connection a time base of 0/0
         if self._offset_s is None:
             self._offset_s = self._base_s - (time_s or 0.0)
         if kind not in self._tracks:

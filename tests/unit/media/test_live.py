@@ -389,13 +389,14 @@ needs_srt = pytest.mark.skipif(not has_srt(), reason="no ffmpeg program with SRT
 
 
 @needs_srt
-def test_srt_in_and_out_over_the_ffmpeg_program(clip):
+def test_srt_in_and_out_over_the_ffmpeg_program(tmp_path):
+    clip = make(tmp_path / "clip.mp4", seconds=3.0)
     port = free_port()
     errors = []
 
     def send():
         try:
-            time.sleep(1.0)
+            time.sleep(0.7)
             with (
                 open_source(str(clip), realtime=True) as medium,
                 open_sink(f"srt://127.0.0.1:{port}", medium.info) as sink,
@@ -411,7 +412,7 @@ def test_srt_in_and_out_over_the_ffmpeg_program(clip):
         pictures, sounds, _ = counted(source)
     thread.join(timeout=15)
     assert errors == []
-    assert len(pictures) >= 20
+    assert len(pictures) >= 40
     assert sounds
 
 
