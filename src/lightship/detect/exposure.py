@@ -1,9 +1,15 @@
-"""Exposure: an ONNX model on the processor, driven by a model card."""
+"""Exposure: an ONNX model on the processor, driven by a model card.
+
+The runner knows nothing of any one model (docs/adr/0003). A score is the model's own and means nothing by itself: its
+weight comes from a calibration on benign footage, so every frame has one reading, 0 where nothing is seen.
+Measured with NudeNet's 320n: 12 ms a frame on one core, at any picture size.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +46,11 @@ class ExposureDetector:
     ----------
     card
         The model card.
+
+    Raises
+    ------
+    DetectorError
+        If the runtime or the model is missing, corrupt, another one, or does not fit its card.
     """
 
     name = "exposure"
@@ -55,15 +66,22 @@ class ExposureDetector:
         self._try_out()
 
     @classmethod
-    def load(cls, card: str = "nudenet-320n") -> ExposureDetector:
+    def load(cls, card: str | Path = "nudenet-320n", directory: str | Path | None = None) -> ExposureDetector:
         """Load a model by the name or path of its card.
+
+        Parameters
+        ----------
+        card
+            The name of a card, or the path of one (``.toml``).
+        directory
+            Where cards are looked for by name before the shipped ones.
 
         Raises
         ------
         DetectorError
             If the card is refused, or the runtime or the model is missing, corrupt or another one.
         """
-        return cls(load_card(card))
+        return cls(load_card(card, directory))
 
     def _try_out(self) -> None:
         """Run once on a grey picture, so that a card that does not fit its model is refused now, not in mid-stream."""
@@ -73,13 +91,19 @@ class ExposureDetector:
             raise
         except Exception as error:
             raise DetectorError(
-                f"The model does not take what the card describes: {str(error).splitlines()[0]}",
+                f"The model does not take what the card describes: {_first_line(error)}",
                 f"card {self.card.name}",
                 "Correct the card's [input].",
             ) from error
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
-        """Return one reading for each frame ``(H, W, 3) uint8 RGB``; the score is 0 where nothing counts."""
+        """Return one reading for each frame ``(H, W, 3) uint8 RGB``; the score is 0 where nothing counts.
+
+        Raises
+        ------
+        DetectorError
+            If the model gives scores that are not numbers.
+        """
         readings: list[tuple[Reading, ...]] = []
         for frame in frames:
             counted = [finding for finding in self.look(frame) if finding.label in self.card.counts]
@@ -88,13 +112,26 @@ class ExposureDetector:
         return readings
 
     def look(self, frame: Rgb) -> list[Finding]:
-        """Return everything that the model sees in ``(H, W, 3) uint8 RGB``, counted or not, best first."""
+        """Return everything that the model sees in ``(H, W, 3) uint8 RGB``, counted or not, best first.
+
+        Of a model that gives boxes, the best box of each label.
+        """
         tensor, scale = _tensor(frame, self.card)
         (output, *_) = self._session.run(None, {self._input: tensor})
+        if not np.isfinite(output).all():
+            raise DetectorError(
+                "The model gives scores that are not numbers.",
+                f"card {self.card.name}",
+                "Check the card's [input], or take another model.",
+            )
         findings = (
             _boxes(output, self.card, scale) if self.card.decoding == "yolo" else _classes(output, self.card)
         )
         return sorted(findings, key=lambda finding: -finding.p)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _session(card: ModelCard) -> Any:
@@ -115,7 +152,7 @@ def _session(card: ModelCard) -> Any:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise DetectorError(
-            f"The model cannot be run: {str(error).splitlines()[0]}",
+            f"The model cannot be run: {_first_line(error)}",
             f"card {card.name}",
             "The file is not a usable model.",
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,7 +106,10 @@ class ModelCard:
     def _path(self) -> Path:
         if self.file:
             return self.folder / self.file
-        spec = importlib.util.find_spec(self.package)
+        try:
+            spec = importlib.util.find_spec(self.package)
+        except (ImportError, ValueError):
+            spec = None
         if spec is None or spec.origin is None:
             raise DetectorError(
                 f"The package {self.package!r} that carries the model is not installed.",
@@ -115,15 +119,26 @@ class ModelCard:
         return Path(spec.origin).parent / self.resource
 
 
-def load_card(name: str) -> ModelCard:
-    """Return a shipped card by name, or any card by path.
+def load_card(name: str | Path, directory: str | Path | None = None) -> ModelCard:
+    """Return a card by name or by path.
+
+    Parameters
+    ----------
+    name
+        A card's name, or its path (``.toml``).
+    directory
+        Where cards are looked for by name before the shipped ones.
 
     Raises
     ------
     DetectorError
         If it cannot be read, or a key is missing, unknown or wrong: the key is named.
     """
-    path = Path(name) if name.endswith(".toml") else CARDS / f"{name}.toml"
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = CARDS / f"{name}.toml"
+        if directory is not None and (Path(directory) / path.name).exists():
+            path = Path(directory) / path.name
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -164,6 +179,12 @@ def _card(table: Mapping[str, Any], path: Path) -> ModelCard:
             )
         return value
 
+    def words(key: str) -> list[str]:
+        value: list[Any] = take(key, list)
+        if not all(isinstance(one, str) and one for one in value):
+            raise DetectorError(f"{key} takes words.", str(path), "Correct it.")
+        return value
+
     card = ModelCard(
         name=take("name", str),
         title=take("title", str),
@@ -183,8 +204,8 @@ def _card(table: Mapping[str, Any], path: Path) -> ModelCard:
         fit=one_of("input.fit", Fit),
         decoding=one_of("output.decoding", Decoding),
         floor=take("output.floor", float, 0.0),
-        labels=tuple(take("output.labels", list)),
-        counts=frozenset(take("output.counts", list)),
+        labels=tuple(words("output.labels")),
+        counts=frozenset(words("output.counts")),
         folder=path.parent,
     )
     _check(card, sorted(rest), path)
@@ -198,22 +219,34 @@ def _prefixed(value: Any, name: str, path: Path) -> dict[str, Any]:
 
 
 def _check(card: ModelCard, unknown: list[str], path: Path) -> None:
-    wrong = ""
-    if unknown:
-        wrong = f"Unknown key {', '.join(unknown)}."
-    elif bool(card.file) == bool(card.package and card.resource):
-        wrong = "Name either a file, or a package and a resource."
-    elif min(card.width, card.height) < 1 or max(card.width, card.height) > 4096:
-        wrong = f"The input size {card.width}×{card.height} is outside 1 to 4096."
-    elif (
-        len(card.mean) != 3
-        or len(card.std) != 3
-        or not all(isinstance(x, int | float) for x in card.mean + card.std)
+    for wrong, what in (
+        (unknown, f"Unknown key {', '.join(unknown)}."),
+        (
+            bool(card.file) == bool(card.package and card.resource),
+            "Name either a file, or a package and a resource.",
+        ),
+        (not re.fullmatch("[0-9a-f]{64}", card.sha256), "sha256 is not 64 hexadecimal characters."),
+        (
+            min(card.width, card.height) < 1 or max(card.width, card.height) > 4096,
+            f"The input size {card.width}×{card.height} is outside 1 to 4096.",
+        ),
+        (not (math.isfinite(card.scale) and card.scale > 0.0), f"scale = {card.scale:g} is not more than 0."),
+        (
+            not all(len(three) == 3 and all(map(_is_number, three)) for three in (card.mean, card.std)),
+            "mean and std take three finite numbers, one a colour.",
+        ),
+        (not all(card.std), "std holds a zero."),
+        (not 0.0 <= card.floor <= 1.0, f"floor = {card.floor:g} is not 0 to 1."),
+        (len(set(card.labels)) < len(card.labels), "labels names a class twice."),
+        (not card.counts, "counts names nothing."),
+        (
+            not card.counts <= set(card.labels),
+            f"counts names {', '.join(sorted(card.counts - set(card.labels)))}, which labels does not.",
+        ),
     ):
-        wrong = "mean and std take three numbers, one a colour."
-    elif not all(math.isfinite(x) and x != 0 for x in card.std):
-        wrong = "std holds a zero or something that is not a number."
-    elif not card.counts or not card.counts <= set(card.labels):
-        wrong = f"counts names {', '.join(sorted(card.counts - set(card.labels))) or 'nothing'}, which labels does not."
-    if wrong:
-        raise DetectorError(wrong, str(path), "Correct the model card.")
+        if wrong:
+            raise DetectorError(what, str(path), "Correct the model card.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

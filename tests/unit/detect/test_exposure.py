@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.util
+import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -219,6 +221,15 @@ def test_a_card_that_does_not_fit_its_model_is_refused_at_once(tmp_path):
         ('counts = ["red"]', "counts = []", "nothing"),
         ("std = [1.0, 1.0, 1.0]", "std = [1.0, 0.0, 1.0]", "zero"),
         ("mean = [0.0, 0.0, 0.0]", "mean = [0.0]", "three"),
+        ("mean = [0.0, 0.0, 0.0]", 'mean = [0.0, "0", 0.0]', "three"),
+        ("mean = [0.0, 0.0, 0.0]", "mean = [0.0, nan, 0.0]", "finite"),
+        ("scale = 0.00392156862745098", "scale = 0", "more than 0"),
+        ('labels = ["red", "green"]', 'labels = ["red", "red"]', "twice"),
+        ('labels = ["red", "green"]', 'labels = ["red", 2]', "words"),
+        ('counts = ["red"]', 'counts = [["red"]]', "words"),
+        ('sha256 = "', 'sha256 = "x', "64 hexadecimal"),
+        ('decoding = "classifier-sigmoid"', 'decoding = "yolo"\nfloor = 2', "0 to 1"),
+        ("[output]", "[output]\nsurprise = 1", "output.surprise"),
         ("[output]", "[outputs]", "lacks"),
         ('file = "tiny.onnx"', "", "either a file"),
         ("[input]", "[input", "not TOML"),
@@ -230,6 +241,47 @@ def test_every_fault_of_a_card_is_named(tmp_path, old, new, said):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DetectorError, match=said):
         load_card(str(path))
+
+
+def test_scores_that_are_not_numbers_are_an_error_not_a_benign_reading(tmp_path):
+    model = graph(
+        [
+            helper.make_node("ReduceMean", ["x"], ["means"], axes=[2, 3], keepdims=0),
+            helper.make_node("Slice", ["means", "zero", "two", "one"], ["two_means"]),
+            helper.make_node("Log", ["two_means"], ["y"]),  # of black: minus infinity
+        ],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2])],
+        [("zero", np.array([0])), ("two", np.array([2])), ("one", np.array([1]))],
+    )
+    detector = load(tmp_path, model)
+    with pytest.raises(DetectorError, match="not numbers"):
+        detector.read([flat(0, 0, 0)])
+
+
+def test_a_card_is_found_by_name_in_a_directory(tmp_path):
+    load(tmp_path, classifier())
+    assert load_card("tiny", tmp_path).name == "tiny"
+    assert ExposureDetector.load("tiny", directory=tmp_path).card.licence == "Apache-2.0"
+    assert load_card("nudenet-320n", tmp_path).package == "nudenet"
+
+
+def test_without_the_runtime_the_extra_is_named(tmp_path, monkeypatch):
+    load(tmp_path, classifier())
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(DetectorError, match=r"pip install lightship\[exposure\]"):
+        ExposureDetector.load(tmp_path / "tiny.toml")
+
+
+def test_the_model_runs_on_one_thread(tmp_path):
+    options = load(tmp_path, classifier())._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 16), (1, 500), (4320, 7680)])
+def test_any_size_of_picture_is_taken(tmp_path, shape):
+    detector = load(tmp_path, yolo(), decoding="yolo", fit="letterbox-top-left", more="floor = 0.1")
+    assert 0.0 <= score(detector, flat(255, 0, 0, shape)) <= 1.0
 
 
 def test_an_unknown_card_lists_the_shipped_ones():
@@ -254,6 +306,27 @@ def test_the_shipped_model_finds_the_face_of_the_astronaut(shipped):
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "rocket"])
 def test_the_shipped_model_reports_nothing_exposed_on_benign_photographs(shipped, name):
     assert score(shipped, getattr(data, name)()) < 0.25
+
+
+def test_the_runner_agrees_with_the_packages_own_given_its_order_of_colours(shipped):
+    from nudenet import NudeDetector
+
+    as_packaged = ExposureDetector(replace(shipped.card, colours="BGR"))
+    for picture in (data.astronaut(), np.repeat(data.camera()[..., None], 3, axis=2)):
+        (theirs,) = NudeDetector().detect(np.ascontiguousarray(picture[..., ::-1]))
+        ours = as_packaged.look(picture)[0]
+        assert ours.label == theirs["class"].lower().replace("_", "-")
+        assert ours.p == pytest.approx(theirs["score"], abs=1e-4)
+        assert [ours.box.left_px, ours.box.top_px, ours.box.width_px, ours.box.height_px] == theirs["box"]
+
+
+def test_the_shipped_card_counts_only_exposed_intimate_classes(shipped):
+    assert len(shipped.card.labels) == 18
+    assert all(label.endswith("-exposed") for label in shipped.card.counts)
+    assert not any(
+        word in label for label in shipped.card.counts for word in ("face", "feet", "belly", "armpits")
+    )
+    assert "male-breast-exposed" not in shipped.card.counts
 
 
 def test_the_shipped_models_version_is_the_digest_of_its_file(shipped):
