@@ -221,13 +221,17 @@ class Muxer:
 
     def finish(self) -> None:
         """Write what the encoders hold, and the container's end."""
+        self.flush()
+        self._container.close()
+
+    def flush(self) -> None:
+        """Write what the encoders hold; nothing can be added afterwards."""
         if self._last_tick >= 0:
             self._container.mux(self._video.encode(None))
         if self._audio is not None:
             for frame in self._audio.rest():
                 self._container.mux(self._audio.stream.encode(frame))
             self._container.mux(self._audio.stream.encode(None))
-        self._container.close()
 
     def abandon(self) -> None:
         """Let go of the container; what it has written is worth nothing."""

@@ -264,12 +264,11 @@ class _Encoded(_Base):
             return
         try:
             if ok:
-                self._muxer.finish()
-                self._muxer = None
+                self._muxer.flush()
         except (OSError, ValueError) as error:
             self._abandon()
             raise self._trouble(error) from error
-        self._abandon()
+        self._abandon()  # many receivers hang up at the word that the stream is over: no error
         bridge, self._bridge = self._bridge, None
         if bridge is not None:
             if ok:

@@ -341,7 +341,8 @@ class _Live(_Base):
                 self._let_go(reader)
             if self._stop.is_set():
                 return
-            if reader.length_s is not None:
+            # A publisher may declare a length as well; only what lies on a web server would start from its beginning.
+            if reader.length_s is not None and self._where.kind in {"hls", "web"}:
                 raise SourceLost(
                     f"The stream broke off: {reason}.", self._where.name, "Check the connection."
                 )

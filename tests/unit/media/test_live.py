@@ -33,6 +33,7 @@ def await_listener(url: str) -> None:
     """Wait until somebody listens at the port of a URL, without calling there."""
     for _ in range(200):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not in the listener's way
             try:
                 probe.bind(("127.0.0.1", urlsplit(url).port))
             except OSError:
@@ -42,8 +43,26 @@ def await_listener(url: str) -> None:
 
 
 def publish(clip, url: str, form: str = "flv") -> threading.Thread:
-    """Publish a clip at its own speed with the ffmpeg program, as soon as somebody listens."""
-    command = [FFMPEG, "-v", "error", "-nostdin", "-re", "-i", str(clip), "-c", "copy", "-f", form, url]
+    """Publish a clip at its own speed with the ffmpeg program, as soon as somebody listens.
+
+    ``-t`` makes it declare a length, as some publishers do.
+    """
+    command = [
+        FFMPEG,
+        "-v",
+        "error",
+        "-nostdin",
+        "-re",
+        "-i",
+        str(clip),
+        "-t",
+        "10",
+        "-c",
+        "copy",
+        "-f",
+        form,
+        url,
+    ]
 
     def run():
         await_listener(url)
