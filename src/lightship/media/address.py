@@ -17,7 +17,7 @@ Kind = Literal["file", "stdin", "camera", "listen", "stream", "hls", "web", "srt
 OPEN_S = 10.0
 """Longest wait for a network source to answer."""
 
-STALL_S = 5.0
+STALL_S = 8.0
 """A network source that sends nothing for so long is lost."""
 
 _SLOW_STALL_S = 30.0  # HLS sends a segment at a time, 6 to 10 s each

@@ -86,7 +86,8 @@ class Reconnect:
     listen_s
         A listening source waits so long for its first publisher.
     linger_s
-        ... and so long for one that left to come back; then the stream is over.
+        ... and so long for one that left to come back (OBS tries after 2 s); then the stream is over. Shorter
+        than :data:`lightship.media.address.STALL_S`, so that whoever receives this in turn does not give up first.
     """
 
     first_s: float = 0.5
@@ -94,7 +95,7 @@ class Reconnect:
     jitter: float = 0.3
     total_s: float = 60.0
     listen_s: float = 300.0
-    linger_s: float = 5.0
+    linger_s: float = 4.0
 
     def waits(self, draw: Callable[[], float] = random.random) -> Iterator[float]:
         """Yield the waits before each attempt, seconds; ``draw`` returns numbers in [0, 1).
