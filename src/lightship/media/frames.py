@@ -118,7 +118,7 @@ class ArrayPicture:
         If the array has another shape or type.
     """
 
-    __slots__ = ("_array", "_frame", "_luma", "at_s", "height", "width")
+    __slots__ = ("_array", "_made", "at_s", "height", "width")
 
     def __init__(self, at_s: float, array: Rgb) -> None:
         if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or 0 in array.shape:
@@ -130,8 +130,7 @@ class ArrayPicture:
         self.height = int(array.shape[0])
         self.width = int(array.shape[1])
         self._array = array
-        self._luma: Luma | None = None
-        self._frame: av.VideoFrame | None = None
+        self._made = _Made()
 
     def __repr__(self) -> str:
         return f"ArrayPicture({self.width}x{self.height} at {self.at_s:.3f} s)"
@@ -144,7 +143,7 @@ class ArrayPicture:
     def at(self, at_s: float) -> ArrayPicture:
         """Return the same picture at another time, sharing its memory and conversions."""
         other = ArrayPicture(at_s, self._array)
-        other._luma, other._frame = self._luma, self.to_frame_if_made()
+        other._made = self._made
         return other
 
     def rgb(self) -> Rgb:
@@ -153,23 +152,27 @@ class ArrayPicture:
 
     def luma(self) -> Luma:
         """Return BT.601 brightness, ``(H, W) uint8``, full range, rounded."""
-        if self._luma is None:
+        if self._made.luma is None:
             import cv2
 
-            self._luma = _sealed(np.asarray(cv2.cvtColor(self._array, cv2.COLOR_RGB2GRAY), np.uint8))
-        return self._luma
+            self._made.luma = _sealed(np.asarray(cv2.cvtColor(self._array, cv2.COLOR_RGB2GRAY), np.uint8))
+        return self._made.luma
 
     def to_frame(self) -> av.VideoFrame:
         """Return the picture as an ``av.VideoFrame`` in rgb24."""
-        if self._frame is None:
+        if self._made.frame is None:
             import av
 
-            self._frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(self._array), format="rgb24")
-        return self._frame
+            self._made.frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(self._array), format="rgb24")
+        return self._made.frame
 
-    def to_frame_if_made(self) -> av.VideoFrame | None:
-        """Return the frame if :meth:`to_frame` was called before."""
-        return self._frame
+
+@dataclass(slots=True)
+class _Made:
+    """Conversions of an array, shared by all pictures that show it."""
+
+    luma: Luma | None = None
+    frame: av.VideoFrame | None = None
 
 
 class VideoPicture:

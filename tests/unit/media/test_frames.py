@@ -102,8 +102,8 @@ def test_two_threads_may_convert_one_picture():
 
 def test_at_keeps_the_picture_and_changes_the_time():
     picture = ArrayPicture(0.0, noise(16, 16))
-    frame = picture.to_frame()
     later = picture.at(3.0)
+    frame = picture.to_frame()
     assert later.at_s == 3.0
     assert later.rgb() is picture.rgb()
     assert later.to_frame() is frame
