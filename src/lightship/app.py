@@ -7,12 +7,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lightship import settings
-from lightship.core.errors import SinkError
+from lightship import packs, settings
+from lightship.core.errors import InputError, SinkError
+from lightship.core.weight import Calibration
+from lightship.detect import registry
+from lightship.detect.calibrate import calibrate, files
+from lightship.detect.loop import load_sensors
+from lightship.guard.evaluate import EvaluationCard, Marked, evaluate
 from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
@@ -111,6 +117,84 @@ def protect(
     if trace is not None and report is not None:
         write_report(report, trace, outcome)
     return outcome
+
+
+def calibrate_files(
+    footage: list[Path], out: Path, detector: str, label: str, fps: float, say: Callable[[str], None]
+) -> Calibration:
+    """Calibrate a detector on files and folders of benign video, and write the calibration.
+
+    Raises
+    ------
+    LightshipError
+        If a file is unreadable (it is named), there is none, or the calibration cannot be written.
+    """
+    calibration = calibrate(
+        registry.load(detector),
+        label,
+        files(footage),
+        sample_fps=fps,
+        created=datetime.now(UTC).date().isoformat(),
+        recipe=f"lightship calibrate --detector {detector} --label {label} --fps {fps:g}",
+        progress=lambda stream: say(
+            f"{stream.name}: {stream.seconds / 60:.1f} min, {len(stream.maxima)} blocks"
+        ),
+    )
+    try:
+        out.write_text(json.dumps(calibration.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SinkError(
+            f"The calibration cannot be written: {error.strerror}.", str(out), "Name another place."
+        ) from error
+    return calibration
+
+
+def evaluate_files(
+    policy: str,
+    benign: list[Path],
+    marked: list[Path],
+    out: Path,
+    options: Mapping[str, Mapping[str, Any]],
+    say: Callable[[str], None],
+) -> EvaluationCard:
+    """Evaluate a policy on files of benign video and on marked ones; writes the card as JSON, Markdown and a picture.
+
+    Raises
+    ------
+    LightshipError
+        If the policy is refused, or a file or its marks cannot be read.
+    """
+    sensors = load_sensors(packs.policy(policy), packs.calibration, options)
+    streams = [
+        *((one.pictures, Marked()) for one in files(benign)),
+        *((one.pictures, marks(path)) for path in marked for one in files([path])),
+    ]
+    card = evaluate(
+        sensors, streams, lambda so_far: say(f"{so_far.benign_streams + so_far.marked_streams} streams done")
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "card.json").write_text(json.dumps(card.to_json(), indent=1) + "\n", encoding="utf-8")
+    (out / "card.md").write_text(card.to_markdown(), encoding="utf-8")
+    card.draw(out / "card.png")
+    return card
+
+
+def marks(path: Path) -> Marked:
+    """Read a video's sensitive spans from the file beside it, ``NAME.marks.json``.
+
+    Raises
+    ------
+    InputError
+        If it is missing or holds something else than pairs of seconds.
+    """
+    beside = path.with_suffix(".marks.json")
+    try:
+        spans = json.loads(beside.read_text(encoding="utf-8"))
+        return Marked(tuple((float(from_s), float(to_s)) for from_s, to_s in spans))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"The marks cannot be read: {error}.", str(beside), "Write [[from_s, to_s], ...] in seconds."
+        ) from error
 
 
 def write_report(folder: Path, trace: Trace, outcome: Outcome) -> None:

@@ -96,6 +96,48 @@ def _explain(log: Path) -> None:
     typer.echo(in_words(read_entries(log)))
 
 
+@app.command()
+def calibrate(
+    footage: Annotated[list[Path], typer.Argument(help="Files or folders of benign video.")],
+    out: Annotated[Path, typer.Option(help="Where to write the calibration, such as mine.json.")],
+    detector: Annotated[str, typer.Option(help="A detector of the registry.")] = "exposure",
+    label: Annotated[str, typer.Option(help="Which of its labels.")] = "exposed",
+    fps: Annotated[
+        float, typer.Option(min=0.5, max=60.0, help="Looks a second; a policy may not look faster.")
+    ] = 4.0,
+) -> None:
+    """Calibrate a detector on your own benign footage."""
+    from lightship import app as wiring
+
+    calibration = wiring.calibrate_files(footage, out, detector, label, fps, _say)
+    _say(
+        f"Wrote {out}: {calibration.hours:.2f} benign hours in {len(calibration.streams)} streams, "
+        f"{len(calibration.maxima(2.0))} blocks, {calibration.digest}"
+    )
+
+
+@app.command()
+def evaluate(
+    benign: Annotated[list[Path], typer.Argument(help="Files or folders of benign video.")],
+    out: Annotated[Path, typer.Option(help="Folder for card.json, card.md and card.png.")],
+    policy: Annotated[str, typer.Option(help="Name or path of a policy.")] = "child-device",
+    marked: Annotated[
+        list[Path],
+        typer.Option(
+            help="A video with sensitive spans named beside it, in NAME.marks.json: [[from_s, to_s], ...]."
+        ),
+    ] = [],  # noqa: B006
+    known: Annotated[
+        list[Path], typer.Option("--list", help="A list of known media; may be given again.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Run footage through a policy and print what was promised beside what happened."""
+    from lightship import app as wiring
+
+    card = wiring.evaluate_files(policy, benign, marked, out, _lists(known, skip_bad=False), _say)
+    typer.echo(card.to_markdown())
+
+
 @app.command("test-card")
 def test_card(path: Annotated[Path, typer.Argument(help="Where to write it, such as card.png.")]) -> None:
     """Write the benign test card: print it, hold it to a camera, or lay it over a video."""
