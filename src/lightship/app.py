@@ -143,9 +143,8 @@ def calibrate_files(
     try:
         out.write_text(json.dumps(calibration.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
     except OSError as error:
-        raise SinkError(
-            f"The calibration cannot be written: {error.strerror}.", str(out), "Name another place."
-        ) from error
+        what = f"The calibration cannot be written: {error.strerror}."
+        raise SinkError(what, str(out), "Name another place.") from error
     return calibration
 
 
@@ -165,13 +164,13 @@ def evaluate_files(
         If the policy is refused, or a file or its marks cannot be read.
     """
     sensors = load_sensors(packs.policy(policy), packs.calibration, options)
-    streams = [
-        *((one.pictures, Marked()) for one in files(benign)),
-        *((one.pictures, marks(path)) for path in marked for one in files([path])),
-    ]
-    card = evaluate(
-        sensors, streams, lambda so_far: say(f"{so_far.benign_streams + so_far.marked_streams} streams done")
-    )
+    streams = [(one.pictures, Marked()) for one in files(benign)]
+    streams += [(one.pictures, marks(path)) for path in marked for one in files([path])]
+
+    def progress(so_far: EvaluationCard) -> None:
+        say(f"{so_far.benign_streams + so_far.marked_streams} of {len(streams)} streams")
+
+    card = evaluate(sensors, streams, progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / "card.json").write_text(json.dumps(card.to_json(), indent=1) + "\n", encoding="utf-8")
     (out / "card.md").write_text(card.to_markdown(), encoding="utf-8")

@@ -69,11 +69,11 @@ class Budget:
         words = text.split()
         try:
             events, per, rest = float(words[0]), words[1], words[2:]
-            count = float(rest[0]) if len(rest) == 2 else 1.0
+            count = float(rest[0]) if len(rest) > 1 else 1.0
             period_s = count * _UNITS_S[rest[-1].removesuffix("s")]
         except (IndexError, KeyError, ValueError):
             per, events, period_s = "", 0.0, 0.0
-        if per != "per" or not (0 < events < math.inf) or not (0 < period_s < math.inf):
+        if per != "per" or len(words) > 4 or not (0 < events < math.inf) or not (0 < period_s < math.inf):
             raise PolicyError(
                 f"{text!r} is not an alarm budget.",
                 where,
