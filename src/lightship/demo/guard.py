@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lightship import app as wiring
+from lightship import packs
 from lightship.core.values import Rung
-from lightship.demo.publisher import SECONDS
+from lightship.demo.publisher import SECONDS, scene
+from lightship.detect.loop import load_sensors
 from lightship.detect.test_card import TestCardDetector
 from lightship.guard.diary import explain
+from lightship.guard.evaluate import Marked, evaluate
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import read_entries, verify_file
-from lightship.media.frames import Gap, Sound
+from lightship.media.frames import ArrayPicture, Gap, Sound
 from lightship.media.sources import Reconnect, open_source
 
 Claim = tuple[str, bool, str]
@@ -41,7 +45,7 @@ def play(out: Path, console: Console) -> list[Claim]:
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     console.print(explain(read_entries(log)), style="dim", markup=False)
     published = ("the publisher had nothing to complain of", not said, said or "silent")
-    return [published, *_claims(report, video), _ledger_claim(log)]
+    return [published, *_claims(report, video), _evaluation(out), _ledger_claim(log)]
 
 
 def _watch(log: Path, video: Path, out: Path, console: Console) -> str:
@@ -100,6 +104,34 @@ def _card_pictures(video: Path) -> tuple[int, int]:
                 pictures += 1
                 found += bool(detector.read([item.luma()])[0])
     return found, pictures
+
+
+def _evaluation(out: Path) -> Claim:
+    """Write the evaluation card of the test policy on a few minutes of the scene, with and without the card."""
+    sensors = load_sensors(packs.policy("test"), packs.calibration)
+    benign = [(_scene(minute * 60.0, 60.0, 4.0, None), Marked()) for minute in range(2)]
+    marked = [(_scene(0.0, 14.0, 8.0, (4.0 + n / 10, 8.0)), Marked(((4.0 + n / 10, 8.0),))) for n in range(3)]
+    card = evaluate(sensors, [*benign, *marked])
+    (out / "evaluation.md").write_text(card.to_markdown(), encoding="utf-8")
+    (out / "evaluation.json").write_text(json.dumps(card.to_json(), indent=1) + "\n", encoding="utf-8")
+    card.draw(out / "evaluation.png")
+    false = sum(result.false for result in card.rungs)
+    left = f"{card.sensitive_left_s:.1f} of {card.sensitive_s:.1f} s left"
+    seen = f"{false} false in {card.benign_hours * 60:.0f} min, {left}"
+    return (
+        "the evaluation card is written: no false interruption, nothing sensitive left",
+        false == 0 and card.sensitive_left_s == 0.0,
+        seen,
+    )
+
+
+def _scene(
+    from_s: float, seconds: float, fps: float, card_s: tuple[float, float] | None
+) -> Iterator[ArrayPicture]:
+    for number in range(int(seconds * fps)):
+        at_s = number / fps
+        held = card_s is not None and card_s[0] <= at_s < card_s[1]
+        yield ArrayPicture(at_s, scene(from_s + at_s, held))
 
 
 def _ledger_claim(log: Path) -> Claim:

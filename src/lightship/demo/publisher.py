@@ -19,8 +19,8 @@ CARD_S = (7.0, 15.0)
 """When the test card is held before the camera."""
 
 
-def scene(at_s: float) -> Rgb:
-    """Return the benign moving picture of the demonstration, with the test card while it is held up."""
+def scene(at_s: float, card: bool) -> Rgb:
+    """Return the benign moving picture of the demonstration, with the test card if it is held up."""
     y, x = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
     waves = np.stack(
         [
@@ -34,10 +34,10 @@ def scene(at_s: float) -> Rgb:
     ball_x = int(WIDTH_PX * (0.5 + 0.4 * np.sin(at_s * 1.3)))
     ball_y = int(HEIGHT_PX * (0.5 + 0.3 * np.cos(at_s * 1.7)))
     frame[(x - ball_x) ** 2 + (y - ball_y) ** 2 < 28**2] = (250, 210, 60)
-    if CARD_S[0] <= at_s < CARD_S[1]:
-        card = draw(HEIGHT_PX // 2)
-        top, left = HEIGHT_PX // 4, (WIDTH_PX - card.shape[1]) // 2
-        frame[top : top + card.shape[0], left : left + card.shape[1]] = card
+    if card:
+        drawn = draw(HEIGHT_PX // 2)
+        top, left = HEIGHT_PX // 4, (WIDTH_PX - drawn.shape[1]) // 2
+        frame[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
     return frame
 
 
@@ -54,7 +54,7 @@ def publish(address: str) -> None:
     for number in range(int(SECONDS * FPS)):
         at_s = number / FPS
         time.sleep(max(0.0, began_s + at_s - time.monotonic()))
-        sink.write(ArrayPicture(at_s, scene(at_s)))
+        sink.write(ArrayPicture(at_s, scene(at_s, CARD_S[0] <= at_s < CARD_S[1])))
     sink.close()
 
 
