@@ -52,14 +52,21 @@ def open_log(path: Path) -> Iterator[LedgerFile]:
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and a polite kill into a question that the run asks, so that it ends in good order."""
+def interruptible(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and a polite kill into a question that the run asks, so that it ends in good order.
+
+    Parameters
+    ----------
+    stop
+        Called at the first one: the source may be waiting, and then nobody asks.
+    """
     asked = threading.Event()
 
     def note(_signal: int, _frame: FrameType | None) -> None:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
+        stop()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -101,14 +108,18 @@ def protect(
         Whatever was wrong with the policy, a detector, the source, the sink or the log.
     """
     guard = Guard(policy, options=options)
-    with open_log(log) as ledger, interruptible() as interrupted:
+    with open_log(log) as ledger:
         guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
         started(guard)
         trace = Trace(guard.sensors.bound) if report is not None else None
+        # Until the source is open, Ctrl-C ends the wait for it in the usual way.
         with open_source(source, realtime=live, reconnect=reconnect or Reconnect()) as medium:
             target = open_sink(sink, medium.info)
             try:
-                outcome = guard.run(medium, target, trace=trace, progress=progress, interrupted=interrupted)
+                with interruptible(medium.stop) as interrupted:
+                    outcome = guard.run(
+                        medium, target, trace=trace, progress=progress, interrupted=interrupted
+                    )
             except BaseException:
                 target.close(ok=False)
                 raise
