@@ -26,6 +26,7 @@ check: $(VENV)/.tests ## formatting, lint, types and the import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
+	@$(BIN)/pytest --doctest-modules src
 	@$(BIN)/pytest -m "not slow"
 
 test-all: check       ## the same with what takes longer

@@ -12,7 +12,8 @@ import stat
 from pathlib import Path
 
 from lightship.core.errors import LedgerError
-from lightship.core.ledger import HASH_BYTES, SigningKey, VerifierKey
+from lightship.core.merkle import HASH_BYTES
+from lightship.core.notes import SigningKey, VerifierKey
 
 
 def public_path(path: Path | str) -> Path:

@@ -21,20 +21,9 @@ from typing import Any, Self
 
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError, LedgerError
-from lightship.core.ledger import (
-    Checkpoint,
-    Frontier,
-    Problem,
-    SigningKey,
-    VerifierKey,
-    VerifyReport,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-    open_checkpoint,
-    sign_checkpoint,
-    verify_rows,
-)
+from lightship.core.ledger import Problem, VerifyReport, verify_rows
+from lightship.core.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
+from lightship.core.notes import Checkpoint, SigningKey, VerifierKey, open_checkpoint, sign_checkpoint
 
 KEEP_EVERY = 256
 """Entries between checkpoints that are kept. Fewer would say more exactly where damage is, but each one takes
@@ -342,7 +331,7 @@ class LedgerFile:
         """Return the proof that entry ``index`` is among the first ``size`` (None: all of them).
 
         It reads and hashes all those entries: about a second for a million. Check it with
-        :func:`lightship.core.ledger.verify_inclusion`.
+        :func:`lightship.core.merkle.verify_inclusion`.
 
         Raises
         ------
@@ -354,7 +343,7 @@ class LedgerFile:
     def consistency_proof(self, old_size: int, size: int | None = None) -> tuple[bytes, ...]:
         """Return the proof that the first ``size`` entries (None: all) extend the first ``old_size``.
 
-        Reads and hashes all those entries. Check it with :func:`lightship.core.ledger.verify_consistency`.
+        Reads and hashes all those entries. Check it with :func:`lightship.core.merkle.verify_consistency`.
 
         Raises
         ------

@@ -9,24 +9,25 @@ from hypothesis import strategies as st
 
 from lightship.core.canonical import canonical, digest
 from lightship.core.errors import InputError, LedgerError
-from lightship.core.ledger import (
+from lightship.core.ledger import verify, verify_rows
+from lightship.core.merkle import (
     EMPTY_ROOT,
-    Checkpoint,
     Frontier,
-    SigningKey,
-    VerifierKey,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     node_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+from lightship.core.notes import (
+    Checkpoint,
+    SigningKey,
+    VerifierKey,
     open_checkpoint,
     open_note,
     sign_checkpoint,
     sign_note,
-    verify,
-    verify_consistency,
-    verify_inclusion,
-    verify_rows,
 )
 
 SIZES = range(131)

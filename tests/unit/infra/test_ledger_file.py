@@ -21,13 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lightship.core.errors import LedgerError
-from lightship.core.ledger import (
-    SigningKey,
-    leaf_hash,
-    open_checkpoint,
-    verify_consistency,
-    verify_inclusion,
-)
+from lightship.core.merkle import leaf_hash, verify_consistency, verify_inclusion
+from lightship.core.notes import SigningKey, open_checkpoint
 from lightship.core.ports import Ledger
 from lightship.infra import ledger_file
 from lightship.infra.ledger_file import KEEP_EVERY, LedgerFile, read_entries, verify_file
@@ -184,7 +179,7 @@ def test_many_threads_get_different_indices_and_close_waits_for_them(tmp_path):
 
 CHILD = textwrap.dedent("""
     import sys, threading
-    from lightship.core.ledger import SigningKey
+    from lightship.core.notes import SigningKey
     from lightship.infra.ledger_file import LedgerFile
     path, threads, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     ledger = LedgerFile(path, SigningKey.from_seed("example.org/guard", bytes(range(32))))
