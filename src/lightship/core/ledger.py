@@ -270,7 +270,8 @@ def verify(
 
     Examples
     --------
-    >>> from lightship.core.notes import SigningKey, sign_checkpoint
+    >>> from lightship.core.merkle import Frontier, leaf_hash
+    >>> from lightship.core.notes import Checkpoint, SigningKey, sign_checkpoint
     >>> key = SigningKey.from_seed("example.org/log", bytes(32))
     >>> tree = Frontier().extended([leaf_hash(b"one"), leaf_hash(b"two")])
     >>> note = sign_checkpoint(Checkpoint(key.name, tree.size, tree.root()), key)
