@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
+from lightship.core.errors import LedgerError
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import read_entries, verify_file
 from tests.story.scenes import write_video
@@ -210,8 +212,9 @@ def started(here, video, sink):
     log = here / "state" / "guard.ledger"
     for _ in range(200):
         time.sleep(0.05)
-        if log.exists() and (here / "state" / "guard.pub").exists() and any(read_entries(log)):
-            return child
+        with suppress(LedgerError):  # the file is there a moment before its table is
+            if log.exists() and (here / "state" / "guard.pub").exists() and any(read_entries(log)):
+                return child
     raise AssertionError("the guard did not start")
 
 
