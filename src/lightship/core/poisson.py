@@ -7,11 +7,10 @@ import math
 
 def _at_most(events: int, mean: float) -> float:
     """Return ``P(X ≤ events)`` for a Poisson variable of the given mean."""
-    term = total = math.exp(-mean)
-    for k in range(1, events + 1):
-        term *= mean / k
-        total += term
-    return total
+    if mean <= 0.0:
+        return 1.0
+    # In logarithms: exp(-mean) alone is zero beyond a mean of 745.
+    return math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(events + 1))
 
 
 def poisson_upper(events: int, confidence: float = 0.95) -> float:
