@@ -9,8 +9,16 @@ def _at_most(events: int, mean: float) -> float:
     """Return ``P(X ≤ events)`` for a Poisson variable of the given mean."""
     if mean <= 0.0:
         return 1.0
-    # In logarithms: exp(-mean) alone is zero beyond a mean of 745.
-    return math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(events + 1))
+    # From the largest term outwards, in logarithms: exp(-mean) alone is zero beyond a mean of 745.
+    below = mean >= events
+    k = events if below else events + 1
+    largest = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
+    term = total = 1.0
+    while term > 1e-17 * total and k > 0:
+        term *= k / mean if below else mean / (k + 1)
+        k += -1 if below else 1
+        total += term
+    return largest * total if below else 1.0 - largest * total
 
 
 def poisson_upper(events: int, confidence: float = 0.95) -> float:
@@ -29,7 +37,7 @@ def poisson_upper(events: int, confidence: float = 0.95) -> float:
     (3.0, 4.74)
     """
     low, high = float(events), events + 10.0 * math.sqrt(events + 1.0) + 10.0
-    for _ in range(100):
+    for _ in range(60):
         middle = (low + high) / 2.0
         low, high = (middle, high) if _at_most(events, middle) > 1.0 - confidence else (low, middle)
     return high
@@ -46,7 +54,7 @@ def poisson_lower(events: int, confidence: float = 0.95) -> float:
     if events == 0:
         return 0.0
     low, high = 0.0, float(events)
-    for _ in range(100):
+    for _ in range(60):
         middle = (low + high) / 2.0
         low, high = (middle, high) if 1.0 - _at_most(events - 1, middle) < 1.0 - confidence else (low, middle)
     return low
