@@ -10,14 +10,14 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lightship.core.values import Rgb
+from lightship.core.values import Luma, Rgb
 from lightship.media.frames import ArrayPicture, Gap, Sound
 
 RECIPE = "lightship benign footage 1"
@@ -137,6 +137,38 @@ def _scene(source: str, rng: np.random.Generator) -> Scene:
     return lambda _at_s: still
 
 
+class Shot:
+    """A picture that is drawn when it is first looked at.
+
+    Parameters
+    ----------
+    at_s
+        Stream seconds.
+    take
+        Draws it, ``(HEIGHT, WIDTH, 3) uint8`` RGB.
+    """
+
+    width, height = WIDTH, HEIGHT
+
+    def __init__(self, at_s: float, take: Callable[[], Rgb]) -> None:
+        self.at_s = at_s
+        self._take = take
+        self._drawn: ArrayPicture | None = None
+
+    def _picture(self) -> ArrayPicture:
+        if self._drawn is None:
+            self._drawn = ArrayPicture(self.at_s, self._take())
+        return self._drawn
+
+    def rgb(self) -> Rgb:
+        """Return the picture in colour."""
+        return self._picture().rgb()
+
+    def luma(self) -> Luma:
+        """Return its brightness."""
+        return self._picture().luma()
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One benign stream, made from a seed.
@@ -162,8 +194,8 @@ class Stream:
         """SHA-256 of the recipe's number, the seed and the length."""
         return "sha256:" + hashlib.sha256(f"{RECIPE} {self.seed} {self.seconds}".encode()).hexdigest()
 
-    def pictures(self, fps: float) -> Iterator[ArrayPicture]:
-        """Yield the stream's pictures at a steady rate."""
+    def pictures(self, fps: float) -> Iterator[Shot]:
+        """Yield the stream's pictures at a steady rate; those that nobody looks at cost nothing."""
         rng = np.random.default_rng(self.seed)
         until_s, began_s = 0.0, 0.0
         take: Callable[[float], Rgb] | None = None
@@ -173,7 +205,7 @@ class Stream:
                 long = rng.random() < 0.1  # some scenes go on for minutes, as real ones do
                 began_s, until_s = at_s, at_s + rng.exponential(MEAN_SCENE_S * (8.0 if long else 1.0))
                 take = _camera(_scene(SOURCES[rng.integers(len(SOURCES))], rng), rng)
-            yield ArrayPicture(at_s, take(at_s - began_s))
+            yield Shot(at_s, partial(take, at_s - began_s))
 
 
 def _camera(scene: Scene, rng: np.random.Generator) -> Callable[[float], Rgb]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
 from lightship.detect.loop import load_sensors
-from lightship.guard.evaluate import EvaluationCard, Marked, evaluate
+from lightship.guard.evaluate import evaluate
+from lightship.guard.evaluation_card import EvaluationCard, Marked
 from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
@@ -163,11 +164,17 @@ def evaluate_files(
     policy: str,
     benign: list[Path],
     marked: list[Path],
+    groups: Mapping[str, Path],
     out: Path,
     options: Mapping[str, Mapping[str, Any]],
     say: Callable[[str], None],
 ) -> EvaluationCard:
     """Evaluate a policy on files of benign video and on marked ones; writes the card as JSON, Markdown and a picture.
+
+    Parameters
+    ----------
+    groups
+        Folders of benign video that stands for a group of people or situations, by the group's name.
 
     Raises
     ------
@@ -175,7 +182,8 @@ def evaluate_files(
         If the policy is refused, or a file or its marks cannot be read.
     """
     sensors = load_sensors(packs.policy(policy), packs.calibration, options)
-    streams = [(one.pictures, Marked()) for one in files(benign)]
+    streams = [(one.pictures, Marked()) for one in (files(benign) if benign else ())]
+    streams += [(one.pictures, Marked(group=name)) for name, path in groups.items() for one in files([path])]
     streams += [(one.pictures, marks(path)) for path in marked for one in files([path])]
 
     def progress(so_far: EvaluationCard) -> None:
@@ -187,6 +195,24 @@ def evaluate_files(
     (out / "card.md").write_text(card.to_markdown(), encoding="utf-8")
     card.draw(out / "card.png")
     return card
+
+
+def named_folders(texts: Sequence[str]) -> dict[str, Path]:
+    """Read ``NAME=FOLDER`` texts.
+
+    Raises
+    ------
+    InputError
+        If one has no name, no folder, or a name comes twice.
+    """
+    found: dict[str, Path] = {}
+    for text in texts:
+        name, _, folder = text.partition("=")
+        if not name.strip() or not folder or name.strip() in found:
+            what = f"“{text}” does not name a group and its folder, or the group came before."
+            raise InputError(what, "--group", "Write NAME=FOLDER, each name once.")
+        found[name.strip()] = Path(folder)
+    return found
 
 
 def marks(path: Path) -> Marked:

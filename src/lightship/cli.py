@@ -66,18 +66,22 @@ def guard(
     from lightship import app as wiring
     from lightship.progress import live_progress
 
-    with live_progress(source) as (progress, started):
-        outcome = wiring.protect(
-            source,
-            sink,
-            policy,
-            log=log or wiring.default_log(),
-            live=live,
-            options=_lists(known, skip_bad),
-            report=report,
-            progress=progress,
-            started=started,
-        )
+    try:
+        with live_progress(source) as (progress, started):
+            outcome = wiring.protect(
+                source,
+                sink,
+                policy,
+                log=log or wiring.default_log(),
+                live=live,
+                options=_lists(known, skip_bad),
+                report=report,
+                progress=progress,
+                started=started,
+            )
+    except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
+        _say(f"Interrupted while waiting for {source}; no picture had come.")
+        raise typer.Exit(INTERRUPTED) from None
     counts = outcome.counts
     _say(
         f"{outcome.reason.capitalize()} after {outcome.seconds:.1f} s: {counts.pictures_out} pictures left, "
@@ -118,14 +122,17 @@ def calibrate(
 
 @app.command()
 def evaluate(
-    benign: Annotated[list[Path], typer.Argument(help="Files or folders of benign video.")],
     out: Annotated[Path, typer.Option(help="Folder for card.json, card.md and card.png.")],
+    benign: Annotated[list[Path] | None, typer.Argument(help="Files or folders of benign video.")] = None,
     policy: Annotated[str, typer.Option(help="Name or path of a policy.")] = "child-device",
     marked: Annotated[
         list[Path],
         typer.Option(
             help="A video with sensitive spans named beside it, in NAME.marks.json: [[from_s, to_s], ...]."
         ),
+    ] = [],  # noqa: B006
+    group: Annotated[
+        list[str], typer.Option(help="NAME=FOLDER: benign video of a group, for the card's fairness table.")
     ] = [],  # noqa: B006
     known: Annotated[
         list[Path], typer.Option("--list", help="A list of known media; may be given again.")
@@ -134,7 +141,10 @@ def evaluate(
     """Run footage through a policy and print what was promised beside what happened."""
     from lightship import app as wiring
 
-    card = wiring.evaluate_files(policy, benign, marked, out, _lists(known, skip_bad=False), _say)
+    groups = wiring.named_folders(group)
+    card = wiring.evaluate_files(
+        policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), _say
+    )
     typer.echo(card.to_markdown())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import numpy as np
 
 from lightship.detect.test_card import draw
@@ -58,3 +60,9 @@ def write_video(path, *, seconds, card_s=None, fps=FPS, sound=False, width=WIDTH
             sink.write(tone(heard_s))
             heard_s += 1024 / 48_000
     sink.close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

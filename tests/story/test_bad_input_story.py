@@ -14,7 +14,7 @@ import pytest
 from lightship.core.errors import LedgerError
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import read_entries, verify_file
-from tests.story.scenes import write_video
+from tests.story.scenes import free_port, write_video
 
 LIGHTSHIP = [sys.executable, "-c", "from lightship.cli import main; main()"]
 HASH = "0123456789abcdef" * 4
@@ -229,6 +229,20 @@ def test_ctrl_c_ends_in_good_order(here, video):
     assert [path.name for path in here.iterdir() if ".part" in path.name] == []
     assert log_verifies(here)
     assert list(read_entries(here / "state" / "guard.ledger"))[-1]["reason"] == "interrupted"
+
+
+def test_ctrl_c_while_nobody_publishes_says_so(here):
+    child = subprocess.Popen(
+        [*LIGHTSHIP, "guard", f"rtmp+listen://127.0.0.1:{free_port()}/live/key", "null", "--policy", "test"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(4.0)  # the policy's detectors load first
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert "Interrupted while waiting" in said
+    assert "Traceback" not in said
 
 
 def test_kill_9_loses_no_log_entry_and_leaves_no_file_under_the_final_name(here, video):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import threading
 from fractions import Fraction
@@ -25,7 +24,7 @@ from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import read_entries, verify_file
 from lightship.media.frames import Gap, Sound
 from lightship.media.sources import Reconnect, open_source
-from tests.story.scenes import FPS, frame, write_video
+from tests.story.scenes import FPS, frame, free_port, write_video
 
 CARD_S = (3.0, 6.0)
 
@@ -116,12 +115,6 @@ def test_under_a_policy_that_is_no_test_the_card_does_nothing(protected, tmp_pat
         str(protected / "in.mp4"), "null", "adult-device", log=tmp_path / "guard.ledger", options=options
     )
     assert decisions(tmp_path / "guard.ledger") == []
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg program to publish with")

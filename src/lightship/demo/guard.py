@@ -20,7 +20,8 @@ from lightship.demo.publisher import SECONDS, scene
 from lightship.detect.loop import load_sensors
 from lightship.detect.test_card import TestCardDetector
 from lightship.guard.diary import explain
-from lightship.guard.evaluate import Marked, evaluate
+from lightship.guard.evaluate import evaluate
+from lightship.guard.evaluation_card import Marked
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import read_entries, verify_file
 from lightship.media.frames import ArrayPicture, Gap, Sound

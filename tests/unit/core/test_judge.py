@@ -1,5 +1,6 @@
 """The machine that climbs the ladder: never without evidence, one cover at a time, and the same every time."""
 
+import functools
 import itertools
 import math
 
@@ -35,6 +36,7 @@ CARD = Detector("test-card", "test-card", "analytic")
 EXPOSURE = Detector("exposure", "exposed", "calibrated")
 
 
+@functools.cache
 def calibration(hours=20, version="1", fps=6.0):
     streams = tuple(
         BenignStream(
@@ -45,6 +47,7 @@ def calibration(hours=20, version="1", fps=6.0):
     return Calibration("exposure", version, "exposed", fps, streams, "2026-11-24", "test")
 
 
+@functools.cache
 def bound(text=BASE, hours=20):
     if "exposure" in text:
         return bind(parse_policy(text), [CARD, EXPOSURE], {"exposure": calibration(hours)})

@@ -15,7 +15,8 @@ from lightship.core.ladder import parse_policy
 from lightship.core.values import Reading
 from lightship.detect.calibrate import Footage, calibrate, files
 from lightship.detect.loop import Sensors
-from lightship.guard.evaluate import Marked, evaluate
+from lightship.guard.evaluate import evaluate
+from lightship.guard.evaluation_card import Marked
 from lightship.media.frames import ArrayPicture
 
 
