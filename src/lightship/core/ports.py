@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +48,16 @@ class Detector(Protocol):
 class HashIndex(Protocol):
     """Finds the entries of a list within a distance of a 256-bit hash."""
 
-    radius: ClassVar[int]
+    radius: int
 
     def __len__(self) -> int: ...
 
-    def query(self, hashes: NDArray[np.uint64]) -> list[list[tuple[int, int]]]:
-        """Return, for each row of ``hashes`` ``(Q, 4) uint64``, all ``(entry number, distance)`` pairs."""
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes."""
+
+    def pairs(self, queries: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return all ``(query, entry, distance)`` rows ``(M, 3) int64`` for ``queries`` ``(Q, 4) uint64``."""
 
 
 class Ledger(Protocol):

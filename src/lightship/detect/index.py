@@ -1,20 +1,23 @@
-"""Finding the entries of a list within a distance of a hash."""
+"""Finding the entries of a list within a distance of a hash: the exact scan, and which index suits a list."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import importlib.util
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightship.core.errors import InputError
+from lightship.core.ports import HashIndex
 from lightship.detect.pdq import MATCH_BITS
 
 _BLOCK = 16_384
+SCAN_UP_TO = 8_192
+"""Entries up to which scanning is as quick as the index, whose table alone takes 4 MB."""
 
 
 class ScanIndex:
-    """An exact scan with the processor's bit count; good to some hundred thousand hashes.
+    """An exact scan with the processor's bit count: the reference, and good to some hundred thousand hashes.
 
     Works in blocks that stay in cache, and looks at the second half of the bits only where the first half allows a
     match: 2 in 10⁹ random hashes pass that by chance, so half the bits are what a scan costs.
@@ -24,6 +27,8 @@ class ScanIndex:
     ----------
     hashes
         ``(N, 4) uint64``; N may be 0.
+    radius
+        Largest distance that is found, 0 to 256 bits.
 
     Raises
     ------
@@ -31,40 +36,81 @@ class ScanIndex:
         If they are of another shape or type.
     """
 
-    radius: ClassVar[int] = MATCH_BITS
-
-    def __init__(self, hashes: NDArray[np.uint64]) -> None:
-        self._columns = np.ascontiguousarray(_checked(hashes).T)
+    def __init__(self, hashes: NDArray[np.uint64], radius: int = MATCH_BITS) -> None:
+        if not 0 <= radius <= 256:
+            raise InputError(f"A radius of {radius} bits is not 0 to 256.", "hash index", "")
+        self._columns = np.ascontiguousarray(checked(hashes).T)
+        self.radius = radius
 
     def __len__(self) -> int:
         return int(self._columns.shape[1])
 
-    def query(self, hashes: NDArray[np.uint64]) -> list[list[tuple[int, int]]]:
-        """Return, for each row of ``hashes`` ``(Q, 4) uint64``, all ``(entry, distance)`` pairs, nearest first.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self._columns.nbytes
+
+    def pairs(self, queries: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return ``(query, entry, distance)`` rows ``(M, 3) int64``, of ``queries`` ``(Q, 4) uint64``.
 
         Raises
         ------
         InputError
             If they are of another shape or type.
         """
-        return [self._one(hash_) for hash_ in _checked(hashes)]
+        rows = [self._one(number, query) for number, query in enumerate(checked(queries))]
+        return np.concatenate([np.empty((0, 3), dtype=np.int64), *rows])
 
-    def _one(self, hash_: NDArray[np.uint64]) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
+    def _one(self, number: int, query: NDArray[np.uint64]) -> NDArray[np.int64]:
+        found = [np.empty((0, 3), dtype=np.int64)]
         for start in range(0, len(self), _BLOCK):
             block = self._columns[:, start : start + _BLOCK]
-            half = np.bitwise_count(block[0] ^ hash_[0]) + np.bitwise_count(block[1] ^ hash_[1])
+            half = np.bitwise_count(block[0] ^ query[0]) + np.bitwise_count(block[1] ^ query[1])
             near = np.flatnonzero(half <= self.radius)
             if len(near):
-                rest = np.bitwise_count(block[2:, near] ^ hash_[2:, None]).sum(axis=0, dtype=np.int64)
+                rest = np.bitwise_count(block[2:, near] ^ query[2:, None]).sum(axis=0, dtype=np.int64)
                 bits = half[near] + rest
-                found += [
-                    (int(start + i), int(d)) for i, d in zip(near, bits, strict=True) if d <= self.radius
-                ]
-        return sorted(found, key=lambda match: (match[1], match[0]))
+                kept = bits <= self.radius
+                entries = near[kept] + start
+                found.append(np.stack([np.full(len(entries), number), entries, bits[kept]], axis=1))
+        return np.concatenate(found)
 
 
-def _checked(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def build_index(
+    hashes: NDArray[np.uint64], radius: int = MATCH_BITS, *, scan_up_to: int = SCAN_UP_TO
+) -> HashIndex:
+    """Return the index that suits a list's length.
+
+    Parameters
+    ----------
+    hashes
+        ``(N, 4) uint64``.
+    radius
+        Largest distance that is found, bits.
+    scan_up_to
+        Entries up to which the list is scanned. Where numba is absent every list is: results are the same, and a list
+        of ten million then takes a quarter of a second a query.
+
+    Raises
+    ------
+    InputError
+        If the hashes are of another shape or type.
+    """
+    if len(hashes) <= scan_up_to or radius > MATCH_BITS or importlib.util.find_spec("numba") is None:
+        return ScanIndex(hashes, radius)
+    from lightship.detect.multi_index import MultiIndex
+
+    return MultiIndex(hashes, radius)
+
+
+def checked(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the hashes.
+
+    Raises
+    ------
+    InputError
+        If they are not ``(N, 4) uint64``.
+    """
     if hashes.ndim != 2 or hashes.shape[1] != 4 or hashes.dtype != np.uint64:
         raise InputError(f"Hashes are (N, 4) uint64, not {hashes.shape} {hashes.dtype}.", "hash index", "")
     return hashes

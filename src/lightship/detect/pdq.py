@@ -23,15 +23,15 @@ J. Dalins, C. Wilson, D. Boudry 2019, "PDQ & TMK + PDQF"; the windows and the ro
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightship.core.errors import InputError
-
-QUALITY_FLOOR = 50
-"""Below this quality a hash says too little to be matched (the reference's own advice)."""
+from lightship.core.known import PDQ_BYTES
+from lightship.exchange.hash_lists import hex_bytes
 
 MATCH_BITS = 31
 """The reference's match limit: at most this many of 256 bits differ."""
@@ -51,7 +51,7 @@ DIHEDRAL = (
 """What each of the eight hashes of :func:`dihedral` is the hash of, in order."""
 
 _COARSE = 16
-_GROUP = 4  # rows of M in one product; measured: 4 beats 2, 8 and 16 from 360p to 1080p
+GROUP = 4  # rows of M in one product; measured: 4 beats 2, 8 and 16 from 360p to 1080p
 _PRODUCT = 1 << 18  # M·N·K up to which OpenBLAS stays on the calling thread
 
 Hash = NDArray[np.uint64]
@@ -64,7 +64,7 @@ Band = tuple[int, int, int, NDArray[np.float32]]
 """First row of the result, first and last + 1 input row, and the ``(rows, inputs)`` block of the operator."""
 
 
-def _decimation(size: int) -> NDArray[np.float64]:
+def decimation(size: int) -> NDArray[np.float64]:
     """Return ``(64, size)``: both box passes along one axis, sampled at the 64 centres.
 
     The box at ``i`` is the mean of ``[i - (w-h), i + h - 1]`` with ``w = ceil(size/128)`` and ``h = (w+2)//2``, clipped
@@ -86,21 +86,21 @@ def _decimation(size: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def _bands(size: int, *, both: bool) -> tuple[Band, ...]:
+def bands(size: int, *, both: bool) -> tuple[Band, ...]:
     """Return the operator of one axis, cut into bands.
 
     With ``both``, the rows of the operator that reads the axis backwards follow, interleaved by place, so that one
     pass over the picture serves both: results 0 to 3 read forwards, 4 to 7 backwards, and so on.
     """
-    forwards = _decimation(size)
+    forwards = decimation(size)
     if both:
         backwards = forwards[
             ::-1, ::-1
         ]  # row i: what reading backwards has at 63 - i, which lies at the same place
-        pairs = zip(forwards.reshape(-1, _GROUP, size), backwards.reshape(-1, _GROUP, size), strict=True)
+        pairs = zip(forwards.reshape(-1, GROUP, size), backwards.reshape(-1, GROUP, size), strict=True)
         groups = [np.concatenate(pair) for pair in pairs]
     else:
-        groups = list(forwards.reshape(-1, _GROUP, size))
+        groups = list(forwards.reshape(-1, GROUP, size))
     bands = []
     for number, group in enumerate(groups):
         used = np.flatnonzero(group.any(axis=0))
@@ -118,24 +118,38 @@ def _dct() -> NDArray[np.float32]:
     return np.asarray(rows, dtype=np.float32)
 
 
-def _shrink(luma: Brightness, *, both: bool = False) -> NDArray[np.float32]:
-    """Return the ``(64, 64)`` stage, or ``(128, 128)`` with the backwards readings beside the forwards ones."""
+def weigh_rows(luma: Brightness, *, both: bool) -> NDArray[np.float32]:
+    """Return the operator of the picture's height applied: ``(64, W)``, or ``(128, W)`` with the backwards readings.
+
+    They lie in groups: four rows read forwards and, with ``both``, four backwards at the same place.
+    """
     height, width = luma.shape
-    side = 2 * SIDE if both else SIDE
-    rows = np.empty((side, width), dtype=np.float32)
-    for top, first, end, block in _bands(height, both=both):
+    rows = np.empty((SIDE * (1 + both), width), dtype=np.float32)
+    for top, first, end, block in bands(height, both=both):
         step = max(SIDE, _PRODUCT // block.size)
         for left in range(0, width, step):
             tile = luma[first:end, left : left + step].astype(np.float32, copy=False)
             np.matmul(block, tile, out=rows[top : top + len(block), left : left + step])
-    small = np.empty((side, side), dtype=np.float32)
-    for top, first, end, block in _bands(width, both=both):
-        small[:, top : top + len(block)] = rows[:, first:end] @ block.T
-    return small
+    return rows
+
+
+WeighRows = Callable[..., NDArray[np.float32]]
+"""What :func:`weigh_rows` does: here in numpy, in :mod:`lightship.detect.pdq_compiled` by numba."""
+
+
+def _shrink(luma: Brightness, weigh: WeighRows, *, both: bool = False) -> NDArray[np.float32]:
+    """Return the ``(directions down, directions across, 64, 64)`` stages, what was read backwards at its place."""
+    directions = 1 + both
+    rows = weigh(luma, both=both)
+    small = np.empty((SIDE * directions, SIDE * directions), dtype=np.float32)
+    for left, first, end, block in bands(luma.shape[1], both=both):
+        small[:, left : left + len(block)] = rows[:, first:end] @ block.T
+    groups = small.reshape(SIDE // GROUP, directions, GROUP, SIDE // GROUP, directions, GROUP)
+    return groups.transpose(1, 4, 0, 2, 3, 5).reshape(directions, directions, SIDE, SIDE)
 
 
 def _coarse(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the ``(16, 16)`` coefficients of a ``(64, 64)`` stage."""
+    """Return the ``(..., 16, 16)`` coefficients of ``(..., 64, 64)`` stages."""
     dct = _dct()
     return np.asarray(dct @ small @ dct.T, dtype=np.float32)
 
@@ -149,11 +163,17 @@ def _quality(small: NDArray[np.float32]) -> int:
     return min(100, steps // 90)
 
 
-def _bits(coefficients: NDArray[np.float32]) -> Hash:
-    flat = coefficients.ravel()
-    lower_median = np.partition(flat, 127)[127]
-    words: Hash = np.packbits((flat > lower_median)[::-1]).view(">u8").astype(np.uint64)
-    return words
+def _above_median(coefficients: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of ``(..., 16, 16)`` coefficients exceed their lower median."""
+    flat = coefficients.reshape(*coefficients.shape[:-2], _COARSE * _COARSE)
+    lower_median = np.partition(flat, 127, axis=-1)[..., 127, None, None]
+    return np.asarray(coefficients > lower_median, dtype=np.bool_)
+
+
+def _words(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return ``(..., 16, 16)`` bits as ``(..., 4) uint64`` hashes, last bit first as in the reference."""
+    flat = bits.reshape(*bits.shape[:-2], _COARSE * _COARSE)[..., ::-1]
+    return np.packbits(flat, axis=-1).view(">u8").astype(np.uint64)
 
 
 def _checked(luma: Brightness) -> bool:
@@ -177,13 +197,15 @@ def _finite(small: NDArray[np.float32]) -> NDArray[np.float32]:
     return small
 
 
-def pdq(luma: Brightness) -> tuple[Hash, int]:
+def pdq(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[Hash, int]:
     """Return the hash and quality of a picture.
 
     Parameters
     ----------
     luma
         ``(H, W)`` brightness, 0-255, uint8 or float, at full resolution.
+    weigh
+        Who applies the operator of the height, which is most of the work.
 
     Returns
     -------
@@ -197,11 +219,11 @@ def pdq(luma: Brightness) -> tuple[Hash, int]:
     """
     if not _checked(luma):
         return np.zeros(4, dtype=np.uint64), 0
-    small = _finite(_shrink(luma))
-    return _bits(_coarse(small)), _quality(small)
+    small = _finite(_shrink(luma, weigh)[0, 0])
+    return _words(_above_median(_coarse(small))), _quality(small)
 
 
-def dihedral(luma: Brightness) -> tuple[tuple[Hash, ...], int]:
+def dihedral(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[tuple[Hash, ...], int]:
     """Return the hashes of the picture's eight turned and mirrored forms, exact as if each were hashed itself.
 
     The signs of one picture's coefficients give the eight only approximately, as even windows are lopsided; four
@@ -209,7 +231,7 @@ def dihedral(luma: Brightness) -> tuple[tuple[Hash, ...], int]:
 
     Parameters
     ----------
-    luma
+    luma, weigh
         As for :func:`pdq`.
 
     Returns
@@ -224,15 +246,11 @@ def dihedral(luma: Brightness) -> tuple[tuple[Hash, ...], int]:
     """
     if not _checked(luma):
         return tuple(np.zeros(4, dtype=np.uint64) for _ in DIHEDRAL), 0
-    both = _finite(_shrink(luma, both=True)).reshape(SIDE // _GROUP, 2, _GROUP, SIDE // _GROUP, 2, _GROUP)
-    forms = []
-    for across in (0, 1):
-        for down in (0, 1):
-            small = both[:, down, :, :, across, :].reshape(SIDE, SIDE)
-            forms.append(small[:: 1 - 2 * down, :: 1 - 2 * across])
-    coefficients = [_coarse(np.ascontiguousarray(small)) for small in forms]
-    turned = [_bits(one.T) for one in coefficients]
-    return (*(_bits(one) for one in coefficients), *turned), _quality(forms[0])
+    stages = _finite(_shrink(luma, weigh, both=True))
+    forms = [stages[down, across, :: 1 - 2 * down, :: 1 - 2 * across] for across in (0, 1) for down in (0, 1)]
+    bits = _above_median(_coarse(np.stack(forms)))  # a transposed picture has the transposed bits
+    words = _words(np.concatenate([bits, bits.transpose(0, 2, 1)]))
+    return tuple(words), _quality(forms[0])
 
 
 def distance(one: Hash, other: Hash) -> int:
@@ -253,21 +271,4 @@ def from_hex(text: str) -> Hash:
     ValueError
         If the text is not exactly that; whoever reads a file knows the line and says so.
     """
-    return np.frombuffer(hex_bytes(text), dtype=">u8").astype(np.uint64)
-
-
-def hex_bytes(text: str) -> bytes:
-    """Return the 32 bytes of 64 hexadecimal characters.
-
-    Raises
-    ------
-    ValueError
-        If the text is not exactly that.
-    """
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        data = b""
-    if len(data) != 32 or len(text) != 64:
-        raise ValueError("a PDQ hash is 64 hexadecimal characters")
-    return data
+    return np.frombuffer(hex_bytes(text, PDQ_BYTES, "a PDQ hash"), dtype=">u8").astype(np.uint64)

@@ -1,0 +1,129 @@
+"""What a match weighs: how seldom a benign picture is as near to a list by chance, measured.
+
+``packs/calibrations/pdq-chance.json`` (made by ``bench/chance.py``) counts, for benign pictures by their quality, how
+many lie within so many bits of a list of other benign pictures. Of F pictures, k are: a new one is with probability at
+most (k+1)/(F+1) (the conformal bound, for exchangeable pictures), and by the union bound in proportion for a longer or
+shorter list. ``-10·log10`` of that is the weight.
+
+Three caps stand above it, for what no count of chance covers. A picture of low quality says little, so it weighs at
+most :data:`LOW_QUALITY_DB` whatever its distance: no rung of a shipped policy acts on that alone. An entry may be on a
+list by error, so one list gives at most :data:`ONE_LIST_DB`, and two that agree at most :data:`TWO_LISTS_DB`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from lightship import packs
+from lightship.core.entries import QUALITY_FLOOR
+from lightship.core.errors import PolicyError
+
+LOW_QUALITY = 70
+LOW_QUALITY_DB, ONE_LIST_DB, TWO_LISTS_DB = 20.0, 80.0, 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceTable:
+    """The measured chance of a benign picture to match.
+
+    Parameters
+    ----------
+    entries
+        Length of the benign list that was compared with.
+    bits
+        Distances that were counted, rising.
+    qualities
+        Lower ends of the quality classes, rising.
+    pictures
+        Pictures of each class.
+    matched
+        For each class, how many of them lay within each of the distances.
+    """
+
+    entries: int
+    bits: tuple[int, ...]
+    qualities: tuple[int, ...]
+    pictures: tuple[int, ...]
+    matched: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], where: str) -> ChanceTable:
+        """Read the file's object.
+
+        Raises
+        ------
+        PolicyError
+            If it is not such a table.
+        """
+        try:
+            table = cls(
+                int(value["entries"]),
+                tuple(int(one) for one in value["bits"]),
+                tuple(int(one) for one in value["qualities"]),
+                tuple(int(one) for one in value["pictures"]),
+                tuple(tuple(int(count) for count in row) for row in value["matched"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            todo = "Make it again with `python -m bench.chance`."
+            raise PolicyError(f"This is no table of chance matches: {error}.", where, todo) from error
+        shape = [len(table.bits)] * len(table.qualities)
+        if (
+            [len(row) for row in table.matched] != shape
+            or len(table.pictures) != len(shape)
+            or table.entries < 1
+        ):
+            raise PolicyError("The table's rows do not fit together.", where, "Make it again.")
+        return table
+
+    def probability(self, distance: int, quality: int, entries: int) -> float:
+        """Return the bound on a benign picture's chance to match a list of so many entries; 1 if nothing is known."""
+        level = bisect_left(self.bits, distance)
+        kind = bisect_right(self.qualities, quality) - 1
+        if level == len(self.bits) or kind < 0:
+            return 1.0
+        bound = (self.matched[kind][level] + 1) / (self.pictures[kind] + 1)
+        return min(1.0, bound * max(1, entries) / self.entries)
+
+    def weight_db(self, distance: int, quality: int, entries: int, lists: int = 1) -> float:
+        """Return the weight of a match.
+
+        Parameters
+        ----------
+        distance
+            Bits.
+        quality
+            Of the picture that was seen and of the entry, the lower one.
+        entries
+            Entries of all lists that were searched.
+        lists
+            Lists that hold a match.
+        """
+        if quality < QUALITY_FLOOR:
+            return 0.0
+        cap_db = ONE_LIST_DB if lists < 2 else TWO_LISTS_DB
+        if quality < LOW_QUALITY:
+            cap_db = LOW_QUALITY_DB
+        return min(cap_db, -10.0 * math.log10(self.probability(distance, quality, entries)))
+
+
+@cache
+def measured() -> ChanceTable:
+    """Return the shipped table.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read.
+    """
+    path = packs.root() / "calibrations" / "pdq-chance.json"
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"The table of chance matches cannot be read: {error}.", str(path), "") from error
+    return ChanceTable.from_json(value, str(path))

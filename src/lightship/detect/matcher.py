@@ -1,0 +1,231 @@
+"""The matcher: banks that can be swapped while they are searched, what overrides a match, and the brake on floods."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightship.core.entries import QUALITY_FLOOR
+from lightship.core.known import Kind
+from lightship.detect.bank import Bank, Hit
+from lightship.detect.chance import ONE_LIST_DB, TWO_LISTS_DB, ChanceTable, measured
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the lists say of one picture, file or address.
+
+    Parameters
+    ----------
+    hits
+        Matching entries of known material, nearest first; empty where nothing matches or a match was overridden.
+    weight_db
+        Weight of evidence, decibans.
+    quality
+        Of the picture; 100 for digests and addresses.
+    overridden
+        Matches that do not count, with the entry of known-lawful material (or the brake) that says so.
+    transform
+        How the picture was turned before it matched; see :data:`lightship.detect.pdq.DIHEDRAL`.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    weight_db: float = 0.0
+    quality: int = 100
+    overridden: tuple[tuple[Hit, str], ...] = ()
+    transform: str = "as it is"
+
+    @property
+    def nearest(self) -> Hit | None:
+        """The nearest match."""
+        return self.hits[0] if self.hits else None
+
+    @property
+    def rule(self) -> str:
+        """By which rule it matched."""
+        hit = self.nearest
+        if hit is None:
+            return ""
+        return f"PDQ within {hit.bank.terms.distance} bits" if hit.kind == "pdq" else f"the same {hit.kind}"
+
+
+NOTHING = Finding(quality=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """An entry that matched in too many places and was set aside until a person has looked.
+
+    Parameters
+    ----------
+    bank, reference
+        The entry.
+    subjects
+        Different streams or uploads that it matched in.
+    at_s
+        When, seconds on the caller's clock.
+    """
+
+    bank: str
+    reference: str
+    subjects: int
+    at_s: float
+
+
+class FloodBrake:
+    """Sets aside an entry that suddenly matches everywhere: a title card, a blank page, an error of the list's.
+
+    Parameters
+    ----------
+    subjects
+        Different streams or uploads, within the window, from which on an entry is set aside.
+    window_s
+        Length of the window.
+    """
+
+    def __init__(self, subjects: int = 50, window_s: float = 3600.0) -> None:
+        self.subjects, self.window_s = subjects, window_s
+        self._seen: dict[tuple[str, str], dict[str, float]] = {}
+        self._aside: dict[tuple[str, str], Flood] = {}
+        self._lock = threading.Lock()
+
+    def aside(self, hit: Hit) -> bool:
+        """Return whether the entry is set aside."""
+        return (hit.bank.terms.name, hit.reference) in self._aside
+
+    def count(self, hit: Hit, subject: str, at_s: float) -> Flood | None:
+        """Take in a match; returns the flood that it begins, if it does."""
+        key = (hit.bank.terms.name, hit.reference)
+        with self._lock:
+            seen = self._seen.setdefault(key, {})
+            seen[subject] = at_s
+            if len(seen) < self.subjects or key in self._aside:
+                return None
+            for old in [one for one, when in seen.items() if when < at_s - self.window_s]:
+                del seen[old]
+            if len(seen) < self.subjects:
+                return None
+            flood = self._aside[key] = Flood(*key, len(seen), at_s)
+            del self._seen[key]
+            return flood
+
+    def release(self, bank: str, reference: str) -> bool:
+        """Let an entry match again, as a person decided; returns whether it was set aside."""
+        with self._lock:
+            return self._aside.pop((bank, reference), None) is not None
+
+    def waiting(self) -> tuple[Flood, ...]:
+        """Return what a person is asked about."""
+        return tuple(self._aside.values())
+
+
+@dataclass
+class Matcher:
+    """Searches all banks at once.
+
+    Parameters
+    ----------
+    banks
+        What to search. :meth:`swap` puts others in their place between two queries; a query under way ends on the old.
+    chance
+        Gives a match its weight.
+    brake
+        Sets aside entries that match everywhere.
+    """
+
+    banks: tuple[Bank, ...]
+    chance: ChanceTable = field(default_factory=measured)
+    brake: FloodBrake = field(default_factory=FloodBrake)
+    floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
+
+    def swap(self, banks: Sequence[Bank]) -> None:
+        """Search these from now on."""
+        self.banks = tuple(banks)
+
+    def match(
+        self,
+        hashes: NDArray[np.uint64],
+        qualities: Sequence[int],
+        *,
+        subject: str = "",
+        at_s: float = 0.0,
+        may: Callable[[Bank], bool] = lambda _: True,
+    ) -> list[Finding]:
+        """Return what the lists say of each picture.
+
+        Parameters
+        ----------
+        hashes, qualities
+            ``(Q, 4) uint64``, and 0 to 100 each. A picture of quality below 50 is too flat or dark to be matched.
+        subject
+            The stream or upload that the pictures are from, for the brake on floods; empty counts nowhere.
+        at_s
+            Seconds on the caller's clock.
+        may
+            Which banks the asker may be told of.
+
+        Raises
+        ------
+        InputError
+            If the hashes are of another shape or type.
+        """
+        banks = tuple(bank for bank in self.banks if may(bank))
+        told = np.flatnonzero(np.asarray(qualities) >= QUALITY_FLOOR)
+        hits: list[list[Hit]] = [[] for _ in qualities]
+        if len(told):
+            for bank in banks:
+                for place, found in zip(told.tolist(), bank.near(hashes[told]), strict=True):
+                    hits[place] += found
+        entries = sum(bank.hashes for bank in banks)
+        return [
+            self._finding(found, int(quality), entries, subject, at_s)
+            if found
+            else Finding(quality=int(quality))
+            for found, quality in zip(hits, qualities, strict=True)
+        ]
+
+    def equal(
+        self,
+        kind: Kind,
+        values: Sequence[bytes],
+        *,
+        subject: str = "",
+        at_s: float = 0.0,
+        may: Callable[[Bank], bool] = lambda _: True,
+    ) -> Finding:
+        """Return what the lists say of a file by its digest, or of an address by the SHA-256 of its forms."""
+        found = [bank.equal(kind, value) for bank in self.banks if may(bank) for value in values]
+        hits = [hit for hit in found if hit is not None]
+        return self._finding(hits, 100, 0, subject, at_s) if hits else Finding()
+
+    def _finding(self, hits: list[Hit], quality: int, entries: int, subject: str, at_s: float) -> Finding:
+        known = sorted((hit for hit in hits if hit.bank.terms.role == "known"), key=lambda hit: hit.distance)
+        lawful = [hit for hit in hits if hit.bank.terms.role == "negative"]
+        overridden: list[tuple[Hit, str]] = []
+        if lawful and known:
+            by = f"found lawful: list {lawful[0].bank.terms.name}, entry {lawful[0].reference}"
+            overridden, known = [(hit, by) for hit in known], []
+        kept = []
+        for hit in known:
+            if self.brake.aside(hit):
+                overridden.append((hit, "set aside: it matched in too many places, and a person is asked"))
+                continue
+            kept.append(hit)
+            flood = self.brake.count(hit, subject, at_s) if subject else None
+            if flood is not None:
+                self.floods.append(flood)
+        if not kept:
+            return Finding((), 0.0, quality, tuple(overridden))
+        nearest = kept[0]
+        lists = len({hit.bank.terms.name for hit in kept})
+        if nearest.kind == "pdq":
+            least = min(quality, nearest.quality)
+            weight_db = self.chance.weight_db(nearest.distance, least, entries, lists)
+        else:  # two files of one digest are the same file; only the list can be wrong
+            weight_db = ONE_LIST_DB if lists < 2 else TWO_LISTS_DB
+        return Finding(tuple(kept), weight_db, quality, tuple(overridden))
