@@ -1,4 +1,4 @@
-"""Run every benchmark one after the other and write `docs/benchmarks.md`. `python -m bench NAME...` runs some."""
+"""Run every benchmark one after the other and write `docs/benchmarks.md`; `python -m bench NAME...` some of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import importlib
 import importlib.metadata
 import platform
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 BENCHES = ("guard", "imports", "ledger", "budgets", "false_interruptions")
+PAGE = Path("docs/benchmarks.md")
+HEAD = """# Benchmarks
+
+`make bench` runs all of `bench/` and writes this page; `python -m bench NAME` writes one section of it anew. Ratios
+travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
+by `LIGHTSHIP_BENCH_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and `LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = ("av", "cryptography", "numpy", "onnxruntime", "opencv-python-headless", "pdqhash")
 
@@ -33,22 +40,27 @@ def table(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
+def written(text: str, sections: dict[str, str]) -> str:
+    """Return `docs/benchmarks.md` with some sections new and the others as they were."""
+    old = {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in text.split("\n## ")[1:]}
+    found = {**{name: old[name] for name in BENCHES if name in old}, **sections}
+    parts = [f"## {name}\n\n{found[name]}" for name in BENCHES if name in found]
+    return "\n\n".join([HEAD, *parts]) + "\n"
+
+
 def main() -> None:
-    """Run the benchmarks that are named, or all of them."""
-    names = sys.argv[1:] or list(BENCHES)
-    sections = []
-    for name in names:
+    """Run the benchmarks that are named, or all of them, and write their sections anew."""
+    for name in sys.argv[1:] or BENCHES:
         print(f"== {name}", flush=True)
         module = importlib.import_module(f"bench.{name}")
         text = table(module.run())
         print(text, flush=True)
         summary = (module.__doc__ or name).split("\n")[0]
-        sections.append(f"## {name}\n\n{summary}\n\n{text}\n")
-    if not sys.argv[1:]:
-        head = "# Benchmarks\n\nWritten by `make bench`. Ratios travel, absolute figures belong to this machine:\n\n"
-        Path("docs/benchmarks.md").write_text(
-            f"{head}> {machine()}\n\n" + "\n".join(sections), encoding="utf-8"
-        )
+        day = datetime.now(UTC).date().isoformat()
+        section = f"{summary}\n\n> {day}: {machine()}\n\n{text}"
+        pictures = [f"![{picture}](pictures/{picture}.png)" for picture in getattr(module, "PICTURES", ())]
+        page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+        PAGE.write_text(written(page, {name: "\n\n".join([section, *pictures])}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from lightship.core.values import Reading
 from lightship.core.watchkeeper import Budget, Kind, advance, session_level
 from lightship.core.weight import BenignStream, Calibration, Calibrator, decibans
 
+PICTURES = ("budgets", "delay")
 RUNGS = (
     ("blur", "1 per hour", 2.0),
     ("pause", "1 per 100 hours", 600.0),

@@ -452,19 +452,21 @@ class EvaluationCard:
         axes = figure.subplots()
         rates = [self.per_hour(result) for result in self.rungs]
         promised = [1.0 / result.mean_time_h for result in self.rungs]
-        least = min([*promised, *(rate[2] for rate in rates)], default=1.0) / 4.0
-        most = max([*promised, *(rate[2] for rate in rates)], default=1.0) * 2.0
+        bounds = [rate[2] for rate in rates if math.isfinite(rate[2])]  # without benign hours there is none
+        least, most = (
+            min([*promised, *bounds], default=1.0) / 4.0,
+            max([*promised, *bounds], default=1.0) * 2.0,
+        )
         for row, (result, (seen, lower, upper)) in enumerate(zip(self.rungs, rates, strict=True)):
             reachable = self.reachable(result)
             colour = "#1d70b8" if reachable else "#b1b4b6"
-            axes.plot([max(lower, least), upper], [row, row], color=colour, lw=5, solid_capstyle="butt")
+            end = min(upper, most)
+            axes.plot([max(lower, least), end], [row, row], color=colour, lw=5, solid_capstyle="butt")
             if seen > 0:
                 axes.plot(seen, row, "o", color="#0b0c0c", zorder=5)
             axes.plot(promised[row], row, "|", color="#d4351c", ms=22, mew=3, zorder=4)
             note = f"{result.false} seen" if reachable else "could not fire in streams so short"
-            axes.annotate(
-                note, (upper, row), (6, 10), textcoords="offset points", fontsize=9, color="#0b0c0c"
-            )
+            axes.annotate(note, (end, row), (6, 10), textcoords="offset points", fontsize=9, color="#0b0c0c")
         axes.set_yticks(range(len(self.rungs)), [result.rung for result in self.rungs])
         axes.set_xscale("log")
         axes.set_xlim(least, most * 4.0)

@@ -72,7 +72,7 @@ def test_every_entry_into_a_rung_on_benign_footage_counts():
     assert result.looks == pytest.approx(120 * 4, rel=0.2)
 
 
-def test_delays_and_what_left_are_measured_from_the_onset():
+def test_delays_and_what_left_are_measured_from_the_onset(tmp_path):
     card = evaluate(sensors(), [(pictures(60.0, ((20.0, 40.0),)), Marked(((20.0, 40.0),)))])
     delays = {result.rung: result.delays_s[0] for result in card.rungs}
     assert delays["blur"] <= 0.3
@@ -80,6 +80,7 @@ def test_delays_and_what_left_are_measured_from_the_onset():
     assert card.sensitive_left_s == 0.0
     assert card.benign_hours == 0.0
     assert "no: no benign hours" in card.to_markdown()
+    card.draw(tmp_path / "card.png")
 
 
 def test_what_was_never_covered_is_said():
