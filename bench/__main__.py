@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCHES = ("guard", "imports", "ledger", "budgets", "false_interruptions")
+BENCHES = ("guard", "imports", "ledger", "matching", "budgets", "false_interruptions")
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 
@@ -17,7 +17,17 @@ HEAD = """# Benchmarks
 travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
 by `LIGHTSHIP_BENCH_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and `LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
-PACKAGES = ("av", "cryptography", "numpy", "onnxruntime", "opencv-python-headless", "pdqhash")
+PACKAGES = (
+    "av",
+    "cryptography",
+    "faiss-cpu",
+    "numba",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pdqhash",
+    "threatexchange",
+)
 
 
 def machine() -> str:

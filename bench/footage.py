@@ -63,7 +63,8 @@ def _package(name: str, *parts: str) -> Path:
 
 
 @cache
-def _photograph(name: str) -> Rgb:
+def photograph(name: str) -> Rgb:
+    """Return one of scikit-image's photographs."""
     path = _package("skimage", "data", name)
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     assert image is not None, path
@@ -133,7 +134,7 @@ def _scene(source: str, rng: np.random.Generator) -> Scene:
         frames = _clip(name) if kind == "clip" else _drawn(name)
         start = int(rng.integers(len(frames)))
         return lambda at_s: frames[(start + int(at_s * 4)) % len(frames)]
-    still = _photograph(name) if kind == "photograph" else _field(name, rng)
+    still = photograph(name) if kind == "photograph" else _field(name, rng)
     return lambda _at_s: still
 
 

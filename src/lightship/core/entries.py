@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,18 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that make up the table, by name, in the order that a digest takes them."""
+        return {
+            "values": self.values,
+            "quality": self.quality,
+            "reference_ends": self.references.ends,
+            "references": self.references.block,
+            "video_ends": self.videos.ends,
+            "videos": self.videos.block,
+            "at_s": self.at_s,
+        }
 
     def hashes(self) -> NDArray[np.uint64]:
         """Return the values of PDQ entries as ``(N, 4) uint64``."""
@@ -282,8 +295,6 @@ def digest(entries: Entries) -> str:
     for kind in sorted(entries):
         table = entries[kind]
         sha.update(f"{kind} {len(table)}\n".encode())
-        for column in (table.values, table.quality, table.references.ends, table.references.block):
-            sha.update(np.ascontiguousarray(column).tobytes())
-        for column in (table.videos.ends, table.videos.block, table.at_s):
-            sha.update(np.ascontiguousarray(column).tobytes())
+        for column in table.columns().values():
+            sha.update(column.tobytes())
     return f"sha256:{sha.hexdigest()}"

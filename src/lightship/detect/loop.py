@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightship.core.entries import QUALITY_FLOOR
 from lightship.core.errors import DetectorError, LightshipError
 from lightship.core.judge import Bound, Observation, Standing, bind, judge
 from lightship.core.ladder import Policy
@@ -18,7 +19,7 @@ from lightship.core.values import Decision, Reading
 from lightship.core.watchkeeper import PictureHash
 from lightship.core.weight import Calibration
 from lightship.detect import registry
-from lightship.detect.pdq import QUALITY_FLOOR, pdq
+from lightship.detect.pdq import pdq
 
 CAMERA_LABELS = frozenset({"camera-frozen", "camera-black"})
 """Weak evidence: looked at more often, and never a reason by itself."""

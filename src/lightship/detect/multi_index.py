@@ -80,9 +80,9 @@ def _sort(values: Any, starts: Any, entries: Any) -> None:
         place = start.copy()
         order = entries[slot]
         for i in range(number):
-            value = np.int64(values[i, slot])
-            order[place[value]] = i
-            place[value] += 1
+            key = np.int64(values[i, slot])
+            order[place[key]] = i
+            place[key] += 1
 
 
 @njit(nogil=True, inline="always")

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.detect.pictures import NAMES, float_luma, luma, photo
 
+from lightship.core.entries import QUALITY_FLOOR
 from lightship.core.errors import InputError
-from lightship.detect.pdq import DIHEDRAL, QUALITY_FLOOR, dihedral, distance, from_hex, pdq, to_hex
+from lightship.detect.pdq import DIHEDRAL, dihedral, distance, from_hex, pdq, to_hex
 
 TURNS = (
     lambda y: y,
