@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from bench import footage
 from lightship.detect.multi_index import MultiIndex
-from lightship.detect.pdq import pdq
+from lightship.detect.pdq import hash_stages, pdq
 
-LIST, PICTURES = 500_000, 300_000
+LIST, PICTURES = 2_000_000, 2_000_000
 VIEWS = 20_000
 BITS, QUALITIES = (10, 20, 31), (50, 70, 90)
 _SIDE, _BATCH = 64, 2_000
@@ -32,7 +32,8 @@ def _noise(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
     frequency = np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None, :])
     frequency[0, 0] = 1.0 / _SIDE
     slope = rng.uniform(0.0, 2.5, (count, 1, 1))
-    phase = rng.normal(size=(count, *frequency.shape)) + 1j * rng.normal(size=(count, *frequency.shape))
+    shape = (count, *frequency.shape)
+    phase = rng.standard_normal(shape, np.float32) + 1j * rng.standard_normal(shape, np.float32)
     made = np.fft.irfft2(phase / frequency**slope, s=(_SIDE, _SIDE))
     made = (made - made.mean((1, 2), keepdims=True)) / made.std((1, 2), keepdims=True)
     return np.asarray(
@@ -77,22 +78,25 @@ def _views(rng: np.random.Generator, names: tuple[str, ...], count: int) -> Iter
 def hashes(seed: int, count: int, names: tuple[str, ...]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return hashes ``(N, 4) uint64`` and qualities of benign pictures, those of quality below 50 left out."""
     rng = np.random.default_rng(seed)
-    found, qualities = [], []
+    found: list[NDArray[np.uint64]] = []
+    qualities: list[NDArray[np.int64]] = []
+    kept = 0
+
+    def keep(words: NDArray[np.uint64], quality: NDArray[np.int64]) -> int:
+        good = quality >= QUALITIES[0]
+        found.append(words[good])
+        qualities.append(quality[good])
+        return int(good.sum())
+
     for picture in _views(rng, names, VIEWS):
         hash_, quality = pdq(picture)
-        found.append(hash_)
-        qualities.append(quality)
-    while len(found) < count:
+        kept += keep(hash_[None], np.array([quality]))
+    while kept < count:
         pictures = _noise(rng, _BATCH)
         _shapes(rng, pictures)
-        for picture in pictures:
-            hash_, quality = pdq(picture)
-            if quality >= QUALITIES[0]:
-                found.append(hash_)
-                qualities.append(quality)
-        print(f"\r{len(found)} of {count} pictures", end="", flush=True)
-    kept = np.flatnonzero(np.array(qualities) >= QUALITIES[0])
-    return np.stack(found)[kept], np.array(qualities)[kept]
+        kept += keep(*hash_stages(pictures))
+        print(f"\r{kept} of {count} pictures", end="", flush=True)
+    return np.concatenate(found), np.concatenate(qualities)
 
 
 def main() -> None:

@@ -17,13 +17,16 @@ from lightship.core.errors import InputError, SinkError
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
+from lightship.detect.look_up import Seen, look_up_file, look_up_pictures
 from lightship.detect.loop import load_sensors
+from lightship.detect.matcher import Matcher
 from lightship.guard.evaluate import evaluate
 from lightship.guard.evaluation_card import EvaluationCard, Marked
 from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
 from lightship.infra.ledger_file import LedgerFile
+from lightship.media.frames import Gap, Sound
 from lightship.media.sinks import open_sink
 from lightship.media.sources import Reconnect, open_source
 
@@ -195,6 +198,31 @@ def evaluate_files(
     (out / "card.md").write_text(card.to_markdown(), encoding="utf-8")
     card.draw(out / "card.png")
     return card
+
+
+def match(
+    source: str, matcher: Matcher, *, fps: float, turned: bool, reconnect: Reconnect | None = None
+) -> Iterator[Seen]:
+    """Yield what the lists say of a file or a stream, as it is read.
+
+    Parameters
+    ----------
+    fps, turned
+        As for :func:`lightship.detect.look_up.look_up_pictures`.
+
+    Raises
+    ------
+    LightshipError
+        If the source cannot be opened or is lost.
+    """
+    path = Path(source)
+    if path.is_file():
+        whole = look_up_file(matcher, path)
+        if whole is not None:
+            yield whole
+    with open_source(source, reconnect=reconnect or Reconnect()) as medium:
+        pictures = (item for item in medium if not isinstance(item, Sound | Gap))
+        yield from look_up_pictures(matcher, pictures, subject=source, fps=fps, turned=turned)
 
 
 def named_folders(texts: Sequence[str]) -> dict[str, Path]:

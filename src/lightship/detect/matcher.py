@@ -53,8 +53,46 @@ class Finding:
             return ""
         return f"PDQ within {hit.bank.terms.distance} bits" if hit.kind == "pdq" else f"the same {hit.kind}"
 
+    def to_json(self) -> dict[str, object]:
+        """Return what was found as a JSON object; never a hash."""
+        return {
+            "matches": [_said(hit) for hit in self.hits],
+            "rule": self.rule,
+            "weight_db": round(self.weight_db, 1),
+            "quality": self.quality,
+            "transform": self.transform,
+            "overridden": [{**_said(hit), "by": by} for hit, by in self.overridden],
+        }
 
-NOTHING = Finding(quality=0)
+    def __str__(self) -> str:
+        hit = self.nearest
+        if hit is None:
+            return (
+                "; ".join(f"{_words(one)} does not count ({by})" for one, by in self.overridden)
+                or "on no list"
+            )
+        more = f", and {len(self.hits) - 1} more" if len(self.hits) > 1 else ""
+        turned = "" if self.transform == "as it is" else f", {self.transform}"
+        return (
+            f"{_words(hit)}{more}: {self.rule}, distance {hit.distance}, quality {self.quality}{turned}, "
+            f"{self.weight_db:.0f} dB"
+        )
+
+
+def _said(hit: Hit) -> dict[str, object]:
+    bank = hit.bank
+    return {
+        "list": bank.terms.name,
+        "entry": hit.reference,
+        "video": hit.video,
+        "distance": hit.distance,
+        "as_of": bank.as_of.isoformat(),
+        "digest": bank.digest,
+    }
+
+
+def _words(hit: Hit) -> str:
+    return f"list {hit.bank.terms.name}, entry {hit.reference}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,13 +154,13 @@ def _coarse(small: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(dct @ small @ dct.T, dtype=np.float32)
 
 
-def _quality(small: NDArray[np.float32]) -> int:
-    """Return the picture's gradient, 0 (flat) to 100, from its ``(64, 64)`` stage."""
-    steps = 0
-    for axis in (0, 1):
+def _quality(small: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the gradients, 0 (flat) to 100, of ``(..., 64, 64)`` stages."""
+    steps = np.zeros(small.shape[:-2], dtype=np.int64)
+    for axis in (-2, -1):
         change = np.abs(np.diff(small, axis=axis)) * np.float32(100.0) / np.float32(255.0)
-        steps += int(change.astype(np.int64).sum())
-    return min(100, steps // 90)
+        steps += change.astype(np.int64).sum(axis=(-2, -1))
+    return np.minimum(100, steps // 90)
 
 
 def _above_median(coefficients: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -220,7 +220,16 @@ def pdq(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[Hash, int]:
     if not _checked(luma):
         return np.zeros(4, dtype=np.uint64), 0
     small = _finite(_shrink(luma, weigh)[0, 0])
-    return _words(_above_median(_coarse(small))), _quality(small)
+    words, quality = hash_stages(small)
+    return words, int(quality)
+
+
+def hash_stages(stages: NDArray[np.float32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes ``(..., 4) uint64`` and qualities ``(...)`` of ``(..., 64, 64) float32`` stages.
+
+    A picture of 64×64 is its own stage: its windows are one pixel wide.
+    """
+    return _words(_above_median(_coarse(stages))), _quality(stages)
 
 
 def dihedral(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[tuple[Hash, ...], int]:
@@ -250,7 +259,7 @@ def dihedral(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[tuple[Has
     forms = [stages[down, across, :: 1 - 2 * down, :: 1 - 2 * across] for across in (0, 1) for down in (0, 1)]
     bits = _above_median(_coarse(np.stack(forms)))  # a transposed picture has the transposed bits
     words = _words(np.concatenate([bits, bits.transpose(0, 2, 1)]))
-    return tuple(words), _quality(forms[0])
+    return tuple(words), int(_quality(forms[0]))
 
 
 def distance(one: Hash, other: Hash) -> int:

@@ -357,7 +357,7 @@ class EvaluationCard:
 
     def to_markdown(self) -> str:
         """Return the card as Markdown."""
-        benign = f"{self.benign_hours:.1f} benign hours in {_counted(self.benign_streams, 'stream')}"
+        benign = f"{self.benign_hours:.2f} benign hours in {_counted(self.benign_streams, 'stream')}"
         marked = _counted(self.marked_streams, "marked stream")
         lines = [
             f"# Evaluation card: policy “{self.policy}”",
@@ -471,8 +471,11 @@ class EvaluationCard:
         axes.set_xscale("log")
         axes.set_xlim(least, most * 4.0)
         axes.set_ylim(len(self.rungs) - 0.5, -0.6)
+        watched = (
+            f"{self.benign_hours:.1f} h" if self.benign_hours >= 1 else f"{self.benign_hours * 60:.0f} min"
+        )
         axes.set_xlabel(
-            f"false responses an hour over {self.benign_hours:.1f} benign h\n"
+            f"false responses an hour over {watched} of benign footage\n"
             "bar: exact Poisson 95 % bounds, dot: seen, red: promised"
         )
         axes.set_title(f"Promised and happened: “{self.policy}”", loc="left", fontsize=11)
