@@ -14,6 +14,8 @@ from lightship.detect.pdq import MATCH_BITS
 _BLOCK = 16_384
 SCAN_UP_TO = 8_192
 """Entries up to which scanning is as quick as the index, whose table alone takes 4 MB."""
+MOST = 1 << 24
+"""Entries of one multi-index, which keeps their numbers in 24 bits; a longer list is kept in several."""
 
 
 class ScanIndex:

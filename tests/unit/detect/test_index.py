@@ -83,7 +83,7 @@ def test_the_longer_list_gets_the_index_and_takes_no_more_than_it_says():
     hashes = rng.integers(0, 2**64, (20_000, 4), dtype=np.uint64)
     index = build_index(hashes)
     assert isinstance(index, MultiIndex)
-    assert index.nbytes == 20_000 * (32 + 64) + 16 * 65_537 * 4
+    assert index.nbytes == 20_000 * (32 + 80) + 16 * 65_537 * 4 + 64
     assert isinstance(build_index(hashes, scan_up_to=30_000), ScanIndex)
     assert isinstance(build_index(hashes, 40), ScanIndex), "one neighbouring bit a slot does not reach so far"
 
