@@ -17,14 +17,14 @@ from lightship.core.ladder import COVERING, Policy, RungRule
 from lightship.core.ports import Detector
 from lightship.core.values import Decision, Reading, Rung, Signal
 from lightship.core.watchkeeper import (
-    LONGEST_BASE_BLOCK_S,
+    BASE_BLOCK_S,
     BaseBlock,
     PictureHash,
     Watch,
     advance,
     session_level,
 )
-from lightship.core.weight import Calibration, Calibrator, analytic_evalue, decibans
+from lightship.core.weight import Calibration, Calibrator, analytic_evalue, decibans, scene_share_db
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Scale:
         The p-to-e calibrator of the rung and calibration.
     block_s
         The rung's block length, seconds.
-    frames
-        The most analysed frames that a block can hold.
+    scenes
+        The most scenes that a block can hold: one in each of its base blocks.
     group
         Detectors of one group share their evidence.
     """
@@ -48,13 +48,13 @@ class Scale:
     calibration: Calibration | None
     calibrator: Calibrator | None
     block_s: float
-    frames: int
+    scenes: int
     group: str
 
     def evalue(self, score: float) -> float:
         """Return the e-value of a block whose running maximum is ``score``."""
         if self.calibration is None or self.calibrator is None:
-            return analytic_evalue(score, self.frames)
+            return analytic_evalue(score, self.scenes)
         return self.calibrator.evalue(self.calibration.p_value(score, self.block_s))
 
 
@@ -110,11 +110,14 @@ class Bound:
         Its rungs with their levels, lightest first.
     counted
         The ``(detector, label)`` pairs that count as evidence.
+    analytic
+        The detectors whose readings carry their own bound on chance.
     """
 
     policy: Policy
     rungs: tuple[BoundRung, ...]
     counted: frozenset[tuple[str, str]]
+    analytic: frozenset[str]
 
     def start(self) -> Standing:
         """Return the state before the first frame."""
@@ -146,7 +149,7 @@ def bind(policy: Policy, detectors: Iterable[Detector], calibrations: Mapping[st
     rungs = []
     for rule in policy.rungs:
         threshold = rule.budget.threshold(rule.block_s)
-        frames = math.ceil((rule.block_s + LONGEST_BASE_BLOCK_S) * policy.fast_fps)
+        scenes = math.ceil(rule.block_s / BASE_BLOCK_S)
         scales: dict[str, Scale] = {}
         session_db, extrapolated = -math.inf, False
         for use in evidence:
@@ -157,11 +160,12 @@ def bind(policy: Policy, detectors: Iterable[Detector], calibrations: Mapping[st
                 session = session_level(calibration, rule.budget, rule.block_s, policy.detector_kind)
                 session_db = max(session_db, session.level_db)
                 extrapolated = extrapolated or session.extrapolated
-            scales[use.name] = Scale(calibration, calibrator, rule.block_s, frames, use.group or use.name)
+            scales[use.name] = Scale(calibration, calibrator, rule.block_s, scenes, use.group or use.name)
         alarm_db = max(decibans(threshold), math.nextafter(session_db, math.inf))
         rungs.append(BoundRung(rule, alarm_db, session_db, extrapolated, scales))
     counted = frozenset((use.name, label) for use in evidence for label in use.labels)
-    return Bound(policy, tuple(rungs), counted)
+    analytic = frozenset(use.name for use in evidence if loaded[use.name].evidence == "analytic")
+    return Bound(policy, tuple(rungs), counted, analytic)
 
 
 def _check_calibration(policy: Policy, detector: Detector, calibration: Calibration | None) -> None:
@@ -251,12 +255,13 @@ def judge(bound: Bound, standing: Standing, observation: Observation) -> Step:
     at_s = observation.at_s
     if standing.rung == "end" or at_s < standing.grace_until_s:
         return standing, None
+    watches, base = _into_blocks(bound, standing, observation)
+    share_db = scene_share_db(base.pictures)
     scores = [
-        (reading.detector, reading.label, reading.score)
+        (reading.detector, reading.label, reading.score + share_db * (reading.detector in bound.analytic))
         for reading in observation.readings
         if (reading.detector, reading.label) in bound.counted
     ]
-    watches, base = _into_blocks(bound, standing, observation)
     watches = tuple(watch.seen(at_s, scores) for watch in watches)
     kind = bound.policy.detector_kind
     levels_db = tuple(
@@ -281,16 +286,16 @@ def _into_blocks(
     at_s = observation.at_s
     base = standing.base
     if base is None:
-        return standing.watches, BaseBlock(at_s, observation.picture)
+        return standing.watches, BaseBlock.begun(at_s, observation.picture)
     if not base.over(at_s, observation.picture):
-        return standing.watches, base
+        return standing.watches, base.seen(observation.picture)
     watches = tuple(
         watch.closed(at_s, level_db)
         if watch.began_s is not None and at_s - watch.began_s >= rung.rule.block_s - 1e-6
         else watch
         for rung, watch, level_db in zip(bound.rungs, standing.watches, standing.levels_db, strict=True)
     )
-    return watches, BaseBlock(at_s, observation.picture)
+    return watches, BaseBlock.begun(at_s, observation.picture)
 
 
 def _climb_or_release(bound: Bound, standing: Standing, observation: Observation) -> Step:

@@ -126,21 +126,38 @@ class BaseBlock:
         Stream seconds of its first analysed frame.
     picture
         That frame's hash; None where the frame was too flat to have one.
+    latest, pictures
+        The latest picture that differs from the one before it, and how many such there were.
     """
 
     began_s: float
     picture: PictureHash | None
+    latest: PictureHash | None
+    pictures: int = 1
+
+    @classmethod
+    def begun(cls, at_s: float, picture: PictureHash | None) -> BaseBlock:
+        """Return the block that begins with a frame."""
+        return cls(at_s, picture, picture)
 
     def over(self, at_s: float, picture: PictureHash | None) -> bool:
         """Return whether the frame at ``at_s`` is the first of a new block."""
         lasted_s = at_s - self.began_s
-        return lasted_s >= LONGEST_BASE_BLOCK_S or (lasted_s >= BASE_BLOCK_S and self._changed(picture))
+        changed = differ(self.picture, picture)
+        return lasted_s >= LONGEST_BASE_BLOCK_S or (lasted_s >= BASE_BLOCK_S and changed)
 
-    def _changed(self, picture: PictureHash | None) -> bool:
-        if picture is None or self.picture is None:
-            return picture is not self.picture
-        bits = sum((mine ^ other).bit_count() for mine, other in zip(self.picture, picture, strict=True))
-        return bits > CHANGED_BITS
+    def seen(self, picture: PictureHash | None) -> BaseBlock:
+        """Return the block after one more of its frames."""
+        if not differ(self.latest, picture):
+            return self
+        return BaseBlock(self.began_s, self.picture, picture, self.pictures + 1)
+
+
+def differ(one: PictureHash | None, other: PictureHash | None) -> bool:
+    """Return whether two frames show different pictures; one too flat to have a hash differs from one that has one."""
+    if one is None or other is None:
+        return one is not other
+    return sum((mine ^ its).bit_count() for mine, its in zip(one, other, strict=True)) > CHANGED_BITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,23 +84,37 @@ ANALYTIC_MISS = 0.9
 """What a block without a hit multiplies evidence by (half a deciban less); the rest of the bet is on a hit."""
 
 
-def analytic_evalue(weight_db: float, frames: int) -> float:
-    """Return the e-value of a block whose best frame had a bound of ``weight_db`` against chance.
+def analytic_evalue(weight_db: float, scenes: int) -> float:
+    """Return the e-value of a block whose best scene had a bound of ``weight_db`` against chance.
 
-    A frame's bound is ``P(benign frame scores this) ≤ 10^(-weight_db/10)``; over a block of ``frames`` analysed
-    frames the union bound gives ``p``, and ``0.9 + 0.1/p`` on a hit has mean at most 1.
+    A scene's bound is ``P(benign scene scores this) ≤ 10^(-weight_db/10)``; over a block of ``scenes`` scenes the union
+    bound gives ``p``, and ``0.9 + 0.1/p`` on a hit has mean at most 1.
 
     Parameters
     ----------
     weight_db
-        Decibans of the best frame; zero or less means nothing was seen.
-    frames
-        The most frames that the block can hold.
+        Decibans of the best scene, its :func:`scene_share_db` included; zero or less means nothing was seen.
+    scenes
+        The most scenes that the block can hold.
     """
     if weight_db <= 0.0:
         return ANALYTIC_MISS
-    p = min(1.0, frames * math.pow(10.0, -weight_db / 10.0))
+    p = min(1.0, scenes * math.pow(10.0, -weight_db / 10.0))
     return ANALYTIC_MISS + (1.0 - ANALYTIC_MISS) / p
+
+
+def scene_share_db(picture: int) -> float:
+    """Return what the ``picture``-th distinct picture of one base block may count, in decibans (at most 0).
+
+    A base block of two seconds usually shows one scene, and may show many. The bet on the block is divided among them,
+    ``6/(π²j²)`` to the j-th, which sums to 1: the first counts for 2 dB less, and a block of quick cuts gains nothing.
+
+    Examples
+    --------
+    >>> round(scene_share_db(1), 1), round(scene_share_db(4), 1)
+    (-2.2, -14.2)
+    """
+    return decibans(6.0 / (math.pi * picture) ** 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def watch(detector: Detector, label: str, footage: Footage, sample_fps: float) -
             lengths_s.append(round(picture.at_s - block.began_s, 3))
             block, highest = None, -math.inf
         if block is None:
-            block = BaseBlock(picture.at_s, observation.picture)
+            block = BaseBlock.begun(picture.at_s, observation.picture)
         scores = [reading.score for reading in observation.readings if reading.label == label]
         highest = max([highest, *scores])
         last_s = picture.at_s

@@ -32,12 +32,12 @@ SAME, OTHER = (0, 0, 0, 0), (2**64 - 1, 0, 0, 0)
     (11.9, OTHER, False), (12.0, SAME, False), (12.0, OTHER, True), (69.9, SAME, False), (70.0, SAME, True), (12.0, None, True),
 ])  # fmt: skip
 def test_a_base_block_ends_when_its_time_is_over_and_the_picture_has_changed(at_s, picture, over):
-    assert BaseBlock(10.0, SAME).over(at_s, picture) is over
+    assert BaseBlock.begun(10.0, SAME).over(at_s, picture) is over
 
 
 def test_31_bits_are_the_same_picture_and_32_another():
-    assert not BaseBlock(0.0, SAME).over(3.0, (2**31 - 1, 0, 0, 0))
-    assert BaseBlock(0.0, SAME).over(3.0, (2**32 - 1, 0, 0, 0))
+    assert not BaseBlock.begun(0.0, SAME).over(3.0, (2**31 - 1, 0, 0, 0))
+    assert BaseBlock.begun(0.0, SAME).over(3.0, (2**32 - 1, 0, 0, 0))
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
@@ -88,3 +88,10 @@ def test_hours_too_few_for_a_budget_are_said_to_be_extrapolated():
 def test_poisson_bounds_are_scipys(events):
     assert poisson_upper(events) == pytest.approx(chi2.ppf(0.95, 2 * events + 2) / 2, rel=1e-6)
     assert poisson_lower(events) == pytest.approx(chi2.ppf(0.05, 2 * events) / 2 if events else 0.0, rel=1e-6)
+
+
+def test_a_block_counts_its_different_pictures_and_not_its_frames():
+    block = BaseBlock.begun(0.0, SAME)
+    for picture in (SAME, SAME, OTHER, OTHER, None, None, SAME):
+        block = block.seen(picture)
+    assert block.pictures == 4

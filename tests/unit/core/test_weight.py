@@ -15,6 +15,7 @@ from lightship.core.weight import (
     Calibrator,
     analytic_evalue,
     decibans,
+    scene_share_db,
     smooth_evalue,
 )
 
@@ -70,10 +71,22 @@ def test_the_p_value_of_a_block_like_the_others_is_valid(scores):
 
 
 @given(st.floats(0.0, 200.0), st.integers(1, 100_000))
-def test_the_analytic_e_value_has_mean_at_most_one(weight_db, frames):
-    p = min(1.0, frames * 10 ** (-weight_db / 10))
-    mean = (1 - p) * analytic_evalue(0.0, frames) + p * analytic_evalue(weight_db, frames)
+def test_the_analytic_e_value_has_mean_at_most_one(weight_db, scenes):
+    p = min(1.0, scenes * 10 ** (-weight_db / 10))
+    mean = (1 - p) * analytic_evalue(0.0, scenes) + p * analytic_evalue(weight_db, scenes)
     assert mean <= 1.0 + 1e-9
+
+
+@given(st.floats(20.0, 200.0), st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_a_block_of_many_pictures_has_mean_at_most_one_too(weight_db, pictures):
+    """By the union bound: each picture of each scene matches with its bound's chance and then counts its share."""
+    gained = sum(
+        10 ** (-weight_db / 10)
+        * max(0.0, analytic_evalue(weight_db + scene_share_db(j), len(pictures)) - 0.9)
+        for count in pictures
+        for j in range(1, count + 1)
+    )
+    assert 0.9 + gained <= 1.0 + 1e-9
 
 
 def test_longer_blocks_take_the_largest_and_leave_out_the_unfinished():
