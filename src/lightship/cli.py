@@ -159,7 +159,9 @@ def match(
     form: Annotated[
         str, typer.Option("--format", help="Of the lists: pdq, vpdq, digests, or the path of a mapping.")
     ] = "pdq",
-    fps: Annotated[float, typer.Option(min=0.01, max=60.0, help="Looks a second.")] = 1.0,
+    fps: Annotated[
+        float, typer.Option(min=0.01, max=60.0, help="Looks a second; up to 1, streams are decoded by keyframes.")
+    ] = 1.0,
     turned: Annotated[bool, typer.Option(help="Look up mirrored and turned forms as well.")] = False,
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every look as a line of JSON.")] = False,
@@ -175,7 +177,7 @@ def match(
     matcher = Matcher(tuple(banks))
     for source in sources:
         found = 0
-        for seen in wiring.match(source, matcher, fps=fps, turned=turned):
+        for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
             found += seen.finding.nearest is not None
             if as_json:
                 typer.echo(

@@ -35,6 +35,7 @@ from lightship.core.errors import InputError, LightshipError, SourceLost
 from lightship.media import trouble
 from lightship.media.address import Place, place
 from lightship.media.frames import Gap, Item, MediaInfo, Sound, VideoPicture
+from lightship.media.keyframes import Keyframes
 from lightship.media.pipe import Pipe
 from lightship.media.timeline import Timeline
 
@@ -117,6 +118,7 @@ def open_source(
     realtime: bool = False,
     listen: bool = False,
     reconnect: Reconnect = Reconnect(),
+    keyframes: Keyframes | None = None,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> Source:
@@ -132,6 +134,8 @@ def open_source(
         Wait for a publisher at an ``rtmp://`` or ``srt://`` address of this machine.
     reconnect
         How a lost network source is tried again.
+    keyframes
+        Decode only these, and no sound, for whoever looks at most about once a second; None decodes everything.
     clock, sleep
         Monotonic seconds, and waiting for some.
 
@@ -144,8 +148,8 @@ def open_source(
     """
     where = place(spec, listen=listen)
     if where.live:
-        return _Live(where, reconnect, clock, sleep)
-    return _File(where, _Pace(clock, sleep) if realtime else None)
+        return _Live(where, reconnect, keyframes, clock, sleep)
+    return _File(where, keyframes, _Pace(clock, sleep) if realtime else None)
 
 
 class _Pace:
@@ -199,11 +203,11 @@ class _StandardInput:
 class _File(_Base):
     """A file or standard input, decoded in the caller's thread."""
 
-    def __init__(self, where: Place, pace: _Pace | None) -> None:
+    def __init__(self, where: Place, keyframes: Keyframes | None, pace: _Pace | None) -> None:
         super().__init__()
         self._pace = pace
         self._timeline = Timeline()
-        self._reader = _opened(where, self._timeline, self._stop.is_set)
+        self._reader = _opened(where, self._timeline, self._stop.is_set, keyframes)
         self._timeline = _begun(self._reader, self._timeline)
         try:
             first, self._items = _first_picture(self._reader.items())
@@ -238,10 +242,13 @@ class _File(_Base):
 class _Live(_Base):
     """A camera or network source, decoded on its own thread, reconnected when lost."""
 
-    def __init__(self, where: Place, reconnect: Reconnect, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, where: Place, reconnect: Reconnect, keyframes: Keyframes | None, clock: Clock, sleep: Sleep
+    ) -> None:
         super().__init__()
         self._where = where
         self._reconnect = reconnect
+        self._keyframes = keyframes
         self._clock = clock
         self._sleep = sleep
         self._timeline = Timeline()
@@ -366,7 +373,7 @@ class _Live(_Base):
         """Open once; None where a listening source had a caller that did not publish, or none at all."""
         where = replace(self._where, open_s=listen_s) if self._waits_for_caller() else self._where
         try:
-            reader = _opened(where, self._timeline, self._stop.is_set, self._bridged)
+            reader = _opened(where, self._timeline, self._stop.is_set, self._keyframes, self._bridged)
         except InputError as error:
             if self._waits_for_caller() and not _is_about_the_address(error):
                 self._sleep(_ASK_S)  # a caller that knocks and leaves must not make this spin
@@ -454,6 +461,7 @@ def _opened(
     where: Place,
     timeline: Timeline,
     stopped: Callable[[], bool],
+    keyframes: Keyframes | None,
     bridged: Callable[[Bridge], None] | None = None,
 ) -> Reader:
     """Open a place once; errors in plain words."""
@@ -473,7 +481,7 @@ def _opened(
     waits = (None, None) if bridge is not None else (where.open_s, where.read_s)
     address = Address(target, where.name, where.form, where.options, *waits)
     try:
-        reader = Reader(open_container(address), timeline, where.name, stopped)
+        reader = Reader(open_container(address), timeline, where.name, stopped, keyframes)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if bridge is not None:
             _, said = bridge.finish(wait_s=0.5)
