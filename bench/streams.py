@@ -80,9 +80,22 @@ def clip(pattern: str, size: str) -> Path:
         part = path.with_suffix(".part.mp4")
         rate = KINDS[size][0]
         drawn = ["-f", "lavfi", "-i", f"{pattern}=s={size}:r=30", "-t", str(SECONDS), "-pix_fmt", "yuv420p"]
-        coded = ["-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-keyint_min", "60", "-sc_threshold", "0"]
+        coded = [
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-g",
+            "60",
+            "-keyint_min",
+            "60",
+            "-sc_threshold",
+            "0",
+        ]
         steady = ["-b:v", rate, "-maxrate", rate, "-bufsize", rate]
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *drawn, *coded, *steady, str(part)], check=True)
+        subprocess.run(
+            ["ffmpeg", "-nostdin", "-v", "error", "-y", *drawn, *coded, *steady, str(part)], check=True
+        )
         part.replace(path)
     return path
 
@@ -167,7 +180,9 @@ def run() -> list[Row]:
             peers = [("same loop with pdqhash", other.streams)]
             peers += [("vpdq, hashing alone, all pictures decoded", _vpdq(path))] if vpdq else []
             rows += [_row(what, own.streams, name, streams, reach) for name, streams in peers]
-            rows.append(_shares(f"the same: CPU in decoding, hashing, searching ({own.looks} looks)", own, other))
+            rows.append(
+                _shares(f"the same: CPU in decoding, hashing, searching ({own.looks} looks)", own, other)
+            )
     return rows
 
 

@@ -160,7 +160,8 @@ def match(
         str, typer.Option("--format", help="Of the lists: pdq, vpdq, digests, or the path of a mapping.")
     ] = "pdq",
     fps: Annotated[
-        float, typer.Option(min=0.01, max=60.0, help="Looks a second; up to 1, streams are decoded by keyframes.")
+        float,
+        typer.Option(min=0.01, max=60.0, help="Looks a second; up to 1, streams are decoded by keyframes."),
     ] = 1.0,
     turned: Annotated[bool, typer.Option(help="Look up mirrored and turned forms as well.")] = False,
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,

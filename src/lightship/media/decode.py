@@ -219,7 +219,9 @@ class Reader:
         late = self._keyframes.released() if self._keyframes is not None else []
         if late and self._keyframes is not None and self._keyframes.missed_s is not None:
             from_s, missed_s = self._picture_from_s, self._keyframes.missed_s
-            reason = f"no keyframe for {missed_s:.1f} s, so its pictures come late; from here on all are decoded"
+            reason = (
+                f"no keyframe for {missed_s:.1f} s, so its pictures come late; from here on all are decoded"
+            )
             yield Gap(from_s, from_s + missed_s, reason)
         for packet in late:
             yield from self._decoded(packet)

@@ -89,7 +89,9 @@ class KeyframeDecoder:
                 self._since_s = self.at_s
                 return []
             frames = self._alone(packet)
-            if frames:  # a point where pictures recover bit by bit is marked as a keyframe too, and shows nothing yet
+            if (
+                frames
+            ):  # a point where pictures recover bit by bit is marked as a keyframe too, and shows nothing yet
                 self._since_s = self.at_s
                 return frames
         else:

@@ -29,7 +29,9 @@ def seen(path, keyframes):
 def test_keyframes_come_with_the_times_and_the_pictures_that_full_decoding_gives(tmp_path, suffix):
     clip = make(tmp_path / f"clip.{suffix}", seconds=4.0, encoder={**B_FRAMES, "g": "25", "keyint_min": "25"})
     with open_source(str(clip)) as source:
-        whole = {round(one.at_s, 3): round(number_in(one.rgb())) for one in source if isinstance(one, VideoPicture)}
+        whole = {
+            round(one.at_s, 3): round(number_in(one.rgb())) for one in source if isinstance(one, VideoPicture)
+        }
     found, gaps = seen(clip, EVERY_ONE)
     assert gaps == []
     assert len(found) == 4
@@ -49,7 +51,9 @@ def test_where_keyframes_stay_away_all_pictures_are_decoded_and_it_is_said(tmp_p
     clip = make(tmp_path / "clip.ts", seconds=8.0, encoder={**encoder, "g": "1000", "keyint_min": "1000"})
     found, gaps = seen(clip, Keyframes(bound_s=2.0))
     assert len(found) >= 195
-    assert list(found.values()) == pytest.approx([number % 200 for number in range(200)][-len(found):], abs=4)
+    assert list(found.values()) == pytest.approx(
+        [number % 200 for number in range(200)][-len(found) :], abs=4
+    )
     (gap,) = gaps
     assert "no keyframe for 2." in gap.reason
     assert gap.to_s - gap.from_s == pytest.approx(2.0, abs=0.2)
