@@ -37,6 +37,8 @@ class Place:
         Device format, or None.
     lead_s
         How far ahead of its own clock items may come: a burst on joining is let through, more is held to pace.
+    endless
+        A camera's: when it stops, it is lost and not over.
     """
 
     kind: Kind
@@ -47,6 +49,7 @@ class Place:
     open_s: float | None = None
     read_s: float | None = None
     lead_s: float = 0.0
+    endless: bool = False
 
     @property
     def live(self) -> bool:
@@ -109,7 +112,8 @@ def _network(spec: str, scheme: str, *, listen: bool) -> Place:
     }
     family = {"rtmps": "rtmp", "rtmpt": "rtmp", "rtmpts": "rtmp", "rtsps": "rtsp"}.get(scheme, scheme)
     if family in pulled:
-        return Place("stream", spec, name, None, {**probing, **pulled[family]}, **waits, lead_s=2.0)
+        options = {**probing, **pulled[family]}
+        return Place("stream", spec, name, None, options, **waits, lead_s=2.0, endless=family == "rtsp")
     if scheme == "srt":
         joint = "&" if "?" in spec else "?"
         target = f"{spec}{joint}mode=listener" if listen else spec
@@ -144,6 +148,5 @@ def _camera(spec: str) -> Place:
             raise InputError(
                 "There is no such camera.", device, "Plug it in, or name another: camera:/dev/video1."
             )
-    return Place(
-        "camera", device, f"camera {which}", form, options, open_s=OPEN_S, read_s=STALL_S, lead_s=2.0
-    )
+    waits = {"open_s": OPEN_S, "read_s": STALL_S}
+    return Place("camera", device, f"camera {which}", form, options, **waits, lead_s=2.0, endless=True)

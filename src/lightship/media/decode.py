@@ -19,6 +19,9 @@ from lightship.media.timeline import Kind, Timeline
 _HOPELESS_PACKETS = 250  # about ten seconds of video that gave no picture at all
 _SHORT_S = 1.0  # a file that ends so much before its declared length is cut short
 
+SILENT = "nothing came any more"
+"""Why a connection was given up that neither sent anything nor hung up."""
+
 
 class ConnectionLost(Exception):
     """A connection broke; the source decides whether to come back. Never leaves this room."""
@@ -158,11 +161,7 @@ class Reader:
                     return
                 yield from self._decoded(packet)
         except av.error.FFmpegError as error:
-            lost = (
-                "nothing came any more"
-                if isinstance(error, av.error.ExitError)
-                else error.strerror or "it broke"
-            )
+            lost = SILENT if isinstance(error, av.error.ExitError) else error.strerror or "it broke"
         if lost is not None:
             for stream in streams:  # what the decoder still holds
                 yield from self._decoded(None, stream)

@@ -7,12 +7,16 @@
 ``camera:/dev/video0?fps=30``    ``?fps=`` and ``?size=1280x720`` ask it for a mode
 ``rtmp://host/app/key``          pulled from a server
 ``rtmp+listen://host:1935/a/k``  waits for OBS or ffmpeg to publish to it
-``rtsp://``, ``http(s)://``      a network camera; a file or an HLS playlist (``.m3u8``) on a web server
+``rtsp://``                      a network camera: when it stops it is lost, not over
+``http(s)://``                   a file or an HLS playlist (``.m3u8``) on a web server
 ``srt://``, ``srt+listen://``    bridged by an installed ``ffmpeg`` program, as PyAV has no SRT
 ===============================  ==========================================================================
 
 A file is decoded when the next item is asked for. A live source is decoded on a thread of its own, at most
 64 MB ahead, and is never let run ahead of the clock.
+
+A network source that sends nothing for 8 s (HLS: 30 s) counts as lost. It is called again for a minute; a listening
+source waits 4 s for its publisher to come back, and then the stream is over. What was missed is a gap in the stream.
 """
 
 from __future__ import annotations
@@ -411,6 +415,8 @@ class _Live(_Base):
 
     def _again(self, reason: str) -> Reader | None:
         """Try to come back; None if a listening source's publisher did not."""
+        from lightship.media.decode import SILENT
+
         lost_s, began_s = self._clock(), self._timeline.now_s
         if self._waits_for_caller():
             until_s = lost_s + self._reconnect.linger_s
@@ -418,6 +424,8 @@ class _Live(_Base):
                 reader = self._connect(left_s)
                 if reader is not None:
                     return reader
+            if reason == SILENT and not self._stop.is_set():  # one that hangs up has ended its stream
+                self._send(Gap(began_s, self._now_s(), f"{reason}, and the publisher did not come back"))
             return None
         for wait_s in self._reconnect.waits():
             until_s = self._clock() + wait_s
@@ -439,7 +447,7 @@ class _Live(_Base):
 
     def _ended_well(self) -> bool:
         """Return whether a stream that came to its end did so on purpose."""
-        if self._where.kind == "camera":
+        if self._where.endless:
             return False
         if self._bridge is not None:
             well, _ = self._bridge.finish()
