@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,7 @@ def guard(
             "A source and a sink are needed.", "", "For example: lightship guard camera null --policy test"
         )
     from lightship import app as wiring
+    from lightship.media.trouble import public_name
     from lightship.progress import live_progress
 
     try:
@@ -81,7 +83,7 @@ def guard(
                 started=started,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
-        _say(f"Interrupted while waiting for {source}; no picture had come.")
+        _say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
         raise typer.Exit(INTERRUPTED) from None
     counts = outcome.counts
     _say(
@@ -240,6 +242,9 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behin
 
 def main() -> None:
     """Run the command line; an error is one clear sentence and a documented exit code."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a polite kill ends in the same order as Ctrl-C
     try:
         app(standalone_mode=True)
     except LightshipError as error:
