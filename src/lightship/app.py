@@ -114,6 +114,7 @@ def protect(
     LightshipError
         Whatever was wrong with the policy, a detector, the source, the sink or the log.
     """
+    _apart(source, sink)
     guard = Guard(policy, options=options)
     with open_log(log) as ledger:
         guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
@@ -135,6 +136,17 @@ def protect(
     if trace is not None and report is not None:
         write_report(report, trace, outcome)
     return outcome
+
+
+def _apart(source: str, sink: str) -> None:
+    """Refuse a sink that would replace the file it is made from: what was covered could never be appealed."""
+    where = place(source)
+    try:
+        same = where.kind == "file" and Path(sink).samefile(where.target)
+    except OSError:  # one of them is no file, or not there
+        same = False
+    if same:
+        raise InputError("The output would replace the source.", sink, "Name another file for it.")
 
 
 def calibrate_files(

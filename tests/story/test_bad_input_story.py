@@ -97,6 +97,22 @@ def test_a_medium_that_is_not_there(here):
     said_clearly(run("guard", "none.mp4", "out.mp4", "--policy", "test"), 2, "none.mp4")
 
 
+def test_the_source_is_never_replaced_by_the_output(here, video):
+    shutil.copy(video, here / "in.mp4")
+    before = (here / "in.mp4").read_bytes()
+    said_clearly(run("guard", "in.mp4", "./in.mp4", "--policy", "test"), 2, "replace the source")
+    assert (here / "in.mp4").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "code", "word"),
+    [("camera:9", "null", 2, "no such camera"), ("in.mp4", "virtual-camera", 6, "virtual camera")],
+)
+def test_a_camera_that_is_not_there(here, video, source, sink, code, word):
+    shutil.copy(video, here / "in.mp4")
+    said_clearly(run("guard", source, sink, "--policy", "test"), code, word)
+
+
 def test_a_video_cut_off_in_its_middle_is_protected_as_far_as_it_goes_and_the_gap_is_said(here, video):
     with (here / "whole.mkv").open("wb"):
         pass

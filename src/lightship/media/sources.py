@@ -527,9 +527,10 @@ def _as_input_error(error: BaseException, where: Place) -> BaseException:
     from lightship.media.decode import ConnectionLost
 
     if isinstance(error, ConnectionLost):
-        return InputError(
-            "The file breaks off before its first picture.", where.name, "Copy or record it again."
-        )
+        todo = "Copy or record it again."
+        if where.kind == "stdin":
+            todo = "An MP4 file can be piped only if its index lies at its beginning; name the file instead."
+        return InputError("The video breaks off before its first picture.", where.name, todo)
     return error
 
 
