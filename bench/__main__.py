@@ -15,7 +15,8 @@ HEAD = """# Benchmarks
 
 `make bench` runs all of `bench/` and writes this page; `python -m bench NAME` writes one section of it anew. Ratios
 travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
-by `LIGHTSHIP_BENCH_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and `LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
+by `LIGHTSHIP_BENCH_MINUTES` and `LIGHTSHIP_BENCH_FILE_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and
+`LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",

@@ -69,7 +69,7 @@ class Spent:
     def shares(self) -> NDArray[np.float64]:
         """Per cent of the time in each of the three."""
         parts = np.array([self.decode, self.hashing, self.search])
-        return 100.0 * parts / parts.sum()
+        return np.asarray(100.0 * parts / parts.sum())
 
 
 def clip(pattern: str, size: str) -> Path:

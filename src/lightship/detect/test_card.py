@@ -8,8 +8,8 @@ image counts as well, as a selfie's preview shows it: a second pattern to compar
 probability 8·2⁻³⁶, and at least 26 of the border's 28 cells must be dark as well, which is not counted. With at most
 100 candidates in a frame that is 1.2·10⁻⁸, or 79 dB, for a benign frame; a frame with more candidates gives less.
 Bits of real pictures are not fair coins, so this is checked on benign ones: of 1,690 candidates in 195 frames (Big Buck
-Bunny and two other clips, scikit-image's photographs in several sizes and turns; at most 53 in a frame) none with such a
-border is within 12 bits of a pattern; leaving the border out 92 are, where fair coins would put 441: chance is kinder
+Bunny and two other clips, scikit-image's photographs in several sizes and turns; at most 53 in a frame) none with such
+a border is within 12 bits of a pattern; leaving the border out 92 are, where fair coins would put 441: chance is kinder
 than the bound.
 """
 

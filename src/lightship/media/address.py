@@ -37,8 +37,6 @@ class Place:
         Device format, or None.
     lead_s
         How far ahead of its own clock items may come: a burst on joining is let through, more is held to pace.
-    endless
-        A camera's: when it stops, it is lost and not over.
     """
 
     kind: Kind
@@ -49,12 +47,16 @@ class Place:
     open_s: float | None = None
     read_s: float | None = None
     lead_s: float = 0.0
-    endless: bool = False
 
     @property
     def live(self) -> bool:
         """Whether it comes at its own pace."""
         return self.kind not in {"file", "stdin"}
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is a camera, on this machine or in the network: when it stops it is lost, not over."""
+        return self.kind == "camera" or urlsplit(self.target).scheme.lower() in {"rtsp", "rtsps"}
 
     @property
     def network(self) -> bool:
@@ -112,8 +114,7 @@ def _network(spec: str, scheme: str, *, listen: bool) -> Place:
     }
     family = {"rtmps": "rtmp", "rtmpt": "rtmp", "rtmpts": "rtmp", "rtsps": "rtsp"}.get(scheme, scheme)
     if family in pulled:
-        options = {**probing, **pulled[family]}
-        return Place("stream", spec, name, None, options, **waits, lead_s=2.0, endless=family == "rtsp")
+        return Place("stream", spec, name, None, {**probing, **pulled[family]}, **waits, lead_s=2.0)
     if scheme == "srt":
         joint = "&" if "?" in spec else "?"
         target = f"{spec}{joint}mode=listener" if listen else spec
@@ -149,4 +150,4 @@ def _camera(spec: str) -> Place:
                 "There is no such camera.", device, "Plug it in, or name another: camera:/dev/video1."
             )
     waits = {"open_s": OPEN_S, "read_s": STALL_S}
-    return Place("camera", device, f"camera {which}", form, options, **waits, lead_s=2.0, endless=True)
+    return Place("camera", device, f"camera {which}", form, options, **waits, lead_s=2.0)

@@ -61,7 +61,7 @@ class KeyframeDecoder:
         self._stream = stream
         self._wanted = wanted
         self._cadence = Cadence(1.0 / wanted.every_s, 1.0 / wanted.every_s)
-        self._held: list[av.Packet] = []
+        self._held: list[av.Packet[VideoStream]] = []
         self._since_s: float | None = None
         self._last_pts = -(2**63)
         self.at_s: float | None = None
@@ -70,7 +70,7 @@ class KeyframeDecoder:
         """How long no keyframe had come when it was given up to wait for them; None while they come."""
         stream.codec_context.skip_frame = "NONKEY"
 
-    def decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
+    def decode(self, packet: av.Packet[VideoStream] | None) -> list[av.VideoFrame]:
         """Return the pictures that a packet, or the end (None or an empty one), completes.
 
         Raises
@@ -103,21 +103,21 @@ class KeyframeDecoder:
                 self._stream.codec_context.skip_frame = "DEFAULT"
         return []
 
-    def released(self) -> list[av.Packet]:
+    def released(self) -> list[av.Packet[VideoStream]]:
         """Return, once they were given up, the packets from the latest keyframe on; they are to be decoded first."""
-        held: list[av.Packet] = []
+        held: list[av.Packet[VideoStream]] = []
         if self.missed_s is not None:
             held, self._held = self._held, []
         return held
 
-    def _advance(self, packet: av.Packet) -> None:
+    def _advance(self, packet: av.Packet[VideoStream]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None and packet.time_base:
             self.at_s = float(stamp * packet.time_base)
             if self._since_s is None or self.at_s < self._since_s - self._wanted.bound_s:
                 self._since_s = self.at_s  # the beginning, or the timestamps began anew
 
-    def _alone(self, packet: av.Packet) -> list[av.VideoFrame]:
+    def _alone(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
         context = self._stream.codec_context
         try:
             return self._new([*self._stream.decode(packet), *context.decode(None)])

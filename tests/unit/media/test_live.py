@@ -330,11 +330,11 @@ def test_an_rtsp_camera_is_played_in_step_and_called_again_when_it_stops(clip):
 
 def test_an_rtsp_camera_that_loses_its_power_is_given_up_with_a_gap(clip):
     with rtsp_server(clip) as (server, url), open_source(url, reconnect=QUICK) as source:
-        items = []
+        parts = iter(source)
+        items = [next(parts)]
+        server.kill()
         with pytest.raises(SourceLost, match="did not come back"):
-            for item in source:
-                items.append(item)
-                server.kill()
+            items.extend(parts)
     _, _, (gap,) = counted(items)
     assert "the source was lost" in gap.reason
 
