@@ -261,6 +261,7 @@ class _Live(_Base):
         self._ready = threading.Event()
         self._failures: list[LightshipError] = []
         self._bridge: Bridge | None = None
+        self._loss = ""
         self._beat_s = clock()
         self._thread = threading.Thread(target=self._run, name=f"lightship-{where.kind}", daemon=True)
         self._thread.start()
@@ -338,7 +339,7 @@ class _Live(_Base):
 
         reader: Reader | None = self._first_connection()
         while reader is not None and not self._stop.is_set():
-            reason = "the connection broke"
+            reason = "it hung up"
             try:
                 for item in self._placed(reader):
                     self._send(item)
@@ -358,6 +359,7 @@ class _Live(_Base):
                 raise SourceLost(
                     f"The stream broke off: {reason}.", self._where.name, "Check the connection."
                 )
+            self._loss = reason
             reader = self._again(reason)
 
     def _first_connection(self) -> Reader:
@@ -406,7 +408,7 @@ class _Live(_Base):
             if found is None:
                 return
             # The connection began when its first item came; only now is it known how long the gap was.
-            yield Gap(before_s, found.at_s, "the source was lost and came back")
+            yield Gap(before_s, found.at_s, f"it was lost ({self._loss}) and came back")
             items = itertools.chain([found], items)
         yield from items
 
