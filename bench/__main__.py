@@ -9,13 +9,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCHES = ("guard", "imports", "ledger", "matching", "budgets", "false_interruptions")
+BENCHES = ("guard", "imports", "ledger", "matching", "streams", "budgets", "false_interruptions")
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 
 `make bench` runs all of `bench/` and writes this page; `python -m bench NAME` writes one section of it anew. Ratios
 travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
-by `LIGHTSHIP_BENCH_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and `LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
+by `LIGHTSHIP_BENCH_MINUTES` and `LIGHTSHIP_BENCH_FILE_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and
+`LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 from skimage import data
@@ -32,6 +34,8 @@ WIDTH, HEIGHT, FPS = 1280, 720, 30.0
 LIST_SIZE = 100_000
 MINUTES = float(os.environ.get("LIGHTSHIP_BENCH_MINUTES", "1"))
 """Length of the real-time run; an hour shows that memory stays flat."""
+FILE_MINUTES = float(os.environ.get("LIGHTSHIP_BENCH_FILE_MINUTES", "5"))
+"""Length of the file that is played as fast as it goes; an hour of it passes in minutes."""
 
 
 def _policy_text(folder: Path, hold_back_s: float) -> str:
@@ -107,14 +111,8 @@ def _port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _real_time(folder: Path) -> list[dict[str, str]]:
-    """Publish RTMP into the guard, which publishes RTMP on; both ends are ffmpeg programs."""
-    _write_video(folder / "clip.mp4", 20.0)
-    (folder / "bench.toml").write_text(_policy_text(folder, 0.0))
-    seconds = MINUTES * 60.0
-    inward, outward = f"rtmp://127.0.0.1:{_port()}/live/in", f"rtmp://127.0.0.1:{_port()}/live/out"
-    listen = ["ffmpeg", "-nostdin", "-loglevel", "error", "-listen", "1", "-i", outward, "-f", "null", "-"]
-    receiver = subprocess.Popen(listen, stderr=subprocess.DEVNULL)
+def _guard(folder: Path, source: str, sink: str) -> subprocess.Popen[str]:
+    """Start the guard in a process of its own, so that its cores and memory are its alone; it prints its outcome."""
     code = (
         "import sys, json; from pathlib import Path; from lightship import app\n"
         "from lightship.media.sources import Reconnect\n"
@@ -122,15 +120,25 @@ def _real_time(folder: Path) -> list[dict[str, str]]:
         " reconnect=Reconnect(linger_s=1.0))\n"
         "print(json.dumps(o.to_json()))"
     )
-    arguments = [
-        inward.replace("rtmp", "rtmp+listen", 1),
-        outward,
-        str(folder / "bench.toml"),
-        str(folder / "log" / "guard.ledger"),
-    ]
-    guard = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, str(folder / "bank.csv")], stdout=subprocess.PIPE, text=True
-    )
+    (folder / "bench.toml").write_text(_policy_text(folder, 0.0))
+    log, bank = folder / "log" / "guard.ledger", folder / "bank.csv"
+    arguments = [source, sink, str(folder / "bench.toml"), str(log), str(bank)]
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def _early_and_late(rss: list[float]) -> tuple[float, float]:
+    """Return the median memory of the first and of the last tenth of a run."""
+    tenth = max(5, len(rss) // 10)
+    return float(np.median(rss[:tenth])), float(np.median(rss[-tenth:]))
+
+
+def _real_time(folder: Path) -> list[dict[str, str]]:
+    """Publish RTMP into the guard, which publishes RTMP on; both ends are ffmpeg programs."""
+    seconds = MINUTES * 60.0
+    inward, outward = f"rtmp://127.0.0.1:{_port()}/live/in", f"rtmp://127.0.0.1:{_port()}/live/out"
+    listen = ["ffmpeg", "-nostdin", "-loglevel", "error", "-listen", "1", "-i", outward, "-f", "null", "-"]
+    receiver = subprocess.Popen(listen, stderr=subprocess.DEVNULL)
+    guard = _guard(folder, inward.replace("rtmp", "rtmp+listen", 1), outward)
     time.sleep(5.0)  # the list and the model load
     clip = ["-re", "-stream_loop", "-1", "-i", str(folder / "clip.mp4"), "-t", str(seconds)]
     publisher = subprocess.Popen(
@@ -149,8 +157,7 @@ def _real_time(folder: Path) -> list[dict[str, str]]:
     cores = (cpu.user + cpu.system - before.user - before.system) / lasted_s
     counts = outcome["counts"]
     lost = round(seconds * FPS) - counts["pictures_out"]
-    early = float(np.median(rss[: max(5, len(rss) // 10)]))
-    late = float(np.median(rss[-max(5, len(rss) // 10) :]))
+    early, late = _early_and_late(rss)
     what = f"1280×720 at 30/s, RTMP to RTMP, card + 100k hashes + exposure model at 4/s, {MINUTES:g} min"
     return [
         _row(f"{what}: cores", f"{cores:.2f}", "real time", f"{cores:.2f}", "≤ 1.2", cores <= 1.2),
@@ -178,6 +185,41 @@ def _real_time(folder: Path) -> list[dict[str, str]]:
             "p95 ≤ 60 ms",
             outcome["latency_ms"]["p95"] <= 60,
         ),
+    ]
+
+
+def _file(folder: Path) -> list[dict[str, str]]:
+    """Play a long file through the guard as fast as it goes."""
+    seconds, long = FILE_MINUTES * 60.0, folder / "long.mkv"
+    loop = ["-stream_loop", "-1", "-i", str(folder / "clip.mp4"), "-t", str(seconds), "-c", "copy", str(long)]
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *loop], check=True)
+    began_s, rss = time.monotonic(), []
+    guard = _guard(folder, str(long), "null")
+    watched = psutil.Process(guard.pid)
+    while guard.poll() is None:
+        time.sleep(0.25)
+        with contextlib.suppress(psutil.Error):
+            rss.append(watched.memory_info().rss / 1e6)
+    took_s = time.monotonic() - began_s
+    counts = json.loads(guard.communicate()[0])["counts"]
+    with av.open(str(long)) as medium:
+        pictures = sum(packet.size > 0 for packet in medium.demux(video=0))
+    long.unlink()
+    loading = round(len(rss) * 5.0 / took_s)  # the list and the model load
+    early, late = _early_and_late(rss[loading:])
+    what = f"a file of {FILE_MINUTES:g} min, the same size and detectors, as fast as it goes"
+    lost = pictures - counts["pictures_out"]
+    flat = late <= 500 and late / early < 1.05
+    return [
+        _row(
+            f"{what}: memory, early and late",
+            f"{early:.0f} MB, {late:.0f} MB",
+            f"real time takes {seconds / took_s:.1f}× as long",
+            f"{late / early:.3f}",
+            "≤ 500 MB, flat",
+            flat,
+        ),
+        _row("the same: pictures lost", f"{lost} of {pictures}", "-", "-", "0", lost == 0),
     ]
 
 
@@ -234,7 +276,9 @@ def run() -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _prepare(folder)
+        _write_video(folder / "clip.mp4", 20.0)
         rows = _real_time(folder)
+        rows += _file(folder)
         rows += _acting(folder, "card", 0.0)
         rows += _acting(folder, "photograph", 0.0)
         rows += _acting(folder, "card", 2.0)

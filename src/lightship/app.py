@@ -14,6 +14,7 @@ from typing import Any
 
 from lightship import packs, settings
 from lightship.core.errors import InputError, SinkError
+from lightship.core.ports import Picture
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
@@ -26,9 +27,11 @@ from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
 from lightship.infra.ledger_file import LedgerFile
+from lightship.media.address import place
 from lightship.media.frames import Gap, Sound
+from lightship.media.keyframes import Keyframes
 from lightship.media.sinks import open_sink
-from lightship.media.sources import Reconnect, open_source
+from lightship.media.sources import Reconnect, Source, open_source
 
 
 def default_log() -> Path:
@@ -111,6 +114,7 @@ def protect(
     LightshipError
         Whatever was wrong with the policy, a detector, the source, the sink or the log.
     """
+    _apart(source, sink)
     guard = Guard(policy, options=options)
     with open_log(log) as ledger:
         guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
@@ -132,6 +136,17 @@ def protect(
     if trace is not None and report is not None:
         write_report(report, trace, outcome)
     return outcome
+
+
+def _apart(source: str, sink: str) -> None:
+    """Refuse a sink that would replace the file it is made from: what was covered could never be appealed."""
+    where = place(source)
+    try:
+        same = where.kind == "file" and Path(sink).samefile(where.target)
+    except OSError:  # one of them is no file, or not there
+        same = False
+    if same:
+        raise InputError("The output would replace the source.", sink, "Name another file for it.")
 
 
 def calibrate_files(
@@ -201,14 +216,24 @@ def evaluate_files(
 
 
 def match(
-    source: str, matcher: Matcher, *, fps: float, turned: bool, reconnect: Reconnect | None = None
+    source: str,
+    matcher: Matcher,
+    *,
+    fps: float,
+    turned: bool,
+    say: Callable[[str], None] = lambda _: None,
+    reconnect: Reconnect | None = None,
 ) -> Iterator[Seen]:
     """Yield what the lists say of a file or a stream, as it is read.
+
+    Of a live stream that is looked at once a second or less, only keyframes are decoded while they come often enough.
 
     Parameters
     ----------
     fps, turned
         As for :func:`lightship.detect.look_up.look_up_pictures`.
+    say
+        Told of every gap in the stream.
 
     Raises
     ------
@@ -220,9 +245,18 @@ def match(
         whole = look_up_file(matcher, path)
         if whole is not None:
             yield whole
-    with open_source(source, reconnect=reconnect or Reconnect()) as medium:
-        pictures = (item for item in medium if not isinstance(item, Sound | Gap))
+    sparse = Keyframes(every_s=1.0 / fps) if fps <= 1.0 and place(source).live else None
+    with open_source(source, reconnect=reconnect or Reconnect(), keyframes=sparse) as medium:
+        pictures = _pictures(medium, say)
         yield from look_up_pictures(matcher, pictures, subject=source, fps=fps, turned=turned)
+
+
+def _pictures(medium: Source, say: Callable[[str], None]) -> Iterator[Picture]:
+    for item in medium:
+        if isinstance(item, Gap):
+            say(f"{medium.info.name} from {item.from_s:.1f} to {item.to_s:.1f} s: {item.reason}")
+        elif not isinstance(item, Sound):
+            yield item
 
 
 def named_folders(texts: Sequence[str]) -> dict[str, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,7 @@ def guard(
             "A source and a sink are needed.", "", "For example: lightship guard camera null --policy test"
         )
     from lightship import app as wiring
+    from lightship.media.trouble import public_name
     from lightship.progress import live_progress
 
     try:
@@ -81,7 +83,7 @@ def guard(
                 started=started,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
-        _say(f"Interrupted while waiting for {source}; no picture had come.")
+        _say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
         raise typer.Exit(INTERRUPTED) from None
     counts = outcome.counts
     _say(
@@ -159,7 +161,10 @@ def match(
     form: Annotated[
         str, typer.Option("--format", help="Of the lists: pdq, vpdq, digests, or the path of a mapping.")
     ] = "pdq",
-    fps: Annotated[float, typer.Option(min=0.01, max=60.0, help="Looks a second.")] = 1.0,
+    fps: Annotated[
+        float,
+        typer.Option(min=0.01, max=60.0, help="Looks a second; up to 1, streams are decoded by keyframes."),
+    ] = 1.0,
     turned: Annotated[bool, typer.Option(help="Look up mirrored and turned forms as well.")] = False,
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every look as a line of JSON.")] = False,
@@ -175,7 +180,7 @@ def match(
     matcher = Matcher(tuple(banks))
     for source in sources:
         found = 0
-        for seen in wiring.match(source, matcher, fps=fps, turned=turned):
+        for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
             found += seen.finding.nearest is not None
             if as_json:
                 typer.echo(
@@ -237,6 +242,9 @@ def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behin
 
 def main() -> None:
     """Run the command line; an error is one clear sentence and a documented exit code."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a polite kill ends in the same order as Ctrl-C
     try:
         app(standalone_mode=True)
     except LightshipError as error:

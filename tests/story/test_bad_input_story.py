@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 
@@ -93,6 +95,22 @@ def test_a_medium_that_cannot_be_used(here, video, kind, word):
 
 def test_a_medium_that_is_not_there(here):
     said_clearly(run("guard", "none.mp4", "out.mp4", "--policy", "test"), 2, "none.mp4")
+
+
+def test_the_source_is_never_replaced_by_the_output(here, video):
+    shutil.copy(video, here / "in.mp4")
+    before = (here / "in.mp4").read_bytes()
+    said_clearly(run("guard", "in.mp4", "./in.mp4", "--policy", "test"), 2, "replace the source")
+    assert (here / "in.mp4").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "code", "word"),
+    [("camera:9", "null", 2, "no such camera"), ("in.mp4", "virtual-camera", 6, "virtual camera")],
+)
+def test_a_camera_that_is_not_there(here, video, source, sink, code, word):
+    shutil.copy(video, here / "in.mp4")
+    said_clearly(run("guard", source, sink, "--policy", "test"), code, word)
 
 
 def test_a_video_cut_off_in_its_middle_is_protected_as_far_as_it_goes_and_the_gap_is_said(here, video):
@@ -231,18 +249,66 @@ def test_ctrl_c_ends_in_good_order(here, video):
     assert list(read_entries(here / "state" / "guard.ledger"))[-1]["reason"] == "interrupted"
 
 
-def test_ctrl_c_while_nobody_publishes_says_so(here):
-    child = subprocess.Popen(
-        [*LIGHTSHIP, "guard", f"rtmp+listen://127.0.0.1:{free_port()}/live/key", "null", "--policy", "test"],
-        stderr=subprocess.PIPE,
-        text=True,
+STUCK_CAMERA = """
+import time
+from lightship.media import sources
+sources._opened = lambda *arguments: time.sleep(60)  # a driver that never returns
+from lightship.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("waits_for", ["publisher", "camera"])
+def test_ctrl_c_while_no_picture_has_come_says_so(here, waits_for, how):
+    source = (
+        f"rtmp+listen://127.0.0.1:{free_port()}/live/key" if waits_for == "publisher" else "camera:/dev/null"
     )
-    time.sleep(4.0)  # the policy's detectors load first
+    program = LIGHTSHIP if waits_for == "publisher" else [sys.executable, "-c", STUCK_CAMERA]
+    child = subprocess.Popen(
+        [*program, "guard", source, "out.mp4", "--policy", "test"], stderr=subprocess.PIPE, text=True
+    )
+    log = here / "state" / "guard.ledger"
+    for _ in range(200):  # the policy's detectors load first, then the log is opened
+        time.sleep(0.05)
+        if log.exists() and (here / "state" / "guard.pub").exists():
+            break
+    time.sleep(0.3)
+    child.send_signal(how)
+    _, said = child.communicate(timeout=20)
+    assert child.returncode == 130, said
+    line = said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert line.startswith("Interrupted while waiting for")
+    assert "key" not in line
+    nothing_half_written(here)
+    assert log_verifies(here)
+
+
+def test_ctrl_c_while_a_lost_source_is_called_again_ends_in_good_order(here, video, tmp_path):
+    write_video(here / "clip.ts", seconds=3.0)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def send_and_reset():
+        caller, _ = server.accept()
+        server.close()
+        with caller:
+            caller.sendall((here / "clip.ts").read_bytes())
+            time.sleep(0.5)
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+
+    threading.Thread(target=send_and_reset, daemon=True).start()
+    child = started(here, f"tcp://127.0.0.1:{server.getsockname()[1]}", "out.mkv")
+    time.sleep(3.5)  # the stream has come and gone, and a source that was lost is called for a minute
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=20)
-    assert child.returncode == 130
-    assert "Interrupted while waiting" in said
+    assert child.returncode == 130, said
+    assert "Interrupted after" in said
     assert "Traceback" not in said
+    assert log_verifies(here)
+    entries = list(read_entries(here / "state" / "guard.ledger"))
+    assert entries[-1]["reason"] == "interrupted"
+    assert (here / "out.mkv").exists()  # a live recording is whole as far as it goes
 
 
 def test_kill_9_loses_no_log_entry_and_leaves_no_file_under_the_final_name(here, video):

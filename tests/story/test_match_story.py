@@ -4,16 +4,30 @@ import hashlib
 import json
 import subprocess
 import sys
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
+from lightship import app
+from lightship.core.known import Terms
+from lightship.detect.bank import load
+from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import pdq, to_hex
-from tests.story.scenes import write_video
+from lightship.media.frames import ArrayPicture, MediaInfo
+from lightship.media.keyframes import Keyframes
+from lightship.media.sinks import open_sink
+from lightship.media.sources import Reconnect
+from tests.story.scenes import free_port, write_video
+from tests.unit.media.test_live import Publisher
 
 LIGHTSHIP = [sys.executable, "-c", "from lightship.cli import main; main()"]
+
+
+def matcher(here):
+    return Matcher((load(here / "bank.csv", Terms("bank")),))
 
 
 def match(*words):
@@ -73,6 +87,28 @@ def test_a_video_is_looked_at_once_a_second(here, tmp_path):
     assert [json.loads(line)["at_s"] for line in done.stdout.splitlines()] == pytest.approx(
         [0, 1, 2, 3], abs=0.05
     )
+
+
+def test_a_live_stream_is_matched_by_its_keyframes_and_says_when_it_has_too_few(here, tmp_path, monkeypatch):
+    rgb = cv2.cvtColor(cv2.resize(data.camera(), (512, 512)), cv2.COLOR_GRAY2RGB)
+    clip, url = tmp_path / "clip.mp4", f"rtmp://127.0.0.1:{free_port()}/live/secret"
+    with open_sink(str(clip), MediaInfo(512, 512, 25.0, None, None, live=False, name="scene")) as sink:
+        for number in range(75):
+            sink.write(ArrayPicture(number / 25, rgb))
+    # Our sink sends a keyframe every two seconds; a bound below that makes it fall back to every picture.
+    for bound_s, pictures, gaps in ((5.0, 2, 0), (1.0, 3, 1)):
+        monkeypatch.setattr(app, "Keyframes", partial(Keyframes, bound_s=bound_s))
+        Publisher(clip, url).start()
+        said = []
+        waits = Reconnect(listen_s=20.0, linger_s=0.2)
+        address = url.replace("rtmp", "rtmp+listen", 1)
+        looks = list(
+            app.match(address, matcher(here), fps=1.0, turned=False, say=said.append, reconnect=waits)
+        )
+        assert [look.finding.nearest.reference for look in looks] == ["case-7"] * len(looks)
+        assert len(looks) == pictures
+        assert len(said) == gaps
+        assert all("no keyframe" in text and "secret" not in text for text in said)
 
 
 def test_what_cannot_be_read_is_one_clear_sentence(here, tmp_path):

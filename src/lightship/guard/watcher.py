@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from dataclasses import dataclass
 from typing import Literal
@@ -70,6 +69,7 @@ class Watcher:
         self._trace = trace
         self._now_s = 0.0
         self._looked_s: float | None = None
+        self._unseen_s: float | None = None  # since when pictures have waited to be looked at
         self._blind = False
         self._failure: DetectorError | None = None
         self._done = threading.Event()
@@ -100,6 +100,8 @@ class Watcher:
             self._first_look_pending(picture)
         if self._failure is None and self._cadence.due(picture.at_s):
             if self._beside:
+                if not self._waits():
+                    self._unseen_s = picture.at_s
                 self._sampler.offer(picture)
             else:
                 self._look(picture)
@@ -162,9 +164,13 @@ class Watcher:
             self._trace.decisions.append(decision)
         self.diary.decided(decision)
 
+    def _waits(self) -> bool:
+        """Return whether a picture that was to be looked at has not been yet, nor a later one."""
+        return self._unseen_s is not None and (self._looked_s is None or self._looked_s < self._unseen_s)
+
     def _check_sight(self) -> None:
-        looked_s = self._looked_s if self._looked_s is not None else -math.inf
-        lag_s = self._now_s - max(looked_s, 0.0)
+        # Counted from a picture that waits, not from the last look: in a gap there was nothing to look at.
+        lag_s = self._now_s - self._unseen_s if self._unseen_s is not None and self._waits() else 0.0
         sightless = self._failure is not None or lag_s > self.policy.blind_after_s
         if sightless and not self._blind:
             reason = str(self._failure) if self._failure is not None else f"detection is {lag_s:.1f} s behind"

@@ -54,6 +54,11 @@ class Place:
         return self.kind not in {"file", "stdin"}
 
     @property
+    def endless(self) -> bool:
+        """Whether it is a camera, on this machine or in the network: when it stops it is lost, not over."""
+        return self.kind == "camera" or urlsplit(self.target).scheme.lower() in {"rtsp", "rtsps"}
+
+    @property
     def network(self) -> bool:
         """Whether it is reached over a network."""
         return self.kind in {"listen", "stream", "hls", "web", "srt"}
@@ -144,6 +149,5 @@ def _camera(spec: str) -> Place:
             raise InputError(
                 "There is no such camera.", device, "Plug it in, or name another: camera:/dev/video1."
             )
-    return Place(
-        "camera", device, f"camera {which}", form, options, open_s=OPEN_S, read_s=STALL_S, lead_s=2.0
-    )
+    waits = {"open_s": OPEN_S, "read_s": STALL_S}
+    return Place("camera", device, f"camera {which}", form, options, **waits, lead_s=2.0)

@@ -13,10 +13,14 @@ from av.stream import Discard, Disposition
 
 from lightship.core.errors import InputError
 from lightship.media.frames import Gap, Item, MediaInfo, Sound, VideoPicture
+from lightship.media.keyframes import KeyframeDecoder, Keyframes
 from lightship.media.timeline import Kind, Timeline
 
 _HOPELESS_PACKETS = 250  # about ten seconds of video that gave no picture at all
 _SHORT_S = 1.0  # a file that ends so much before its declared length is cut short
+
+SILENT = "nothing came any more"
+"""Why a connection was given up that neither sent anything nor hung up."""
 
 
 class ConnectionLost(Exception):
@@ -79,6 +83,8 @@ class Reader:
         Already told where this connection begins.
     stopped
         Asked between packets; True ends the reading.
+    keyframes
+        Decode only these, and no sound; None decodes everything.
 
     Raises
     ------
@@ -92,6 +98,7 @@ class Reader:
         timeline: Timeline,
         name: str,
         stopped: Callable[[], bool] = lambda: False,
+        keyframes: Keyframes | None = None,
     ) -> None:
         self._container = container
         self._timeline = timeline
@@ -99,7 +106,7 @@ class Reader:
         self._stopped = stopped
         self._video = _picture_stream(container, name)
         sounds: list[Any] = [stream for stream in container.streams.audio if _decodable(stream)]
-        self._audio = sounds[0] if sounds else None
+        self._audio = sounds[0] if sounds and keyframes is None else None
         for stream in (self._video, self._audio):
             if stream is not None:
                 stream.thread_count = 1
@@ -107,6 +114,10 @@ class Reader:
         for stream in container.streams:
             if stream not in (self._video, self._audio):
                 stream.discard = Discard.all  # other qualities of the same stream are not fetched
+        self._keyframes: KeyframeDecoder | None = None
+        if keyframes is not None:
+            self._keyframes = KeyframeDecoder(self._video, keyframes)
+            timeline.longest_step_s = max(timeline.longest_step_s, keyframes.longest_step_s)
         began, length = container.start_time, container.duration
         self.origin_s: float | None = began / av.time_base if began is not None else None
         """Timestamp at which the container begins, seconds, if it knows."""
@@ -150,11 +161,7 @@ class Reader:
                     return
                 yield from self._decoded(packet)
         except av.error.FFmpegError as error:
-            lost = (
-                "nothing came any more"
-                if isinstance(error, av.error.ExitError)
-                else error.strerror or "it broke"
-            )
+            lost = SILENT if isinstance(error, av.error.ExitError) else error.strerror or "it broke"
         if lost is not None:
             for stream in streams:  # what the decoder still holds
                 yield from self._decoded(None, stream)
@@ -166,7 +173,7 @@ class Reader:
         stream = packet.stream if stream is None else stream
         kind: Kind = "picture" if stream is self._video else "sound"
         try:
-            frames = stream.decode(packet)
+            frames = (self._keyframes or stream).decode(packet)
         except EOFError:
             return
         except av.error.FFmpegError:
@@ -174,7 +181,10 @@ class Reader:
             if kind == "picture" and not self._pictures and self._faults[kind] >= _HOPELESS_PACKETS:
                 raise self._hopeless() from None
             return
+        yield from self._late()
         for frame in frames:
+            if not frame.time_base:  # a frame that was drained knows its timestamp, not the unit
+                frame.time_base = stream.time_base
             yield from self._placed(kind, frame)
 
     def _placed(self, kind: Kind, frame: Any) -> Iterator[Item]:
@@ -203,15 +213,34 @@ class Reader:
             f"{packets} could not be decoded and {'were' if count != 1 else 'was'} left out",
         )
 
+    def _late(self) -> Iterator[Item]:
+        """Yield what was left undecoded while no keyframe came, once they are given up, and say so."""
+        late = self._keyframes.released() if self._keyframes is not None else []
+        if late and self._keyframes is not None and self._keyframes.missed_s is not None:
+            from_s, missed_s = self._picture_from_s, self._keyframes.missed_s
+            reason = (
+                f"no keyframe for {missed_s:.1f} s, so its pictures come late; from here on all are decoded"
+            )
+            yield Gap(from_s, from_s + missed_s, reason)
+        for packet in late:
+            yield from self._decoded(packet)
+
     def ending(self) -> Gap | None:
         """Return the gap at the end: damaged packets after the last picture, or a file that stops too early."""
-        end_s = self._picture_from_s
+        end_s = self._end_s()
         length_s = self.length_s
         if length_s is not None and length_s - end_s > max(_SHORT_S, 2.0 / (self._fps() or 25.0)):
             return Gap(end_s, length_s, "it is cut short or damaged: it ends before the length it declares")
         if self._faults["picture"]:
             return self._hole("picture", end_s, end_s)
         return None
+
+    def _end_s(self) -> float:
+        """Return where the pictures end; where only keyframes are decoded, by the packets after the last one."""
+        read_s = self._keyframes.at_s if self._keyframes is not None else None
+        if read_s is None or self.origin_s is None:
+            return self._picture_from_s
+        return max(self._picture_from_s, read_s - self.origin_s)
 
     def _hopeless(self) -> InputError:
         codec = self._video.codec_context.name

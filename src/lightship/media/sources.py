@@ -7,12 +7,16 @@
 ``camera:/dev/video0?fps=30``    ``?fps=`` and ``?size=1280x720`` ask it for a mode
 ``rtmp://host/app/key``          pulled from a server
 ``rtmp+listen://host:1935/a/k``  waits for OBS or ffmpeg to publish to it
-``rtsp://``, ``http(s)://``      a network camera; a file or an HLS playlist (``.m3u8``) on a web server
+``rtsp://``                      a network camera: when it stops it is lost, not over
+``http(s)://``                   a file or an HLS playlist (``.m3u8``) on a web server
 ``srt://``, ``srt+listen://``    bridged by an installed ``ffmpeg`` program, as PyAV has no SRT
 ===============================  ==========================================================================
 
 A file is decoded when the next item is asked for. A live source is decoded on a thread of its own, at most
 64 MB ahead, and is never let run ahead of the clock.
+
+A network source that sends nothing for 8 s (HLS: 30 s) counts as lost. It is called again for a minute; a listening
+source waits 4 s for its publisher to come back, and then the stream is over. What was missed is a gap in the stream.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from lightship.core.errors import InputError, LightshipError, SourceLost
 from lightship.media import trouble
 from lightship.media.address import Place, place
 from lightship.media.frames import Gap, Item, MediaInfo, Sound, VideoPicture
+from lightship.media.keyframes import Keyframes
 from lightship.media.pipe import Pipe
 from lightship.media.timeline import Timeline
 
@@ -117,6 +122,7 @@ def open_source(
     realtime: bool = False,
     listen: bool = False,
     reconnect: Reconnect = Reconnect(),
+    keyframes: Keyframes | None = None,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> Source:
@@ -132,6 +138,8 @@ def open_source(
         Wait for a publisher at an ``rtmp://`` or ``srt://`` address of this machine.
     reconnect
         How a lost network source is tried again.
+    keyframes
+        Decode only these, and no sound, for whoever looks at most about once a second; None decodes everything.
     clock, sleep
         Monotonic seconds, and waiting for some.
 
@@ -144,8 +152,8 @@ def open_source(
     """
     where = place(spec, listen=listen)
     if where.live:
-        return _Live(where, reconnect, clock, sleep)
-    return _File(where, _Pace(clock, sleep) if realtime else None)
+        return _Live(where, reconnect, keyframes, clock, sleep)
+    return _File(where, keyframes, _Pace(clock, sleep) if realtime else None)
 
 
 class _Pace:
@@ -199,11 +207,11 @@ class _StandardInput:
 class _File(_Base):
     """A file or standard input, decoded in the caller's thread."""
 
-    def __init__(self, where: Place, pace: _Pace | None) -> None:
+    def __init__(self, where: Place, keyframes: Keyframes | None, pace: _Pace | None) -> None:
         super().__init__()
         self._pace = pace
         self._timeline = Timeline()
-        self._reader = _opened(where, self._timeline, self._stop.is_set)
+        self._reader = _opened(where, self._timeline, self._stop.is_set, keyframes)
         self._timeline = _begun(self._reader, self._timeline)
         try:
             first, self._items = _first_picture(self._reader.items())
@@ -238,10 +246,13 @@ class _File(_Base):
 class _Live(_Base):
     """A camera or network source, decoded on its own thread, reconnected when lost."""
 
-    def __init__(self, where: Place, reconnect: Reconnect, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, where: Place, reconnect: Reconnect, keyframes: Keyframes | None, clock: Clock, sleep: Sleep
+    ) -> None:
         super().__init__()
         self._where = where
         self._reconnect = reconnect
+        self._keyframes = keyframes
         self._clock = clock
         self._sleep = sleep
         self._timeline = Timeline()
@@ -250,6 +261,7 @@ class _Live(_Base):
         self._ready = threading.Event()
         self._failures: list[LightshipError] = []
         self._bridge: Bridge | None = None
+        self._loss = ""
         self._beat_s = clock()
         self._thread = threading.Thread(target=self._run, name=f"lightship-{where.kind}", daemon=True)
         self._thread.start()
@@ -327,7 +339,7 @@ class _Live(_Base):
 
         reader: Reader | None = self._first_connection()
         while reader is not None and not self._stop.is_set():
-            reason = "the connection broke"
+            reason = "it hung up"
             try:
                 for item in self._placed(reader):
                     self._send(item)
@@ -347,6 +359,7 @@ class _Live(_Base):
                 raise SourceLost(
                     f"The stream broke off: {reason}.", self._where.name, "Check the connection."
                 )
+            self._loss = reason
             reader = self._again(reason)
 
     def _first_connection(self) -> Reader:
@@ -366,7 +379,7 @@ class _Live(_Base):
         """Open once; None where a listening source had a caller that did not publish, or none at all."""
         where = replace(self._where, open_s=listen_s) if self._waits_for_caller() else self._where
         try:
-            reader = _opened(where, self._timeline, self._stop.is_set, self._bridged)
+            reader = _opened(where, self._timeline, self._stop.is_set, self._keyframes, self._bridged)
         except InputError as error:
             if self._waits_for_caller() and not _is_about_the_address(error):
                 self._sleep(_ASK_S)  # a caller that knocks and leaves must not make this spin
@@ -395,7 +408,7 @@ class _Live(_Base):
             if found is None:
                 return
             # The connection began when its first item came; only now is it known how long the gap was.
-            yield Gap(before_s, found.at_s, "the source was lost and came back")
+            yield Gap(before_s, found.at_s, f"it was lost ({self._loss}) and came back")
             items = itertools.chain([found], items)
         yield from items
 
@@ -404,6 +417,8 @@ class _Live(_Base):
 
     def _again(self, reason: str) -> Reader | None:
         """Try to come back; None if a listening source's publisher did not."""
+        from lightship.media.decode import SILENT
+
         lost_s, began_s = self._clock(), self._timeline.now_s
         if self._waits_for_caller():
             until_s = lost_s + self._reconnect.linger_s
@@ -411,6 +426,8 @@ class _Live(_Base):
                 reader = self._connect(left_s)
                 if reader is not None:
                     return reader
+            if reason == SILENT and not self._stop.is_set():  # one that hangs up has ended its stream
+                self._send(Gap(began_s, self._now_s(), f"{reason}, and the publisher did not come back"))
             return None
         for wait_s in self._reconnect.waits():
             until_s = self._clock() + wait_s
@@ -432,7 +449,7 @@ class _Live(_Base):
 
     def _ended_well(self) -> bool:
         """Return whether a stream that came to its end did so on purpose."""
-        if self._where.kind == "camera":
+        if self._where.endless:
             return False
         if self._bridge is not None:
             well, _ = self._bridge.finish()
@@ -454,6 +471,7 @@ def _opened(
     where: Place,
     timeline: Timeline,
     stopped: Callable[[], bool],
+    keyframes: Keyframes | None,
     bridged: Callable[[Bridge], None] | None = None,
 ) -> Reader:
     """Open a place once; errors in plain words."""
@@ -473,7 +491,7 @@ def _opened(
     waits = (None, None) if bridge is not None else (where.open_s, where.read_s)
     address = Address(target, where.name, where.form, where.options, *waits)
     try:
-        reader = Reader(open_container(address), timeline, where.name, stopped)
+        reader = Reader(open_container(address), timeline, where.name, stopped, keyframes)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if bridge is not None:
             _, said = bridge.finish(wait_s=0.5)
@@ -511,9 +529,10 @@ def _as_input_error(error: BaseException, where: Place) -> BaseException:
     from lightship.media.decode import ConnectionLost
 
     if isinstance(error, ConnectionLost):
-        return InputError(
-            "The file breaks off before its first picture.", where.name, "Copy or record it again."
-        )
+        todo = "Copy or record it again."
+        if where.kind == "stdin":
+            todo = "An MP4 file can be piped only if its index lies at its beginning; name the file instead."
+        return InputError("The video breaks off before its first picture.", where.name, todo)
     return error
 
 

@@ -1,5 +1,8 @@
 """PDQ against the reference implementation, bit by bit."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -153,3 +156,28 @@ def test_hex_both_ways(data):
 def test_other_text_is_no_hash(text):
     with pytest.raises(ValueError, match="64 hexadecimal"):
         from_hex(text)
+
+
+OTHER_THREADS = """
+import time
+import numpy as np
+from lightship.detect.pdq import dihedral, pdq
+from lightship.detect.pdq_compiled import weigh_rows
+luma = np.random.default_rng(1).integers(0, 256, (1080, 1920), np.uint8)
+def work():
+    for act in (pdq, dihedral):
+        act(luma)
+        act(luma, weigh_rows)
+work()
+process_s, thread_s = time.process_time(), time.thread_time()
+for _ in range(10):
+    work()
+print((time.process_time() - process_s) / (time.thread_time() - thread_s))
+"""
+
+
+def test_hashing_leaves_the_other_cores_to_the_decoders():
+    env = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    command = [sys.executable, "-c", OTHER_THREADS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=env)
+    assert float(done.stdout) < 1.1

@@ -41,11 +41,13 @@ def make(
     rotation: int = 0,
     form: str | None = None,
     options: dict[str, str] | None = None,
+    encoder: dict[str, str] | None = None,
 ) -> Path | str:
     """Write a clip; picture n lies at ``times[n]``, or n / fps."""
     times = times if times is not None else [number / fps for number in range(round(fps * seconds))]
     with av.open(str(path), "w", format=form, container_options=options or {}) as container:
         settings = {"preset": "ultrafast", "g": str(max(1, fps // 2))} if codec == "libx264" else {}
+        settings.update(encoder or {})
         video = container.add_stream(codec, rate=fps, width=width, height=height, options=settings)
         video.pix_fmt = {"mpeg2video": "yuv420p", "mjpeg": "yuvj420p", "png": "rgb24"}.get(codec, "yuv420p")
         if codec == "libx264":

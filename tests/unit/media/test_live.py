@@ -233,6 +233,112 @@ def test_hls_is_played_at_its_own_speed_to_its_end(tmp_path):
     assert gaps == []
 
 
+def test_a_sliding_hls_playlist_is_followed_as_it_is_made(tmp_path):
+    """Three segments of half a second lie on the server at a time; what was before is deleted."""
+    playlist = tmp_path / "live.m3u8"
+    clip = make(tmp_path / "clip.mp4", seconds=3.5)
+
+    def stream():
+        options = {"hls_time": "0.5", "hls_list_size": "3", "hls_flags": "delete_segments"}
+        with av.open(str(clip)) as whole:
+            video = whole.streams.video[0]
+            with av.open(str(playlist), "w", format="hls", options=options) as out:
+                copy = out.add_stream_from_template(video)
+                began_s = time.monotonic()
+                for packet in whole.demux(video):
+                    if packet.dts is not None:
+                        time.sleep(
+                            max(0.0, began_s + float(packet.dts * packet.time_base) - time.monotonic())
+                        )
+                        packet.stream = copy
+                        out.mux(packet)
+
+    maker = threading.Thread(target=stream, daemon=True)
+    maker.start()
+    while not playlist.exists() or playlist.read_text().count(".ts") < 3:
+        time.sleep(0.05)
+    with Server(tmp_path) as server, open_source(f"http://127.0.0.1:{server.port}/live.m3u8") as source:
+        pictures, _, gaps = counted(source)
+    maker.join(timeout=10)
+    assert gaps == []
+    assert len(pictures) >= 50  # a player begins three segments before the end
+    times = [picture.at_s for picture in pictures]
+    assert times == pytest.approx([times[0] + number / 25 for number in range(len(times))], abs=0.02)
+    assert len(list(tmp_path.glob("*.ts"))) <= 5
+
+
+RTSP_SERVER = """
+import sys
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+missing = [name for name in ("qtdemux", "rtph264pay", "rtpmp4apay") if Gst.ElementFactory.find(name) is None]
+if missing:
+    sys.exit("GStreamer has no " + ", ".join(missing))
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service("0")
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(
+    f'( filesrc location="{sys.argv[1]}" ! qtdemux name=d d.video_0 ! queue ! rtph264pay name=pay0 config-interval=-1 '
+    "d.audio_0 ! queue ! rtpmp4apay name=pay1 )"
+)
+server.get_mount_points().add_factory("/live", factory)
+server.attach(None)
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
+"""
+
+
+@contextlib.contextmanager
+def rtsp_server(clip):
+    """GStreamer's RTSP server, which runs under Debian's own Python."""
+    python = "/usr/bin/python3"
+    if not Path(python).exists():
+        pytest.skip("Debian's own Python, which GStreamer's RTSP server needs, is not installed")
+    command = [python, "-c", RTSP_SERVER, str(clip)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={})
+    try:
+        port = process.stdout.readline().strip()
+        if not port:
+            reason = process.stderr.read().strip().splitlines()[-1]
+            pytest.skip(
+                f"apt install gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good python3-gi: {reason}"
+            )
+        yield process, f"rtsp://127.0.0.1:{port}/live"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_rtsp_camera_is_played_in_step_and_called_again_when_it_stops(clip):
+    items = []
+    with rtsp_server(clip) as (_, url), open_source(url, reconnect=QUICK) as source:
+        assert (source.info.width, source.info.height, source.info.sample_rate) == (160, 96, 48_000)
+        for item in source:  # the server plays the clip again to each caller
+            items.append(item)
+            if isinstance(item, Gap):
+                source.stop()
+    pictures, sounds, (gap,) = counted(items)
+    assert "came back" in gap.reason
+    assert len(pictures) in {37, 38}
+    assert pictures[-1].at_s == pytest.approx(1.48, abs=0.15)
+    assert sum(sound.duration_s for sound in sounds) == pytest.approx(1.5, abs=0.2)
+
+
+def test_an_rtsp_camera_that_loses_its_power_is_given_up_with_a_gap(clip):
+    with rtsp_server(clip) as (server, url), open_source(url, reconnect=QUICK) as source:
+        parts = iter(source)
+        items = [next(parts)]
+        server.kill()
+        with pytest.raises(SourceLost, match="did not come back"):
+            items.extend(parts)
+    _, _, (gap,) = counted(items)
+    assert "the source was lost" in gap.reason
+
+
 def test_what_does_not_answer_is_refused_at_once():
     port = free_port()
     for url in (
@@ -316,6 +422,68 @@ def test_a_source_that_stalls_counts_as_lost(transport_stream, monkeypatch):
             list(source)
     for caller in callers:
         caller.close()
+
+
+class Silent:
+    """A line between a publisher and a listener that stops carrying anything after a while, without hanging up."""
+
+    def __init__(self, url: str, carries_s: float):
+        self.url, self.carries_s = url, carries_s
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen()
+        self.port = self.socket.getsockname()[1]
+        self.ends: list[socket.socket] = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        caller, _ = self.socket.accept()
+        await_listener(self.url)
+        there = socket.create_connection(("127.0.0.1", urlsplit(self.url).port))
+        self.ends = [caller, there]
+        until_s = time.monotonic() + self.carries_s
+        for one, other in ((caller, there), (there, caller)):
+            threading.Thread(target=self.carry, args=(one, other, until_s), daemon=True).start()
+
+    @staticmethod
+    def carry(one, other, until_s):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                if time.monotonic() < until_s:
+                    other.sendall(data)
+
+    def close(self):
+        for end in (self.socket, *self.ends):
+            end.close()
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_publisher_that_vanishes_without_hanging_up_is_a_gap_in_bounded_time(clip, monkeypatch, comes_back):
+    monkeypatch.setattr("lightship.media.address.STALL_S", 0.8)
+    url = f"rtmp://127.0.0.1:{free_port()}/live/key"
+    line = Silent(url, carries_s=2.5)
+    publisher = Publisher(
+        make(clip.with_name("long.mp4"), seconds=4.0), f"rtmp://127.0.0.1:{line.port}/live/key"
+    )
+    publisher.start()
+    items = []
+    waits = Reconnect(listen_s=20.0, linger_s=1.5)
+    with open_source(url, listen=True, reconnect=waits) as source:
+        for item in source:
+            if comes_back and not items:
+                second = Publisher(clip, url)
+                threading.Timer(2.4, second.start).start()
+            items.append(item)
+    line.close()
+    publisher.join(timeout=10)
+    pictures, _, (gap,) = counted(items)
+    if comes_back:
+        assert "came back" in gap.reason
+        assert len(pictures) >= 50
+    else:
+        assert gap.reason == "nothing came any more, and the publisher did not come back"
+        assert 1.0 < gap.to_s - gap.from_s < 3.5
+        assert gap.from_s == pytest.approx(pictures[-1].at_s, abs=0.3)
 
 
 def test_closing_a_source_that_waits_returns_at_once_and_frees_the_port(clip):

@@ -213,6 +213,15 @@ def test_stop_ends_the_iteration(tmp_path):
     assert len(seen) == 5
 
 
+def test_an_mp4_file_that_is_piped_needs_its_index_first(tmp_path):
+    data = Path(make(tmp_path / "clip.mp4")).read_bytes()
+    index = data.index(b"moov") - 4
+    data = data[:index] + (2_000_000).to_bytes(4, "big") + b"free" + bytes(1_999_992) + data[index:]
+    command = [sys.executable, "-c", READ_STDIN.replace("error.what", "error.todo")]
+    done = subprocess.run(command, input=data, capture_output=True, check=True, timeout=30)
+    assert "index lies at its beginning" in done.stdout.decode()
+
+
 READ_STDIN = """
 from lightship.media.sources import open_source
 from lightship.core.errors import LightshipError
