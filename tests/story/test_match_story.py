@@ -28,6 +28,7 @@ def here(tmp_path_factory):
     picture = data.camera()
     cv2.imwrite(str(folder / "known.png"), picture)
     cv2.imwrite(str(folder / "mirrored.jpg"), np.ascontiguousarray(picture[:, ::-1]))
+    cv2.imwrite(str(folder / "turned.png"), np.rot90(picture, -1))
     cv2.imwrite(str(folder / "other.png"), data.coins())
     hash_, quality = pdq(picture)
     rng = np.random.default_rng(1)
@@ -46,9 +47,12 @@ def test_a_hit_names_list_entry_distance_rule_and_weight(here):
     assert miss.endswith("other.png: on no list")
 
 
-def test_a_mirrored_copy_is_found_when_turned_forms_are_looked_up(here):
-    assert "on no list" in match(here / "mirrored.jpg", "--list", here / "bank.csv").stdout
-    assert "case-7" in match(here / "mirrored.jpg", "--list", here / "bank.csv", "--turned").stdout
+def test_a_mirrored_copy_is_found_and_a_turned_one_when_turned_forms_are_looked_up(here):
+    assert "entry case-7" in match(here / "mirrored.jpg", "--list", here / "bank.csv").stdout
+    assert "on no list" in match(here / "turned.png", "--list", here / "bank.csv").stdout
+    done = match(here / "turned.png", "--list", here / "bank.csv", "--turned")
+    assert "case-7" in done.stdout
+    assert "turned by 90° anticlockwise" in done.stdout
 
 
 def test_known_lawful_material_overrides_and_the_record_says_by_what(here):
