@@ -18,6 +18,7 @@ from lightship import packs, settings
 from lightship.core.errors import InputError, SinkError
 from lightship.core.known import DIGEST_BYTES, Entry
 from lightship.core.ports import Picture
+from lightship.core.values import Rgb
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
@@ -26,6 +27,8 @@ from lightship.detect.look_up import Seen, digests, look_up_file, look_up_pictur
 from lightship.detect.loop import load_sensors
 from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import pdq
+from lightship.detect.robustness import measure, pictures_in
+from lightship.detect.robustness_report import write as write_robustness
 from lightship.detect.sequence import GAP_S, Look, Segment, Stream, finish, step
 from lightship.exchange.hash_lists import words
 from lightship.guard.evaluate import evaluate
@@ -376,6 +379,28 @@ def _picture_at(source: str, at_s: float) -> Picture:
                 break
     assert found is not None
     return found
+
+
+def robustness(folder: Path, out: Path, decoys: int, say: Callable[[str], None]) -> list[Path]:
+    """Measure what alterations a match of a folder's pictures survives, and write the report; returns its files.
+
+    Raises
+    ------
+    LightshipError
+        If the folder has no picture that can be matched, or the report cannot be written.
+    """
+
+    def read(path: Path) -> Rgb | None:
+        form = stills.kind(path)
+        if form in {"", "animation"}:
+            return None
+        try:
+            return next(iter(stills.open_still(path, form))).rgb()
+        except InputError as error:
+            say(f"Left out: {error}")
+            return None
+
+    return write_robustness(measure(pictures_in(folder, read), say, decoys=decoys), out)
 
 
 def named_folders(texts: Sequence[str]) -> dict[str, Path]:

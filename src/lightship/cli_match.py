@@ -128,6 +128,19 @@ def _tell(source: str, at_s: float | None, finding: Finding, matcher: Any, as_js
         typer.echo(in_words(why))
 
 
+@match_app.command("robustness")
+def match_robustness(
+    folder: Annotated[Path, typer.Argument(help="Folder of benign photographs.")],
+    out: Annotated[Path, typer.Option(help="Folder for robustness.json, robustness.md and the plots.")],
+    decoys: Annotated[int, typer.Option(min=0, help="Other hashes on the list.")] = 20_000,
+) -> None:
+    """Measure what alterations a match survives, on your own benign pictures among decoys."""
+    from lightship import app as wiring
+
+    for path in wiring.robustness(folder, out, decoys, _say):
+        _say(f"Wrote {path}")
+
+
 def hash_own(
     files: Annotated[list[str], typer.Argument(help="Your own pictures and videos.")],
     out: Annotated[Path, typer.Option(help="The list to write.")],
