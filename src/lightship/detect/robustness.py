@@ -20,7 +20,7 @@ from lightship.core.values import Luma, Rgb
 from lightship.detect.alterations import ALTERATIONS, Alteration
 from lightship.detect.bank import Bank, build
 from lightship.detect.border import inside
-from lightship.detect.look_up import look_up, quickest
+from lightship.detect.look_up import flipped, look_up, quickest
 from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import Hash, WeighRows, distance, hash_stages, pdq
 from lightship.media.frames import ArrayPicture
@@ -251,7 +251,7 @@ def _cost(picture: Rgb, size: tuple[int, int], weigh: WeighRows) -> Cost:
     boxed[bar : height - bar] = cv2.resize(luma, (width, height - 2 * bar))
 
     def mirrored(luma: NDArray[np.uint8]) -> None:
-        pdq(np.ascontiguousarray(luma[:, ::-1]), weigh)
+        pdq(flipped(luma), weigh)
 
     def cut() -> None:
         found = inside(boxed)

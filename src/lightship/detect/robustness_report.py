@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,11 @@ with all eight turned forms of each (`--turned`).
 
 ## Recall
 
-Percent found as it is → with retries → with `--turned`, at each strength.
+Percent found, at each strength: as it is → with retries → with `--turned`, or one number where the three agree. Where
+recall is lower than the distances below suggest, the alteration took the picture under the quality of 50 at which a
+picture is matched at all.
 
-| alteration | strength and recall |
+| alteration | strength: percent found |
 |---|---|
 """
 
@@ -76,9 +79,7 @@ def to_markdown(report: Report) -> str:
             alike=alike,
         ).rstrip()
     ]
-    for alteration, rows in _grouped(report).items():
-        cells = [f"{_strength(row)}: {' → '.join(f'{100 * one:.0f}' for one in row.recall)}" for row in rows]
-        lines.append(f"| {alteration} | {' · '.join(cells)} |")
+    lines += _table_rows(report, _recall)
     lines += [
         "",
         f"![Recall](pictures/{_PLOTS[0]})",
@@ -87,12 +88,10 @@ def to_markdown(report: Report) -> str:
         "",
         f"Bits from the altered picture, as it is, to its entry: median (last decile). Matches end at {report.limit}.",
         "",
-        "| alteration | strength and distance |",
+        "| alteration | strength: distance |",
         "|---|---|",
     ]
-    for alteration, rows in _grouped(report).items():
-        cells = [f"{_strength(row)}: {row.bits[1]:.0f} ({row.bits[2]:.0f})" for row in rows]
-        lines.append(f"| {alteration} | {' · '.join(cells)} |")
+    lines += _table_rows(report, lambda row: f"{row.bits[1]:.0f} ({row.bits[2]:.0f})")
     looks = len(report.pictures) * len(report.rows)
     false = [sum(row.false[way] for row in report.rows) for way in range(len(WAYS))]
     lines += [
@@ -172,8 +171,8 @@ def _panels(report: Report) -> tuple[Figure, list[tuple[Any, list[Row]]]]:
     for axes in grid[len(groups) :]:
         axes.set_axis_off()
     panels = []
-    for axes, (alteration, rows) in zip(grid, groups.items(), strict=False):
-        axes.set_title(alteration + (f", {rows[0].unit}" if rows[0].unit else ""), fontsize=9)
+    for axes, rows in zip(grid, groups.values(), strict=False):
+        axes.set_title(_title(rows), fontsize=9)
         axes.set_xticks(range(len(rows)), [f"{row.strength:g}" for row in rows], fontsize=8)
         axes.tick_params(axis="y", labelsize=8)
         axes.grid(color="#e8edf2")
@@ -188,6 +187,17 @@ def _grouped(report: Report) -> dict[str, list[Row]]:
     return groups
 
 
-def _strength(row: Row) -> str:
-    joint = "" if row.unit.startswith(("%", "°")) else " "
-    return f"{row.strength:g}{joint}{row.unit}" if row.unit else "done"
+def _table_rows(report: Report, cell: Callable[[Row], str]) -> list[str]:
+    return [
+        f"| {_title(rows)} | {' · '.join(f'{row.strength:g}: {cell(row)}' if row.unit else cell(row) for row in rows)} |"
+        for rows in _grouped(report).values()
+    ]
+
+
+def _recall(row: Row) -> str:
+    shares = [f"{100 * one:.0f}" for one in row.recall]
+    return shares[0] if len(set(shares)) == 1 else " → ".join(shares)
+
+
+def _title(rows: list[Row]) -> str:
+    return rows[0].alteration + (f", {rows[0].unit}" if rows[0].unit else "")
