@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -223,10 +223,13 @@ class Opened:
         In order.
     each
         Whether every picture counts, as in a still or an animation, and not only some a second.
+    stop
+        Ends a live one soon.
     """
 
     pictures: Iterator[Picture]
     each: bool
+    stop: Callable[[], None] | None = None
 
 
 @contextmanager
@@ -254,7 +257,8 @@ def open_pictures(
                 yield item
 
     with open_source(source, reconnect=reconnect or Reconnect()) as medium:
-        yield Opened(pictures(medium), each=form == "animation")
+        stop = medium.stop if medium.info.live else None
+        yield Opened(pictures(medium), each=form == "animation", stop=stop)
 
 
 def match(
@@ -267,6 +271,8 @@ def match(
     reconnect: Reconnect | None = None,
 ) -> Iterator[Seen | Segment]:
     """Yield what the lists say of a file or a stream as it is read, and the segments found in it as they end.
+
+    On Ctrl-C a live stream is over: what was found is yielded before the interruption is raised.
 
     Parameters
     ----------
@@ -286,14 +292,19 @@ def match(
         if whole is not None:
             yield whole
     stream = Stream(gap_s=max(GAP_S, 4.0 / fps))
-    with open_pictures(source, say, reconnect) as opened:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_pictures(source, say, reconnect))
         looks = math.inf if opened.each else fps
+        asked = stack.enter_context(interruptible(opened.stop)) if opened.stop is not None else lambda: False
         for seen in look_up_pictures(matcher, opened.pictures, subject=source, fps=looks, turned=turned):
             yield seen
             assert seen.picture is not None
             stream, over = step(stream, Look(seen.at_s, seen.picture, seen.finding))
             yield from (one for one in over if one.looks > 1)  # of one look, the look itself was told
+        interrupted = asked()
     yield from (one for one in finish(stream) if one.looks > 1)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def hash_media(source: str, form: str, fps: float, say: Callable[[str], None]) -> Iterator[Entry]:

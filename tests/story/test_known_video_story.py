@@ -1,11 +1,13 @@
 """A platform's engineer finds which part of a stream is which part of a listed video, and reads why."""
 
 import json
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
-import time
 
 import av
 import cv2
@@ -97,7 +99,7 @@ def test_a_mirrored_letterboxed_copy_at_double_speed_is_found(here, tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg program to publish")
-def test_a_live_stream_is_matched_while_it_plays(here):
+def test_a_live_stream_is_matched_while_it_plays_and_ctrl_c_loses_nothing(here):
     address = f"127.0.0.1:{free_port()}/live/key"
     words = [
         "match",
@@ -111,34 +113,28 @@ def test_a_live_stream_is_matched_while_it_plays(here):
     watching = subprocess.Popen(
         [*LIGHTSHIP, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    publish = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-re",
-        "-t",
-        "4",
-        "-i",
-        str(here / "listed.mp4"),
-        "-c",
-        "copy",
-        "-f",
-        "flv",
-    ]
+    publish = ["ffmpeg", "-v", "error", "-re", "-i", str(here / "listed.mp4"), "-c", "copy", "-f", "flv"]
+    # A publisher that finds nobody listening yet tries again.
+    publishing = subprocess.Popen(
+        [
+            "sh",
+            "-c",
+            f"for i in $(seq 60); do {shlex.join([*publish, f'rtmp://{address}'])} && break; sleep 0.2; done",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
-        for _ in range(40):
-            time.sleep(0.25)
-            if (
-                subprocess.run(
-                    [*publish, f"rtmp://{address}"], capture_output=True, check=False, timeout=60
-                ).returncode
-                == 0
-            ):
-                break
+        first = [watching.stdout.readline() for _ in range(3)]
+        watching.send_signal(signal.SIGINT)
         out, err = watching.communicate(timeout=60)
     finally:
         watching.kill()
-    assert watching.returncode == 0, err
+        os.killpg(publishing.pid, signal.SIGKILL)
+        publishing.wait()
+    assert all("list bank.vpdq, entry" in line for line in first)
+    assert watching.returncode == 130, err
     (segment,) = [line for line in out.splitlines() if ", segment " in line]
     assert "video bank.vpdq from 0.0 to" in segment
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PLOTS = ("robustness-recall.png", "robustness-distance.png")
+_NAMED = 40  # pictures that the page names
 _COLOURS = ("#d4351c", "#1d70b8", "#00703c")
 _HEAD = """# Robustness
 
@@ -22,7 +23,7 @@ looked for in a list of the originals among {decoys:,} decoys (hashes of made pi
 with the retries that `lightship match` makes where a picture is on no list (mirrored; without its border; both); and
 with all eight turned forms of each (`--turned`).
 
-{count} pictures of the folder, {created}.{left_out}{alike}
+{count} pictures, {created}: {names}.{left_out}{alike}
 
 ## Recall
 
@@ -74,6 +75,8 @@ def to_markdown(report: Report) -> str:
             decoys=report.decoys,
             limit=report.limit,
             count=len(report.pictures),
+            names=", ".join(report.pictures[:_NAMED])
+            + (" and others" if len(report.pictures) > _NAMED else ""),
             created=report.created,
             left_out=left_out,
             alike=alike,
@@ -188,10 +191,11 @@ def _grouped(report: Report) -> dict[str, list[Row]]:
 
 
 def _table_rows(report: Report, cell: Callable[[Row], str]) -> list[str]:
-    return [
-        f"| {_title(rows)} | {' · '.join(f'{row.strength:g}: {cell(row)}' if row.unit else cell(row) for row in rows)} |"
-        for rows in _grouped(report).values()
-    ]
+    lines = []
+    for rows in _grouped(report).values():
+        cells = [f"{row.strength:g}: {cell(row)}" if row.unit else cell(row) for row in rows]
+        lines.append(f"| {_title(rows)} | {' · '.join(cells)} |")
+    return lines
 
 
 def _recall(row: Row) -> str:
