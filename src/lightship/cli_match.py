@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lightship.core.known import Entry
     from lightship.detect.bank import Bank
     from lightship.detect.matcher import Finding
+    from lightship.detect.sequence import Segment
 
 
 class _FilesUnlessNamed(TyperGroup):
@@ -102,8 +103,7 @@ def match_files(
         found = 0
         for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
             if isinstance(seen, Segment):
-                value = {"source": source, "segment": seen.to_json()}
-                typer.echo(json.dumps(value) if as_json else f"{source}, segment {seen}")
+                _tell_segment(source, seen, explain, as_json)
                 continue
             found += bool(seen.finding.hits or seen.finding.overridden)
             if as_json or seen.finding.hits or seen.finding.overridden:
@@ -139,6 +139,16 @@ def match_robustness(
 
     for path in wiring.robustness(folder, out, decoys, _say):
         _say(f"Wrote {path}")
+
+
+def _tell_segment(source: str, segment: Segment, explain: bool, as_json: bool) -> None:
+    if as_json:
+        why = {"why": segment.why} if explain else {}
+        typer.echo(json.dumps({"source": source, "segment": {**segment.to_json(), **why}}))
+        return
+    typer.echo(f"{source}, segment {segment}")
+    if explain:
+        typer.echo(f"  {segment.why}")
 
 
 def hash_own(

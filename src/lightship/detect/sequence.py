@@ -142,6 +142,19 @@ class Segment:
         cap_db = ONE_LIST_DB if len(self.lists) < 2 else TWO_LISTS_DB
         return min(cap_db, self.best_db + FURTHER_DB * further)
 
+    @property
+    def why(self) -> str:
+        """How its weight came about, a sentence."""
+        further = max(0, self.sure - 2 - self.astray)
+        cap_db = ONE_LIST_DB if len(self.lists) < 2 else TWO_LISTS_DB
+        astray = f", {self.astray} of them taken back for looks out of order" if self.astray else ""
+        return (
+            f"Its best frame weighs {self.best_db:.1f} dB alone; {self.sure} of its distinct frames are of good quality, of "
+            f"which each beyond the second adds {FURTHER_DB:.0f} dB{astray}: {FURTHER_DB * further:.0f} dB; "
+            f"{'one list holds it' if len(self.lists) < 2 else f'{len(self.lists)} lists agree'}, so at most "
+            f"{cap_db:.0f} dB count. It weighs {self.weight_db:.1f} dB."
+        )
+
     def to_json(self) -> dict[str, object]:
         """Return it as a JSON object; never a hash."""
         return {
