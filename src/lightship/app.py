@@ -307,6 +307,30 @@ def match(
         raise KeyboardInterrupt
 
 
+def in_folders(sources: Sequence[str]) -> list[str]:
+    """Return the sources, with the files in it, however deep, in place of each folder; hidden ones are left out.
+
+    Raises
+    ------
+    InputError
+        If a folder has no files.
+    """
+    found: list[str] = []
+    for source in sources:
+        folder = Path(source)
+        if not folder.is_dir():
+            found.append(source)
+            continue
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        shown = [
+            path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        ]
+        if not shown:
+            raise InputError("The folder has no files in it.", source, "Check the path.")
+        found += map(str, shown)
+    return found
+
+
 def hash_media(source: str, form: str, fps: float, say: Callable[[str], None]) -> Iterator[Entry]:
     """Yield the hashes of one's own file, to make a list of them.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from lightship.core.errors import InputError, SinkError
+from lightship.core.errors import InputError, LightshipError, SinkError
 
 if TYPE_CHECKING:
     from lightship.core.known import Entry
@@ -63,7 +63,7 @@ def banks(known: list[Path], lawful: list[Path], form: str, skip_bad: bool) -> t
 def match_files(
     known: Lists,
     sources: Annotated[
-        list[str] | None, typer.Argument(help="Pictures, videos, or addresses of streams.")
+        list[str] | None, typer.Argument(help="Pictures, videos, folders of them, or addresses of streams.")
     ] = None,
     stream: Annotated[list[str], typer.Option(help="A live stream's address; may be given again.")] = [],  # noqa: B006
     url: Annotated[
@@ -99,7 +99,8 @@ def match_files(
     drawer = wiring.drawer(pictures, out, known) if pictures is not None else None
     for address in url:
         _tell(address, None, look_up_address(matcher, address), matcher if explain else None, as_json)
-    for source in [*(sources or []), *stream]:
+
+    def look_up(source: str) -> None:
         found = 0
         for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
             if isinstance(seen, Segment):
@@ -112,6 +113,24 @@ def match_files(
                 _say(drawer(source, seen))
         if not found and not as_json:
             typer.echo(f"{source}: on no list")
+
+    _go_through([*wiring.in_folders(sources or []), *stream], look_up)
+
+
+def _go_through(sources: list[str], act: Callable[[str], None]) -> None:
+    """Do it to each source: one bad file does not keep the others from being looked up, but decides the exit code."""
+    if len(sources) == 1:
+        act(sources[0])
+        return
+    failed: LightshipError | None = None
+    for source in sources:
+        try:
+            act(source)
+        except LightshipError as error:
+            failed = failed or error
+            _say(f"lightship: {error}")
+    if failed is not None:
+        raise typer.Exit(failed.exit_code)
 
 
 def _tell(source: str, at_s: float | None, finding: Finding, matcher: Any, as_json: bool) -> None:

@@ -238,6 +238,24 @@ def test_a_picture_that_cannot_be_used_is_one_sentence(tmp_path, here, name, con
     assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_is_gone_through_and_one_bad_file_does_not_stop_it(tmp_path):
+    folder = tmp_path / "uploads"
+    (folder / "inner").mkdir(parents=True)
+    cv2.imwrite(str(folder / "a.png"), data.coins())
+    (folder / "b.png").write_bytes((folder / "a.png").read_bytes()[:5000])
+    (folder / "c.txt").write_text("no picture")
+    cv2.imwrite(str(folder / "inner" / "d.jpg"), data.coffee()[..., ::-1])
+    assert lightship("hash", folder / "inner" / "d.jpg", "--out", tmp_path / "mine.csv").returncode == 0
+    done = lightship("match", folder, "--list", tmp_path / "mine.csv")
+    assert done.returncode == 2
+    first, last = done.stdout.splitlines()
+    assert first.endswith("a.png: on no list")
+    assert "d.jpg at 0.0 s: list mine, entry d.jpg" in last
+    assert [line.startswith("lightship: ") for line in done.stderr.splitlines()] == [True, True]
+    assert "b.png" in done.stderr
+    assert "c.txt" in done.stderr
+
+
 def test_a_hole_in_a_file_is_said(tmp_path, here):
     whole = (here / "listed.mp4").read_bytes()
     with av.open(str(here / "listed.mp4")) as source, av.open(str(tmp_path / "x.mkv"), "w") as target:

@@ -44,7 +44,7 @@ DISTINCT_BITS = 31
 
 FURTHER_DB = 10.0
 
-_OPEN = 256  # segments a stream keeps open; beyond that the ones that waited longest are handed out early
+_OPEN = 256  # segments a stream keeps open; beyond that those that waited longest are handed out early
 _COUNTED = 32  # pictures a segment remembers, to tell whether the next one is another
 
 Key = tuple[str, str, str]
@@ -149,8 +149,8 @@ class Segment:
         cap_db = ONE_LIST_DB if len(self.lists) < 2 else TWO_LISTS_DB
         astray = f", {self.astray} of them taken back for looks out of order" if self.astray else ""
         return (
-            f"Its best frame weighs {self.best_db:.1f} dB alone; {self.sure} of its distinct frames are of good quality, of "
-            f"which each beyond the second adds {FURTHER_DB:.0f} dB{astray}: {FURTHER_DB * further:.0f} dB; "
+            f"Its best frame weighs {self.best_db:.1f} dB alone; {self.sure} distinct frames are of good quality, "
+            f"of which each beyond the second adds {FURTHER_DB:.0f} dB{astray}: {FURTHER_DB * further:.0f} dB; "
             f"{'one list holds it' if len(self.lists) < 2 else f'{len(self.lists)} lists agree'}, so at most "
             f"{cap_db:.0f} dB count. It weighs {self.weight_db:.1f} dB."
         )
@@ -215,8 +215,12 @@ def step(stream: Stream, look: Look) -> tuple[Stream, tuple[Segment, ...]]:
     """Take in a look; returns the segments that are over."""
     over = [one for one in stream.open if not 0.0 <= look.at_s - one.to_s <= stream.gap_s]
     live = [one for one in stream.open if 0.0 <= look.at_s - one.to_s <= stream.gap_s]
+    lists = frozenset(hit.bank.terms.name for hit in look.finding.hits)
+    places: dict[Key, list[int]] = {}
+    for number, one in enumerate(live):
+        places.setdefault(one.key, []).append(number)
     for key, hits in _by_video(look.finding).items():
-        same = [number for number, one in enumerate(live) if one.key == key]
+        same = places.get(key, [])
         fits = [
             (live[number].looks, -_astray_s(live[number], look.at_s, hit), number, hit)
             for number in same
@@ -226,13 +230,13 @@ def step(stream: Stream, look: Look) -> tuple[Stream, tuple[Segment, ...]]:
         taken = -1
         if fits:
             *_, taken, hit = max(fits, key=lambda one: one[:2])
-            live[taken] = _continued(live[taken], look, hit)
+            live[taken] = _continued(live[taken], look, hit, lists)
         else:
-            live.append(_begun(key, look, hits[0]))
+            live.append(_begun(key, look, hits[0], lists))
         for number in same:
             if number != taken:
                 live[number] = replace(live[number], doubts=live[number].doubts + 1)
-    live.sort(key=lambda one: one.to_s, reverse=True)
+    live.sort(key=lambda one: (one.to_s, one.looks), reverse=True)
     over += live[_OPEN:]
     return Stream(stream.gap_s, look.at_s, tuple(live[:_OPEN])), tuple(over)
 
@@ -279,13 +283,13 @@ def _astray_s(segment: Segment, at_s: float, hit: Hit) -> float:
     return abs(hit.at_s - segment.listed_to_s - speed * (at_s - segment.to_s))
 
 
-def _begun(key: Key, look: Look, hit: Hit) -> Segment:
+def _begun(key: Key, look: Look, hit: Hit, lists: frozenset[str]) -> Segment:
     bank, video, transform = key
     begin = Segment(bank, video, transform, not hit.video, hit, look.at_s, look.at_s, hit.at_s, hit.at_s)
-    return _continued(begin, look, hit)
+    return _continued(begin, look, hit, lists)
 
 
-def _continued(segment: Segment, look: Look, hit: Hit) -> Segment:
+def _continued(segment: Segment, look: Look, hit: Hit, lists: frozenset[str]) -> Segment:
     finding = look.finding
     moved = not segment.looks or (not segment.still and hit.at_s > segment.listed_to_s)
     other = all((look.picture ^ one).bit_count() > DISTINCT_BITS for one in segment.counted)
@@ -304,6 +308,6 @@ def _continued(segment: Segment, look: Look, hit: Hit) -> Segment:
         astray=segment.astray + segment.doubts,
         doubts=0,
         best_db=max(segment.best_db, finding.weight_db if nearest else 0.0),
-        lists=segment.lists | {one.bank.terms.name for one in finding.hits},
+        lists=segment.lists | lists,
         counted=(*segment.counted, look.picture)[-_COUNTED:] if new else segment.counted,
     )
