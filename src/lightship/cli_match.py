@@ -88,7 +88,7 @@ def match_files(
     as_json: Annotated[bool, typer.Option("--json", help="Print every look as a line of JSON.")] = False,
 ) -> None:
     """Look pictures, videos, streams and addresses up in lists of known media."""
-    from lightship import app as wiring
+    from lightship import app_match as wiring
     from lightship.detect.look_up import look_up_address
     from lightship.detect.matcher import Matcher
     from lightship.detect.sequence import Segment
@@ -154,7 +154,7 @@ def match_robustness(
     decoys: Annotated[int, typer.Option(min=0, help="Other hashes on the list.")] = 20_000,
 ) -> None:
     """Measure what alterations a match survives, on your own benign pictures among decoys."""
-    from lightship import app as wiring
+    from lightship import app_match as wiring
 
     for path in wiring.robustness(folder, out, decoys, _say):
         _say(f"Wrote {path}")
@@ -181,7 +181,7 @@ def hash_own(
     ] = 1.0,
 ) -> None:
     """Hash your own media and write a list that --list and `lightship lists add` read."""
-    from lightship import app as wiring
+    from lightship import app_match as wiring
     from lightship.exchange.hash_lists import lines_of, vpdq_json
 
     if form not in {"pdq", "vpdq", "digests"}:

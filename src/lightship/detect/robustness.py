@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from lightship.core.entries import QUALITY_FLOOR, collect
 from lightship.core.errors import InputError
@@ -19,15 +16,14 @@ from lightship.core.known import Entry, Terms
 from lightship.core.values import Luma, Rgb
 from lightship.detect.alterations import ALTERATIONS, Alteration
 from lightship.detect.bank import Bank, build
-from lightship.detect.border import inside
-from lightship.detect.look_up import flipped, look_up, quickest
+from lightship.detect.look_up import look_up, quickest
 from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import Hash, WeighRows, distance, hash_stages, pdq
+from lightship.detect.robustness_cost import Cost, costs
 from lightship.media.frames import ArrayPicture
 
 DECOYS = 20_000
 WAYS = ("as it is", "with retries", "all turned forms")
-_SIZES = ((640, 360), (1280, 720), (1920, 1080))
 _QUANTILES = (0.1, 0.5, 0.9, 1.0)
 
 
@@ -53,30 +49,6 @@ class Row:
     recall: tuple[float, ...]
     bits: tuple[float, ...]
     false: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a look at a picture costs that is on no list, the usual case, without the search itself.
-
-    Parameters
-    ----------
-    width, height
-        Pixels.
-    hash_us
-        One hash.
-    border_us
-        Looking for a border where there is none.
-    mirror_us, cut_us
-        The mirrored hash, and both hashes of a letterboxed picture's inside, as retries make them.
-    """
-
-    width: int
-    height: int
-    hash_us: float
-    border_us: float
-    mirror_us: float
-    cut_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +140,7 @@ def measure(
         decoys,
         originals.terms.distance,
         tuple(rows),
-        tuple(_cost(next(iter(pictures.values())), size, weigh) for size in _SIZES),
+        costs(_luma(next(iter(pictures.values()))), weigh),
         datetime.now(UTC).date().isoformat(),
     )
 
@@ -242,43 +214,6 @@ def _decoys(count: int) -> list[Hash]:
 
 def _luma(picture: Rgb) -> Luma:
     return ArrayPicture(0.0, picture).luma()
-
-
-def _cost(picture: Rgb, size: tuple[int, int], weigh: WeighRows) -> Cost:
-    width, height = size
-    luma, bar = np.asarray(cv2.resize(_luma(picture), size), np.uint8), height // 8
-    boxed = np.zeros_like(luma)
-    boxed[bar : height - bar] = cv2.resize(luma, (width, height - 2 * bar))
-
-    def mirrored(luma: NDArray[np.uint8]) -> None:
-        pdq(flipped(luma), weigh)
-
-    def cut() -> None:
-        found = inside(boxed)
-        assert found is not None
-        inner = np.ascontiguousarray(found.of(boxed))
-        pdq(inner, weigh)
-        mirrored(inner)
-
-    return Cost(
-        width,
-        height,
-        _median_us(lambda: pdq(luma, weigh)),
-        _median_us(lambda: inside(luma)),
-        _median_us(lambda: mirrored(luma)),
-        _median_us(cut),
-    )
-
-
-def _median_us(call: Callable[[], object]) -> float:
-    def times() -> Iterator[float]:
-        for _ in range(41):
-            begun_s = time.perf_counter()
-            call()
-            yield 1e6 * (time.perf_counter() - begun_s)
-
-    call()
-    return float(np.median(list(times())))
 
 
 def pictures_in(folder: Path, read: Callable[[Path], Rgb | None]) -> dict[str, Rgb]:

@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 from tests.unit.detect.pictures import photo
 
-from lightship.app import hash_media
+from lightship.app_match import hash_media
 from lightship.detect.pdq import distance
 
 
