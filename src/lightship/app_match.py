@@ -14,8 +14,7 @@ from lightship.core.known import DIGEST_BYTES, Entry
 from lightship.core.ports import Picture
 from lightship.core.values import Rgb
 from lightship.detect.explain_picture import draw, require_benign
-from lightship.detect.look_up import Seen, digests, look_up_file, look_up_pictures, quickest
-from lightship.detect.matcher import Matcher
+from lightship.detect.look_up import Finder, Seen, digests, look_up_file, look_up_pictures, quickest
 from lightship.detect.pdq import pdq
 from lightship.detect.robustness import measure, pictures_in
 from lightship.detect.robustness_report import write as write_robustness
@@ -77,7 +76,7 @@ def open_pictures(
 
 def match(
     source: str,
-    matcher: Matcher,
+    matcher: Finder,
     *,
     fps: float,
     turned: bool,

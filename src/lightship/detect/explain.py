@@ -9,10 +9,11 @@ from typing import Any
 from lightship.core.entries import QUALITY_FLOOR
 from lightship.detect.bank import Bank, Hit
 from lightship.detect.chance import LOW_QUALITY, LOW_QUALITY_DB, ONE_LIST_DB, TWO_LISTS_DB
+from lightship.detect.look_up import Finder
 from lightship.detect.matcher import Finding, Matcher
 
 
-def explanation(finding: Finding, matcher: Matcher, today: date | None = None) -> dict[str, Any]:
+def explanation(finding: Finding, matcher: Finder, today: date | None = None) -> dict[str, Any]:
     """Return why a finding says what it says; never a hash.
 
     Parameters
@@ -86,10 +87,12 @@ def _provenance(bank: Bank, day: date) -> str:
     )
 
 
-def _weight(finding: Finding, matcher: Matcher) -> str:
+def _weight(finding: Finding, matcher: Finder) -> str:
     hit = finding.nearest
     if hit is None:
         return "Nothing counts, so it weighs 0 dB."
+    if not isinstance(matcher, Matcher):
+        return f"A matcher elsewhere weighed it, {finding.weight_db:.1f} dB; how, only it can say."
     lists = len({one.bank.terms.name for one in finding.hits})
     cap_db = ONE_LIST_DB if lists < 2 else TWO_LISTS_DB
     many = "one list holds it" if lists < 2 else f"{lists} lists agree"

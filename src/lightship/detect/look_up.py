@@ -7,8 +7,10 @@ import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightship.core.entries import QUALITY_FLOOR
 from lightship.core.errors import InputError
@@ -16,7 +18,7 @@ from lightship.core.known import Kind
 from lightship.core.ports import Picture
 from lightship.core.values import Luma
 from lightship.detect.border import Inside, inside
-from lightship.detect.matcher import Finding, Matcher
+from lightship.detect.matcher import Finding
 from lightship.detect.pdq import DIHEDRAL, Hash, WeighRows, dihedral, pdq, weigh_rows
 from lightship.exchange.addresses import prefixes
 from lightship.media.sampler import Cadence
@@ -24,6 +26,28 @@ from lightship.media.sampler import Cadence
 _CHUNK_BYTES = 1 << 20
 
 CUT = "without its border"
+
+
+class Finder(Protocol):
+    """Looks hashes and digests up: the matcher here, or one on another machine."""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What its lists hold besides pictures."""
+
+    def match(
+        self,
+        hashes: NDArray[np.uint64],
+        qualities: Sequence[int],
+        *,
+        subject: str = "",
+        at_s: float = 0.0,
+        tries: float = 1.0,
+    ) -> list[Finding]:
+        """Return what the lists say of each picture; see :meth:`lightship.detect.matcher.Matcher.match`."""
+
+    def equal(self, kind: Kind, values: Sequence[bytes], *, subject: str = "", at_s: float = 0.0) -> Finding:
+        """Return what the lists say of a file by its digest, or of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +80,7 @@ def quickest() -> WeighRows:
 
 
 def look_up_pictures(
-    matcher: Matcher, pictures: Iterable[Picture], *, subject: str, fps: float, turned: bool
+    matcher: Finder, pictures: Iterable[Picture], *, subject: str, fps: float, turned: bool
 ) -> Iterator[Seen]:
     """Yield what the lists say of the pictures that are due.
 
@@ -81,7 +105,7 @@ def look_up_pictures(
 
 
 def look_up(
-    matcher: Matcher,
+    matcher: Finder,
     picture: Picture,
     *,
     subject: str = "",
@@ -148,7 +172,7 @@ def _one(luma: Luma, weigh: WeighRows) -> tuple[tuple[Hash, ...], int]:
     return (hash_,), quality
 
 
-def look_up_file(matcher: Matcher, path: Path) -> Seen | None:
+def look_up_file(matcher: Finder, path: Path) -> Seen | None:
     """Return what the lists say of a file by its MD5, SHA-1 and SHA-256; None where no list holds digests.
 
     Raises
@@ -157,7 +181,7 @@ def look_up_file(matcher: Matcher, path: Path) -> Seen | None:
         If it cannot be read.
     """
     kinds: tuple[Kind, ...] = ("md5", "sha1", "sha256")
-    wanted = [kind for kind in kinds if any(kind in bank.exact for bank in matcher.banks)]
+    wanted = [kind for kind in kinds if kind in matcher.kinds]
     if not wanted:
         return None
     sums = digests(path, wanted)
@@ -186,7 +210,7 @@ def digests(path: Path, kinds: Sequence[Kind]) -> dict[Kind, bytes]:
     return {kind: one.digest() for kind, one in sums.items()}
 
 
-def look_up_address(matcher: Matcher, address: str) -> Finding:
+def look_up_address(matcher: Finder, address: str) -> Finding:
     """Return what the lists of addresses say of one, in any of the forms under which a list may hold it; not fetched.
 
     Raises

@@ -79,7 +79,7 @@ class Segment:
     bank, video, transform
         The list, its video (or a still's reference), and how the picture was turned.
     still
-        Whether it is a listed still, not a video.
+        Whether it is a listed still, or a video whose seconds are not told.
     nearest
         The nearest match within it.
     from_s, to_s
@@ -285,7 +285,17 @@ def _astray_s(segment: Segment, at_s: float, hit: Hit) -> float:
 
 def _begun(key: Key, look: Look, hit: Hit, lists: frozenset[str]) -> Segment:
     bank, video, transform = key
-    begin = Segment(bank, video, transform, not hit.video, hit, look.at_s, look.at_s, hit.at_s, hit.at_s)
+    begin = Segment(
+        bank,
+        video,
+        transform,
+        not hit.video or math.isnan(hit.at_s),
+        hit,
+        look.at_s,
+        look.at_s,
+        hit.at_s,
+        hit.at_s,
+    )
     return _continued(begin, look, hit, lists)
 
 

@@ -223,3 +223,13 @@ def test_whatever_is_played_every_look_that_matches_is_in_one_segment(steps):
         assert one.listed_from_s <= one.listed_to_s
         assert 1 <= one.frames <= one.looks
         assert one.sure <= one.frames
+
+
+def test_a_video_whose_seconds_are_not_told_is_one_reference_from_when_to_when():
+    untold = [
+        Entry("pdq", one.to_bytes(32, "big"), 100, f"frame {number}", "clip")
+        for number, one in enumerate(frames())
+    ]
+    by = Matcher((build(Terms("bank"), collect(untold, "bank"), date(2026, 11, 1)),), TABLE)
+    (found,) = segments([look(at_s, frames()[at_s], by=by) for at_s in range(10)])
+    assert (found.looks, found.frames, found.to_json()["listed_from_s"]) == (10, 1, None)
