@@ -62,6 +62,9 @@ def open_pictures(
         yield Opened(stills.open_still(path, form), each=True)
         return
 
+    if form == "animation" and stills.cut_short(path):
+        say(f"{path.name}: it is cut short; its last picture may be half a picture")
+
     def pictures(medium: Source) -> Iterator[Picture]:
         for item in medium:
             if isinstance(item, Gap):

@@ -213,6 +213,13 @@ def test_every_picture_of_an_animation_is_looked_at(tmp_path, here):
     looks = [json.loads(line) for line in done.stdout.splitlines() if '"matches"' in line]
     assert len(looks) == 6
     assert all(look["matches"] for look in looks)
+    assert done.stderr == ""
+
+    whole = (tmp_path / "x.gif").read_bytes()
+    (tmp_path / "cut.gif").write_bytes(whole[: len(whole) // 2])
+    cut = lightship("match", tmp_path / "cut.gif", "--list", here / "bank.vpdq.json", "--format", "vpdq")
+    assert "cut.gif: it is cut short" in cut.stderr
+    assert "cut.gif at 0.0 s: list" in cut.stdout
 
 
 @pytest.mark.parametrize(

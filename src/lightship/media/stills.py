@@ -23,6 +23,7 @@ from lightship.core.values import Luma, Rgb
 MOST_PIXELS = 200_000_000
 """Larger pictures are refused: a file of some hundred kilobytes can ask for gigabytes."""
 
+_TAIL_BYTES = 4096
 _BATCH_PIXELS = 50_000_000  # pixels of an animation that are decoded at a time
 
 
@@ -74,6 +75,14 @@ def kind(path: Path) -> str:
     found = _kind(head)
     _bounded(path, *_size(found, head))
     return "animation" if found == "gif" or (found == "png" and b"acTL" in head) else found
+
+
+def cut_short(path: Path) -> bool:
+    """Return whether a GIF lacks its end: FFmpeg plays what there is of it and says nothing."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return head == b"GIF8" and not file.read().rstrip(b"\0\r\n").endswith(b";")
 
 
 def open_still(path: Path, form: str) -> Iterator[StillPicture]:
