@@ -14,13 +14,10 @@ from typing import Any
 
 from lightship import packs, settings
 from lightship.core.errors import InputError, SinkError
-from lightship.core.ports import Picture
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
-from lightship.detect.look_up import Seen, look_up_file, look_up_pictures
 from lightship.detect.loop import load_sensors
-from lightship.detect.matcher import Matcher
 from lightship.guard.evaluate import evaluate
 from lightship.guard.evaluation_card import EvaluationCard, Marked
 from lightship.guard.guard import Guard, Outcome, Progress
@@ -28,10 +25,8 @@ from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
 from lightship.infra.ledger_file import LedgerFile
 from lightship.media.address import place
-from lightship.media.frames import Gap, Sound
-from lightship.media.keyframes import Keyframes
 from lightship.media.sinks import open_sink
-from lightship.media.sources import Reconnect, Source, open_source
+from lightship.media.sources import Reconnect, open_source
 
 
 def default_log() -> Path:
@@ -213,50 +208,6 @@ def evaluate_files(
     (out / "card.md").write_text(card.to_markdown(), encoding="utf-8")
     card.draw(out / "card.png")
     return card
-
-
-def match(
-    source: str,
-    matcher: Matcher,
-    *,
-    fps: float,
-    turned: bool,
-    say: Callable[[str], None] = lambda _: None,
-    reconnect: Reconnect | None = None,
-) -> Iterator[Seen]:
-    """Yield what the lists say of a file or a stream, as it is read.
-
-    Of a live stream that is looked at once a second or less, only keyframes are decoded while they come often enough.
-
-    Parameters
-    ----------
-    fps, turned
-        As for :func:`lightship.detect.look_up.look_up_pictures`.
-    say
-        Told of every gap in the stream.
-
-    Raises
-    ------
-    LightshipError
-        If the source cannot be opened or is lost.
-    """
-    path = Path(source)
-    if path.is_file():
-        whole = look_up_file(matcher, path)
-        if whole is not None:
-            yield whole
-    sparse = Keyframes(every_s=1.0 / fps) if fps <= 1.0 and place(source).live else None
-    with open_source(source, reconnect=reconnect or Reconnect(), keyframes=sparse) as medium:
-        pictures = _pictures(medium, say)
-        yield from look_up_pictures(matcher, pictures, subject=source, fps=fps, turned=turned)
-
-
-def _pictures(medium: Source, say: Callable[[str], None]) -> Iterator[Picture]:
-    for item in medium:
-        if isinstance(item, Gap):
-            say(f"{medium.info.name} from {item.from_s:.1f} to {item.to_s:.1f} s: {item.reason}")
-        elif not isinstance(item, Sound):
-            yield item
 
 
 def named_folders(texts: Sequence[str]) -> dict[str, Path]:

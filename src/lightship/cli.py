@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lightship import cli_match
 from lightship.core.errors import InputError, LedgerError, LightshipError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(cli_match.match_app, name="match")
+app.command("hash")(cli_match.hash_own)
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -149,47 +151,6 @@ def evaluate(
         policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), _say
     )
     typer.echo(card.to_markdown())
-
-
-@app.command()
-def match(
-    sources: Annotated[list[str], typer.Argument(help="Pictures, videos, or the address of a stream.")],
-    known: Annotated[list[Path], typer.Option("--list", help="A list of known media; may be given again.")],
-    lawful: Annotated[
-        list[Path], typer.Option(help="A list of known-lawful media, which overrides; may be given again.")
-    ] = [],  # noqa: B006
-    form: Annotated[
-        str, typer.Option("--format", help="Of the lists: pdq, vpdq, digests, or the path of a mapping.")
-    ] = "pdq",
-    fps: Annotated[
-        float,
-        typer.Option(min=0.01, max=60.0, help="Looks a second; up to 1, streams are decoded by keyframes."),
-    ] = 1.0,
-    turned: Annotated[bool, typer.Option(help="Look up mirrored and turned forms as well.")] = False,
-    skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every look as a line of JSON.")] = False,
-) -> None:
-    """Look pictures, videos and streams up in lists of known media."""
-    from lightship import app as wiring
-    from lightship.core.known import Terms
-    from lightship.detect.bank import load
-    from lightship.detect.matcher import Matcher
-
-    banks = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in known]
-    banks += [load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful]
-    matcher = Matcher(tuple(banks))
-    for source in sources:
-        found = 0
-        for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
-            found += seen.finding.nearest is not None
-            if as_json:
-                typer.echo(
-                    json.dumps({"source": source, "at_s": round(seen.at_s, 3), **seen.finding.to_json()})
-                )
-            elif seen.finding.hits or seen.finding.overridden:
-                typer.echo(f"{source} at {seen.at_s:.1f} s: {seen.finding}")
-        if not found and not as_json:
-            typer.echo(f"{source}: on no list")
 
 
 @app.command("test-card")

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from skimage import data
 
-from lightship import app
+from lightship import app_match
 from lightship.core.known import Terms
 from lightship.detect.bank import load
+from lightship.detect.look_up import Seen
 from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import pdq, to_hex
 from lightship.media.frames import ArrayPicture, MediaInfo
@@ -42,6 +43,7 @@ def here(tmp_path_factory):
     picture = data.camera()
     cv2.imwrite(str(folder / "known.png"), picture)
     cv2.imwrite(str(folder / "mirrored.jpg"), np.ascontiguousarray(picture[:, ::-1]))
+    cv2.imwrite(str(folder / "turned.png"), np.rot90(picture, -1))
     cv2.imwrite(str(folder / "other.png"), data.coins())
     hash_, quality = pdq(picture)
     rng = np.random.default_rng(1)
@@ -60,9 +62,12 @@ def test_a_hit_names_list_entry_distance_rule_and_weight(here):
     assert miss.endswith("other.png: on no list")
 
 
-def test_a_mirrored_copy_is_found_when_turned_forms_are_looked_up(here):
-    assert "on no list" in match(here / "mirrored.jpg", "--list", here / "bank.csv").stdout
-    assert "case-7" in match(here / "mirrored.jpg", "--list", here / "bank.csv", "--turned").stdout
+def test_a_mirrored_copy_is_found_and_a_turned_one_when_turned_forms_are_looked_up(here):
+    assert "entry case-7" in match(here / "mirrored.jpg", "--list", here / "bank.csv").stdout
+    assert "on no list" in match(here / "turned.png", "--list", here / "bank.csv").stdout
+    done = match(here / "turned.png", "--list", here / "bank.csv", "--turned")
+    assert "case-7" in done.stdout
+    assert "turned by 90° anticlockwise" in done.stdout
 
 
 def test_known_lawful_material_overrides_and_the_record_says_by_what(here):
@@ -97,14 +102,15 @@ def test_a_live_stream_is_matched_by_its_keyframes_and_says_when_it_has_too_few(
             sink.write(ArrayPicture(number / 25, rgb))
     # Our sink sends a keyframe every two seconds; a bound below that makes it fall back to every picture.
     for bound_s, pictures, gaps in ((5.0, 2, 0), (1.0, 3, 1)):
-        monkeypatch.setattr(app, "Keyframes", partial(Keyframes, bound_s=bound_s))
+        monkeypatch.setattr(app_match, "Keyframes", partial(Keyframes, bound_s=bound_s))
         Publisher(clip, url).start()
         said = []
         waits = Reconnect(listen_s=20.0, linger_s=0.2)
         address = url.replace("rtmp", "rtmp+listen", 1)
-        looks = list(
-            app.match(address, matcher(here), fps=1.0, turned=False, say=said.append, reconnect=waits)
+        told = app_match.match(
+            address, matcher(here), fps=1.0, turned=False, say=said.append, reconnect=waits
         )
+        looks = [one for one in told if isinstance(one, Seen)]
         assert [look.finding.nearest.reference for look in looks] == ["case-7"] * len(looks)
         assert len(looks) == pictures
         assert len(said) == gaps

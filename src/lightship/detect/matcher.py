@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Finding:
         Matches that do not count, with the entry of known-lawful material (or the brake) that says so.
     transform
         How the picture was turned before it matched; see :data:`lightship.detect.pdq.DIHEDRAL`.
+    tries
+        Into how many parts the chance was shared out among forms of the picture, for the weight.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -39,6 +41,7 @@ class Finding:
     quality: int = 100
     overridden: tuple[tuple[Hit, str], ...] = ()
     transform: str = "as it is"
+    tries: float = 1.0
 
     @property
     def nearest(self) -> Hit | None:
@@ -181,6 +184,11 @@ class Matcher:
     brake: FloodBrake = field(default_factory=FloodBrake)
     floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
 
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What the banks hold, pictures aside."""
+        return frozenset(kind for bank in self.banks for kind in bank.exact)
+
     def swap(self, banks: Sequence[Bank]) -> None:
         """Search these from now on."""
         self.banks = tuple(banks)
@@ -193,6 +201,7 @@ class Matcher:
         subject: str = "",
         at_s: float = 0.0,
         may: Callable[[Bank], bool] = lambda _: True,
+        tries: float = 1.0,
     ) -> list[Finding]:
         """Return what the lists say of each picture.
 
@@ -206,6 +215,8 @@ class Matcher:
             Seconds on the caller's clock.
         may
             Which banks the asker may be told of.
+        tries
+            Where these are some of several forms of a picture: one over their share of the chance to match.
 
         Raises
         ------
@@ -219,9 +230,9 @@ class Matcher:
             for bank in banks:
                 for place, found in zip(told.tolist(), bank.near(hashes[told]), strict=True):
                     hits[place] += found
-        entries = sum(bank.hashes for bank in banks)
+        entries = round(tries * sum(bank.hashes for bank in banks))
         return [
-            self._finding(found, int(quality), entries, subject, at_s)
+            replace(self._finding(found, int(quality), entries, subject, at_s), tries=tries)
             if found
             else Finding(quality=int(quality))
             for found, quality in zip(hits, qualities, strict=True)

@@ -166,6 +166,13 @@ def vpdq_json(frames: Iterable[Entry]) -> str:
     return json.dumps(next(iter(videos.values())) if len(videos) == 1 else videos)
 
 
+def lines_of(entries: Iterable[Entry], form: str) -> Iterator[str]:
+    """Yield entries as the lines of a list of format ``pdq`` or ``digests``, as :func:`read` takes them."""
+    for entry in entries:
+        quality = f"{entry.quality}," if form == "pdq" else ""
+        yield f"{entry.value.hex()},{quality}{words(entry.reference)}\n"
+
+
 def _mapping(path: Path) -> dict[str, Any]:
     """Read a mapping: ``records`` (the key of a JSON file's list), ``[fields]`` and ``[keep]``.
 
