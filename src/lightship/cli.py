@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(matcher_app, name="matcher")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
