@@ -14,10 +14,12 @@ from typing import Any
 
 from lightship import packs, settings
 from lightship.core.errors import InputError, SinkError
+from lightship.core.known import Terms
 from lightship.core.weight import Calibration
 from lightship.detect import registry
+from lightship.detect.bank import load
 from lightship.detect.calibrate import calibrate, files
-from lightship.detect.look_up import Seen, look_up_file, look_up_pictures
+from lightship.detect.look_up import Finder, Seen, look_up_file, look_up_pictures
 from lightship.detect.loop import load_sensors
 from lightship.detect.matcher import Matcher
 from lightship.guard.evaluate import evaluate
@@ -200,8 +202,40 @@ def evaluate_files(
     return card
 
 
+def local_matcher(
+    known: Sequence[Path], lawful: Sequence[Path], form: str, *, skip_bad: bool = False
+) -> Matcher:
+    """Return a matcher over lists' files.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    banks = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in known]
+    banks += [load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful]
+    return Matcher(tuple(banks))
+
+
+def remote_matcher(address: str, token_file: Path) -> Finder:
+    """Return a matcher that is another machine's; it is asked with hashes only.
+
+    Raises
+    ------
+    LightshipError
+        If the token cannot be read, or the service cannot be reached or refuses.
+    """
+    try:
+        from lightship.detect.remote import RemoteMatcher
+        from lightship.exchange.matcher_client import MatcherClient, read_token
+    except ImportError as error:
+        what = f"Asking a matcher service needs a package that is not here: {error.name}."
+        raise InputError(what, address, "Install lightship[service].") from error
+    return RemoteMatcher(MatcherClient(address, read_token(token_file)))
+
+
 def match(
-    source: str, matcher: Matcher, *, fps: float, turned: bool, reconnect: Reconnect | None = None
+    source: str, matcher: Finder, *, fps: float, turned: bool, reconnect: Reconnect | None = None
 ) -> Iterator[Seen]:
     """Yield what the lists say of a file or a stream, as it is read.
 

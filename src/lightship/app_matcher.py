@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +25,8 @@ from lightship.console.server import hurried
 from lightship.console.standing import STANDING, Standing
 from lightship.console.tenants import Tenants
 from lightship.core.errors import InputError
-from lightship.core.known import Terms
 from lightship.core.ports import Ledger
-from lightship.detect.bank import Bank, load
+from lightship.detect.bank import Bank
 from lightship.detect.matcher import Matcher
 from lightship.infra.keys import load_or_create_key
 from lightship.infra.ledger_file import LedgerFile
@@ -76,21 +75,6 @@ class Serving:
             what = "Tokens and hashes would cross the network unencrypted."
             todo = "Give --tls-certificate and --tls-key, or --plain behind a proxy that does TLS."
             raise InputError(what, self.host, todo)
-
-
-def banks(
-    lists: Sequence[Path], lawful: Sequence[Path], form: str, *, skip_bad: bool = False
-) -> tuple[Bank, ...]:
-    """Return the banks to serve. The one place where they come in: a store of governed lists will be read here.
-
-    Raises
-    ------
-    InputError
-        If a list cannot be read.
-    """
-    found = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in lists]
-    found += [load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful]
-    return tuple(found)
 
 
 def build(

@@ -154,7 +154,9 @@ def evaluate(
 @app.command()
 def match(
     sources: Annotated[list[str], typer.Argument(help="Pictures, videos, or the address of a stream.")],
-    known: Annotated[list[Path], typer.Option("--list", help="A list of known media; may be given again.")],
+    known: Annotated[
+        list[Path], typer.Option("--list", help="A list of known media; may be given again.")
+    ] = [],  # noqa: B006
     lawful: Annotated[
         list[Path], typer.Option(help="A list of known-lawful media, which overrides; may be given again.")
     ] = [],  # noqa: B006
@@ -165,16 +167,22 @@ def match(
     turned: Annotated[bool, typer.Option(help="Look up mirrored and turned forms as well.")] = False,
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every look as a line of JSON.")] = False,
+    matcher_url: Annotated[
+        str, typer.Option("--matcher", help="A matcher service to ask instead of lists; only hashes leave.")
+    ] = "",
+    token_file: Annotated[Path | None, typer.Option(help="The token for it.")] = None,
 ) -> None:
     """Look pictures, videos and streams up in lists of known media."""
     from lightship import app as wiring
-    from lightship.core.known import Terms
-    from lightship.detect.bank import load
-    from lightship.detect.matcher import Matcher
 
-    banks = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in known]
-    banks += [load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful]
-    matcher = Matcher(tuple(banks))
+    if bool(known) == bool(matcher_url) or (matcher_url and (lawful or not token_file)):
+        todo = "Give --list FILE, or --matcher URL with --token-file FILE."
+        raise InputError("Either lists or a matcher are needed, not both.", "", todo)
+    matcher = (
+        wiring.remote_matcher(matcher_url, token_file)
+        if token_file
+        else wiring.local_matcher(known, lawful, form, skip_bad=skip_bad)
+    )
     for source in sources:
         found = 0
         for seen in wiring.match(source, matcher, fps=fps, turned=turned):

@@ -76,15 +76,16 @@ def serve(
 ) -> None:
     """Serve the matcher until interrupted."""
     from lightship import app_matcher as wiring
+    from lightship.app import local_matcher
     from lightship.console.gate import Limits
     from lightship.detect.bank import load
-    from lightship.detect.matcher import Matcher
 
     serving = wiring.Serving(host, port, tls_certificate, tls_key, plain, Limits(arrive_s=arrive_s))
     serving.check()
     wiring.serve(
         serving,
-        Matcher(wiring.banks(known, lawful, form, skip_bad=skip_bad)),
+        # The one place where banks come in: a store of governed lists will be followed here.
+        local_matcher(known, lawful, form, skip_bad=skip_bad),
         _tenants(tenants),
         ledger or state_folder() / "matcher.ledger",
         load(canaries) if canaries else None,

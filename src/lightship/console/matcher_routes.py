@@ -46,7 +46,7 @@ def routes(service: MatcherService, tenants: Tenants) -> APIRouter:
         asked, sizes = _read(await _json_body(request))
         request_id: str = request.state.request_id
         found = await service.ask(tenant, asked, route="/v1/match", request_id=request_id)
-        told = answers(found, tenant, service.today())
+        told = answers(found, tenant, service)
         value = {
             "pdq": told[: sizes[0]],
             "digests": told[sizes[0] : sizes[0] + sizes[1]],
@@ -105,8 +105,11 @@ def _read(body: bytes) -> tuple[Asked, tuple[int, int]]:
     return asked, (len(questions.pdq), len(questions.digests))
 
 
-def answers(findings: Sequence[Finding], tenant: Tenant, today: date) -> list[dict[str, Any]]:
+def answers(findings: Sequence[Finding], tenant: Tenant, service: MatcherService) -> list[dict[str, Any]]:
     """Return findings as a tenant may be told of them; see :class:`lightship.console.answers.Answer`."""
+    today = service.today()
+    lawful = [bank.terms for bank in service.matcher.banks if bank.terms.role == "negative"]
+    may_name = all(tenant.may_know(terms) and terms.tell_reference for terms in lawful)
     return [
         {
             "matches": [_told(hit, today) for hit in one.hits],
@@ -114,13 +117,18 @@ def answers(findings: Sequence[Finding], tenant: Tenant, today: date) -> list[di
             "weight_db": round(one.weight_db, 1),
             "quality": one.quality,
             "overridden": [
-                {**_told(hit, today), "by": by}
+                {**_told(hit, today), "by": _by(by, may_name)}
                 for hit, by in one.overridden
                 if tenant.may_know(hit.bank.terms)
             ],
         }
         for one in findings
     ]
+
+
+def _by(by: str, may_name: bool) -> str:
+    """Return why a match does not count; which lawful entry says so is told to who may know all of them."""
+    return by if may_name else by.partition(":")[0]
 
 
 def _told(hit: Hit, today: date) -> dict[str, Any]:

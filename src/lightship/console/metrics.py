@@ -12,16 +12,28 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        many = {"registry": self.registry, "namespace": "lightship"}
-        self.requests = Counter("requests", "Requests answered.", ("route", "status"), **many)
-        self.seconds = Histogram("request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, **many)
-        self.under_way = Gauge("requests_under_way", "Requests being answered.", **many)
-        self.hashes = Counter("matcher_looked_up", "Hashes, digests and addresses.", ("kind",), **many)
-        self.hits = Counter("matcher_hits", "Matches told.", ("list",), **many)
-        self.alarms = Counter("matcher_alarms", "Tenants suspended.", ("reason",), **many)
-        self.entries = Gauge("matcher_list_entries", "Entries that can match.", ("list",), **many)
-        self.age_days = Gauge("matcher_list_age_days", "Days since the list's own day.", ("list",), **many)
-        self.stale = Gauge("matcher_list_stale", "1 if older than its terms allow.", ("list",), **many)
+        here = self.registry
+        self.requests = Counter(
+            "lightship_requests", "Requests answered.", ("route", "status"), registry=here
+        )
+        self.seconds = Histogram(
+            "lightship_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=here
+        )
+        self.under_way = Gauge("lightship_requests_under_way", "Requests being answered.", registry=here)
+        self.hashes = Counter(
+            "lightship_matcher_looked_up", "Hashes, digests and addresses.", ("kind",), registry=here
+        )
+        self.hits = Counter("lightship_matcher_hits", "Questions that matched.", ("list",), registry=here)
+        self.alarms = Counter("lightship_matcher_alarms", "Tenants suspended.", ("reason",), registry=here)
+        self.entries = Gauge(
+            "lightship_matcher_list_entries", "Entries that can match.", ("list",), registry=here
+        )
+        self.age_days = Gauge(
+            "lightship_matcher_list_age_days", "Days since the list's own day.", ("list",), registry=here
+        )
+        self.stale = Gauge(
+            "lightship_matcher_list_stale", "1 if older than its terms allow.", ("list",), registry=here
+        )
 
     def text(self) -> bytes:
         """Return all figures in Prometheus's text format."""

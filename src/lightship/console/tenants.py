@@ -131,7 +131,8 @@ def add(path: Path, tenant: Tenant) -> str:
     """
     token = new_token()
     tenant = _checked(asdict(replace(tenant, token_sha256=digest(token))), str(path))
-    value = _value(path) if path.exists() else {"secret": secrets.token_hex(32), "tenants": []}
+    empty: dict[str, Any] = {"secret": secrets.token_hex(32), "tenants": []}
+    value = _value(path) if path.exists() else empty
     kept = [one for one in value["tenants"] if one.get("name") != tenant.name]
     _write(path, {**value, "tenants": [*kept, asdict(tenant)]})
     return token

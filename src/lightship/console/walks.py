@@ -126,4 +126,5 @@ def _judged(explored: int, impossible: int) -> Alarm | None:
 
 
 def _bits(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    return counts

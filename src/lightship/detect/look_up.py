@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightship.core.known import Kind
 from lightship.core.ports import Picture
-from lightship.detect.matcher import Finding, Matcher
+from lightship.detect.matcher import Finding
 from lightship.detect.pdq import DIHEDRAL, WeighRows, dihedral, pdq, weigh_rows
 from lightship.media.sampler import Cadence
 
 _CHUNK_BYTES = 1 << 20
+
+
+class Finder(Protocol):
+    """Looks hashes and digests up: the matcher here, or one on another machine."""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What its lists hold besides pictures."""
+
+    def match(
+        self, hashes: NDArray[np.uint64], qualities: Sequence[int], *, subject: str = "", at_s: float = 0.0
+    ) -> list[Finding]:
+        """Return what the lists say of each picture; see :meth:`lightship.detect.matcher.Matcher.match`."""
+
+    def equal(self, kind: Kind, values: Sequence[bytes], *, subject: str = "", at_s: float = 0.0) -> Finding:
+        """Return what the lists say of a file by its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,7 @@ def quickest() -> WeighRows:
 
 
 def look_up_pictures(
-    matcher: Matcher, pictures: Iterable[Picture], *, subject: str, fps: float, turned: bool
+    matcher: Finder, pictures: Iterable[Picture], *, subject: str, fps: float, turned: bool
 ) -> Iterator[Seen]:
     """Yield what the lists say of the pictures that are due.
 
@@ -80,7 +98,7 @@ def _one(picture: Picture, weigh: WeighRows) -> tuple[tuple[np.ndarray, ...], in
     return (hash_,), quality
 
 
-def look_up_file(matcher: Matcher, path: Path) -> Seen | None:
+def look_up_file(matcher: Finder, path: Path) -> Seen | None:
     """Return what the lists say of a file by its MD5, SHA-1 and SHA-256; None where no list holds digests.
 
     Raises
@@ -89,7 +107,7 @@ def look_up_file(matcher: Matcher, path: Path) -> Seen | None:
         If it cannot be read.
     """
     kinds: tuple[Kind, ...] = ("md5", "sha1", "sha256")
-    wanted = [kind for kind in kinds if any(kind in bank.exact for bank in matcher.banks)]
+    wanted = [kind for kind in kinds if kind in matcher.kinds]
     if not wanted:
         return None
     sums = {kind: hashlib.new(kind, usedforsecurity=False) for kind in wanted}

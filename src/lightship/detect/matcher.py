@@ -181,6 +181,11 @@ class Matcher:
     brake: FloodBrake = field(default_factory=FloodBrake)
     floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
 
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What the banks hold, pictures aside."""
+        return frozenset(kind for bank in self.banks for kind in bank.exact)
+
     def swap(self, banks: Sequence[Bank]) -> None:
         """Search these from now on."""
         self.banks = tuple(banks)
