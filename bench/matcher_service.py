@@ -117,11 +117,13 @@ def _clients(port: int, requests: Bodies, number: int) -> tuple[list[float], flo
     return taken, len(taken) / SECONDS
 
 
-def _batches(hashes: NDArray[np.uint64], hits: int, token: str, rng: np.random.Generator) -> Bodies:
-    """Return requests of 64 hashes of which some match, none like another."""
+def _batches(
+    hashes: NDArray[np.uint64], hits: int, token: str, rng: np.random.Generator, size: int = BATCH
+) -> Bodies:
+    """Return requests of some hashes of which some match, none like another."""
     found = []
     for _ in range(200):
-        asked = _balanced(rng, BATCH)
+        asked = _balanced(rng, size)
         asked[:hits] = hashes[rng.integers(0, len(hashes), hits)]
         body = json.dumps({"pdq": [{"hash": to_hex(row), "quality": 90} for row in asked]}).encode()
         head = (
@@ -181,26 +183,27 @@ def run() -> list[dict[str, str]]:
             quiet = _batches(hashes, 0, token, rng)
             _clients(port, quiet, 1)  # what is compiled is compiled
             measured = {
-                "no match in it": (quiet, 1),
-                f"no match in it, {CONNECTIONS} connections": (quiet, CONNECTIONS),
-                "one match in it": (_batches(hashes, 1, token, rng), 1),
+                (BATCH, "no match in it", 1): quiet,
+                (BATCH, f"no match in it, {CONNECTIONS} connections", CONNECTIONS): quiet,
+                (BATCH, "one match in it", 1): _batches(hashes, 1, token, rng),
+                (1, "no match in it", 1): _batches(hashes, 0, token, rng, 1),
             }
-            ours = {what: _clients(port, *asked) for what, asked in measured.items()}
+            ours = {what: _clients(port, asked, what[2]) for what, asked in measured.items()}
         peer_taken, peer_one, peer_several = _peer(folder, hashes)
     peer_p50 = statistics.median(peer_taken)
-    for what, (taken, rate) in ours.items():
-        several = "connections" in what
+    for (size, what, connections), (taken, rate) in ours.items():
+        several = connections > 1
         peer_rate = peer_several if several else peer_one
-        met = rate * BATCH >= 10_000 and (several or statistics.median(taken) <= 5.0)
+        met = rate * size >= 10_000 and (several or statistics.median(taken) <= 5.0)
         rows.append(
             {
-                "what": f"a batch of {BATCH} among {LENGTH:,}, {what}",
-                "ours": _said(taken, rate, BATCH),
+                "what": f"a batch of {size} among {LENGTH:,}, {what}",
+                "ours": _said(taken, rate, size),
                 "peer": f"FastAPI over threatexchange's PDQIndex, {PEER_LENGTH:,} hashes, one a request: "
                 f"p50 {peer_p50:.2f} ms, {peer_rate:,.0f} hashes/s",
-                "ratio": f"{rate * BATCH / peer_rate:.1f}× the hashes/s",
-                "reach": "≥ 10,000 hashes/s" + ("" if several else ", p50 ≤ 5 ms"),
-                "met": "yes" if met else "NO",
+                "ratio": f"{rate * size / peer_rate:.1f}× the hashes/s",
+                "reach": "-" if size == 1 else "≥ 10,000 hashes/s" + ("" if several else ", p50 ≤ 5 ms"),
+                "met": "-" if size == 1 else "yes" if met else "NO",
             }
         )
     rows.append(

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from lightship.app import interruptible
 from lightship.console import hma, matcher_routes
 from lightship.console.answers import Questions
 from lightship.console.audit import Audit
@@ -180,8 +181,10 @@ def serve(
             timeout_graceful_shutdown=int(serving.limits.answer_s),
             h11_max_incomplete_event_size=16_384,
         )
+        server = _Server(config, log, service)
         try:
-            _Server(config, log, service).run()
+            with interruptible(server.stop):
+                server.run()
         except SystemExit as error:  # uvicorn's way of saying that it cannot have the address
             what = f"The address {serving.host}:{serving.port} cannot be served."
             raise InputError(what, "", "Is another service there? Choose another --port.") from error
@@ -190,11 +193,20 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does: scripts, tests and people wait for that."""
+    """Says where it listens once it does: scripts, tests and people wait for that. Ends in good order."""
 
     def __init__(self, config: uvicorn.Config, log: Any, service: MatcherService) -> None:
         super().__init__(config)
         self._log, self._service = log, service
+
+    def stop(self) -> None:
+        """Answer what is under way, and end."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the server: uvicorn would die of them before the record is written."""
+        yield
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
