@@ -216,6 +216,6 @@ class _Server(uvicorn.Server):
             sys.stderr.flush()
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % 36_000 == 0:  # hourly; a tick is a tenth of a second
-            self._service.tell_ages()
+        if counter % 36_000 == 35_999 and not self._service.audit.trouble:  # a tick is a tenth of a second
+            self._service.each_hour()
         return await super().on_tick(counter)

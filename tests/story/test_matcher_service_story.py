@@ -16,6 +16,7 @@ import pytest
 from skimage import data
 
 from lightship.detect.pdq import pdq, to_hex
+from lightship.infra.ledger_file import read_entries
 
 LIGHTSHIP = [sys.executable, "-c", "from lightship.cli import main; main()"]
 
@@ -95,6 +96,8 @@ def test_a_small_platform_sees_the_same_lines_as_who_holds_the_list(here):
     listed = {line.split(",")[0] for line in (here / "iwf.csv").read_text().splitlines()[1:]}
     said = "".join(running.lines) + remote.stdout
     assert not listed & set(re.findall("[0-9a-f]{64}", said))
+    kept = [one["hits"] for one in read_entries(here / "matcher.ledger") if one["kind"] == "matcher-query"]
+    assert kept == [{"iwf": 1}, {}] * 2
     verified = lightship("ledger", "verify", here / "matcher.ledger")
     assert verified.returncode == 0, verified.stdout
 
@@ -114,8 +117,6 @@ def test_a_match_that_was_told_is_on_the_record_even_if_the_service_is_killed(he
     finally:
         running.stop(signal.SIGKILL)
     assert lightship("ledger", "verify", here / "matcher.ledger").returncode == 0
-    from lightship.infra.ledger_file import read_entries
-
     kept = [one for one in read_entries(here / "matcher.ledger") if one["kind"] == "matcher-query"]
     assert [(one["tenant"], one["hits"]) for one in kept] == [("acme", {"iwf": 1})] * 5
 

@@ -165,6 +165,7 @@ class MatcherService:
         Problem
             If so.
         """
+        self.standing.check(tenant)  # another of its batches may have been an alarm meanwhile
         reason, counts = ("canary", {}) if canary else ("", {})
         if asked.qualities and not canary:
             hit = np.array([bool(one.hits or one.overridden) for one in findings[: len(asked.hashes)]])
@@ -191,6 +192,14 @@ class MatcherService:
     def known_to(self, tenant: Tenant) -> tuple[Bank, ...]:
         """Return the banks that a tenant may be told of."""
         return tuple(bank for bank in self.matcher.banks if tenant.may_know(bank.terms))
+
+    def each_hour(self) -> None:
+        """Tell the lists' ages, and sum up where tenants stand, so that a restart reads an hour of the record.
+
+        A query that is counted here and recorded just after would then count twice: to its tenant's day only.
+        """
+        self.tell_ages()
+        self.audit.later(self.standing.entry())
 
     def tell_ages(self) -> None:
         """Set the figures of each list, and log each that is stale."""

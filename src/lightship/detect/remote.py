@@ -36,7 +36,11 @@ class RemoteMatcher:
 
     def __init__(self, client: MatcherClient) -> None:
         self._client = client
-        self._kinds = frozenset(kind for one in client.lists() for kind in one["entries"])
+        try:
+            self._kinds = frozenset(kind for one in client.lists() for kind in one["entries"])
+        except (KeyError, TypeError) as error:
+            what = f"The answer is not one of a matcher: {type(error).__name__}."
+            raise InputError(what, client.address, "Is its version another?") from error
 
     @property
     def kinds(self) -> frozenset[Kind]:

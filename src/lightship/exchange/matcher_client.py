@@ -78,7 +78,10 @@ class MatcherClient:
         LightshipError
             If it cannot be reached, refuses, or answers something else.
         """
-        return list(self._ask("GET", "/v1/lists", None)["lists"])
+        found = self._ask("GET", "/v1/lists", None).get("lists")
+        if not isinstance(found, list):
+            raise InputError("The answer is not one of a matcher.", self.address, "Check the address.")
+        return found
 
     def ask(self, questions: dict[str, Any]) -> dict[str, Any]:
         """Return what the lists say of hashes, digests and addresses.

@@ -1,5 +1,6 @@
 """What the service tells, to whom, and what it records."""
 
+import asyncio
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ import pytest
 from tests.unit.console.serving import ask, bank, hexed, match, pictures, service
 from tests.unit.console.test_walks import flipped
 
+from lightship.console.matching import Asked
+from lightship.console.problems import Problem
 from lightship.console.tenants import Tenant
 from lightship.core.errors import InputError, SourceLost
 from lightship.detect.remote import RemoteMatcher
@@ -149,6 +152,32 @@ def test_a_walk_is_an_alarm_and_the_tenant_waits_for_a_person(served):
     assert match(served, HASHES[:1], tenant="other").status_code == 200
 
 
+def test_batches_on_their_way_when_the_alarm_comes_are_not_answered_either(served):
+    tenant = Tenant("acme", "", ("match",), ("*",), 10_000, 10_000)
+    walk = Asked(np.stack([flipped(HASHES[0], place) for place in range(256)]), [100] * 256)
+    one = Asked(HASHES[:1], [100])
+
+    async def together():
+        asks = [
+            served.service.ask(tenant, asked, route="", request_id="") for asked in (walk, one, walk, one)
+        ]
+        return await asyncio.gather(*asks, return_exceptions=True)
+
+    first, *after = asyncio.run(together())
+    assert isinstance(first, Problem)
+    assert sum(isinstance(answer, Problem) for answer in after) >= 2
+    with pytest.raises(Problem):
+        served.service.standing.check(tenant)
+
+
+def test_each_hour_is_summed_up_in_the_record(served):
+    match(served, HASHES[45:50])
+    served.service.each_hour()
+    served.service.audit.close()
+    assert served.record.entries[-1]["kind"] == "matcher-standing"
+    assert served.record.entries[-1]["used"] == {"acme": 5}
+
+
 def test_a_canary_is_an_alarm_at_once(tmp_path):
     canaries = pictures(RNG, 3)
     served = service(tmp_path, [bank("iwf", HASHES)], canaries=bank("canaries", canaries))
@@ -209,6 +238,10 @@ def test_a_client_gives_up_in_a_sentence(monkeypatch):
         MatcherClient(
             "https://a.example", "t", httpx.MockTransport(lambda _: httpx.Response(200, text="<"))
         ).lists()
+    for odd in ({}, {"lists": 1}, {"lists": [1]}, {"lists": [{}]}):
+        transport = httpx.MockTransport(lambda _, odd=odd: httpx.Response(200, json=odd))
+        with pytest.raises(InputError, match="not one of a matcher"):
+            RemoteMatcher(MatcherClient("https://a.example", "t", transport))
     late = httpx.Response(429, headers={"retry-after": "86400"})
     with pytest.raises(SourceLost, match="86400 s"):
         MatcherClient("https://a.example", "t", httpx.MockTransport(lambda _: late)).lists()
