@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCHES = ("guard", "imports", "ledger", "matching", "streams", "budgets", "false_interruptions")
+BENCHES = ("guard", "imports", "ledger", "matching", "matcher_service", "streams", "budgets", "false_interruptions")
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 
@@ -22,12 +22,14 @@ PACKAGES = (
     "av",
     "cryptography",
     "faiss-cpu",
+    "fastapi",
     "numba",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
     "pdqhash",
     "threatexchange",
+    "uvicorn",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lightship import cli_match
+from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
+app.add_typer(matcher_app, name="matcher")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

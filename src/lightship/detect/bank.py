@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ class Bank:
             len(one) for one in self.exact.values()
         )
 
-    @property
+    @cached_property
     def hashes(self) -> int:
         """PDQ entries that can match."""
         return sum(int((~part.off).sum()) for part in self.parts)

@@ -1,0 +1,1 @@
+"""Every HTTP surface: what they share, and the matcher service."""

@@ -1,0 +1,54 @@
+"""The web server's protocol with what it lacks: a bound on the time that a request's head may take."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class Hurried(H11Protocol):
+    """Hangs up on who has not sent a request's whole head within :attr:`arrive_s` seconds."""
+
+    arrive_s = 10.0
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the rest, if this is not all."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._calm()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self._under_way():
+            self._calm()  # its head is here; the gate bounds what follows
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(self.arrive_s, self._hang_up)
+
+    def _calm(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _hang_up(self) -> None:
+        self._waiting = None
+        if not self._under_way():
+            self.transport.close()
+
+    def _under_way(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+
+def hurried(arrive_s: float) -> type[H11Protocol]:
+    """Return a protocol that waits so many seconds."""
+    return type("Hurried", (Hurried,), {"arrive_s": arrive_s})
