@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lightship.cli_lists import lists_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(lists_app, name="lists")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -31,7 +33,11 @@ def _say(text: str) -> None:
 
 
 def _lists(paths: list[Path], skip_bad: bool) -> dict[str, dict[str, object]]:
-    return {"known-media": {"lists": [str(path) for path in paths], "skip_bad": skip_bad}} if paths else {}
+    if not paths:
+        return {}
+    from lightship.app_lists import banks_or_paths
+
+    return {"known-media": {"lists": banks_or_paths(paths, _say), "skip_bad": skip_bad}}
 
 
 @app.command()
@@ -48,7 +54,8 @@ def guard(
     ] = None,
     policy: Annotated[str, typer.Option(help="Name or path of a policy.")] = "child-device",
     known: Annotated[
-        list[Path], typer.Option("--list", help="A list of known media; may be given again.")
+        list[Path],
+        typer.Option("--list", help="A governed list's name, or a list's file; may be given again."),
     ] = [],  # noqa: B006
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
     live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,
@@ -151,8 +158,15 @@ def evaluate(
 
 @app.command()
 def match(
+    ctx: typer.Context,
     sources: Annotated[list[str], typer.Argument(help="Pictures, videos, or the address of a stream.")],
-    known: Annotated[list[Path], typer.Option("--list", help="A list of known media; may be given again.")],
+    known: Annotated[
+        list[Path],
+        typer.Option(
+            "--list",
+            help="A list's file, or a governed list's name; may be given again. None: all governed lists.",
+        ),
+    ] = [],  # noqa: B006
     lawful: Annotated[
         list[Path], typer.Option(help="A list of known-lawful media, which overrides; may be given again.")
     ] = [],  # noqa: B006
@@ -166,13 +180,9 @@ def match(
 ) -> None:
     """Look pictures, videos and streams up in lists of known media."""
     from lightship import app as wiring
-    from lightship.core.known import Terms
-    from lightship.detect.bank import load
-    from lightship.detect.matcher import Matcher
+    from lightship.app_lists import matcher_of
 
-    banks = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in known]
-    banks += [load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful]
-    matcher = Matcher(tuple(banks))
+    matcher = ctx.with_resource(matcher_of(known, lawful, form, _say, skip_bad=skip_bad))
     for source in sources:
         found = 0
         for seen in wiring.match(source, matcher, fps=fps, turned=turned):

@@ -14,41 +14,44 @@ from lightship.core.known import BadLine, Entry, Kind
 
 @dataclass
 class Changes:
-    """A delta, as an exchange sends it.
+    """A delta, as an exchange sends it: the later word on a reference or a value counts.
 
     Parameters
     ----------
+    whole
+        It is all of the list, and replaces what was there.
     added
-        New entries, and changed ones: an entry replaces all of the same reference.
+        New entries, and changed ones, by reference: they replace all of the same reference.
     gone_references, gone_values
         What was taken off, by the owner's reference or by value.
     bad
         Records that are no entries.
     """
 
-    added: list[Entry] = field(default_factory=list)
+    whole: bool = False
+    added: dict[str, list[Entry]] = field(default_factory=dict)
     gone_references: set[str] = field(default_factory=set)
     gone_values: dict[Kind, set[bytes]] = field(default_factory=dict)
     bad: list[BadLine] = field(default_factory=list)
+    _held: dict[tuple[Kind, bytes], str] = field(default_factory=dict)
 
-    def add(self, *entries: Entry) -> None:
-        """Take in one record's entries; of a value that went before, the later word counts."""
-        for entry in entries:
-            self.gone_values.get(entry.kind, set()).discard(value_of(entry))
-        self.added.extend(entries)
+    def add(self, entry: Entry) -> None:
+        """Take in one more entry of its reference."""
+        value = value_of(entry)
+        self.gone_values.get(entry.kind, set()).discard(value)
+        self.added.setdefault(entry.reference, []).append(entry)
+        self._held[entry.kind, value] = entry.reference
 
     def drop(self, reference: str) -> None:
         """Take in that the entries of a reference are gone."""
         self.gone_references.add(reference)
-        self.added = [entry for entry in self.added if entry.reference != reference]
+        self.added.pop(reference, None)
 
     def drop_value(self, kind: Kind, value: bytes) -> None:
         """Take in that a value, as it is kept, is gone."""
         self.gone_values.setdefault(kind, set()).add(value)
-        self.added = [entry for entry in self.added if entry.kind != kind or value_of(entry) != value]
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.gone_references or any(self.gone_values.values()))
+        held = self.added.get(self._held.pop((kind, value), ""), [])
+        held[:] = [entry for entry in held if entry.kind != kind or value_of(entry) != value]
 
 
 def applied(entries: Entries, changes: Changes, where: str) -> Collected:
@@ -57,9 +60,11 @@ def applied(entries: Entries, changes: Changes, where: str) -> Collected:
     Raises
     ------
     InputError
-        If nothing is left.
+        If it brings entries and none of them can be matched.
     """
-    replaced = changes.gone_references | {entry.reference for entry in changes.added}
+    if changes.whole:
+        entries = {}
+    replaced = changes.gone_references | set(changes.added)
     kept = {kind: _without_references(table, replaced) for kind, table in entries.items()}
     gone: dict[Kind, NDArray[np.void]] = {
         kind: np.array(sorted(values), dtype=f"V{len(next(iter(values)))}")
@@ -67,9 +72,10 @@ def applied(entries: Entries, changes: Changes, where: str) -> Collected:
         if values
     }
     left = without({kind: table for kind, table in kept.items() if len(table)}, gone)
-    if not changes.added:
+    added = [entry for one in changes.added.values() for entry in one]
+    if not added:
         return Collected(left, None, len(changes.bad), 0, 0)
-    new = collect([*changes.added, *changes.bad], where, skip_bad=True)
+    new = collect([*added, *changes.bad], where, skip_bad=True)
     return Collected(joined(left, new.entries), None, new.skipped, new.quarantined, new.duplicates)
 
 

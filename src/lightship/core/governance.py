@@ -72,24 +72,24 @@ class Listed:
         Since when.
     began_at
         When the list was added.
-    version, digest
-        The last version published, and the digest of its entries.
+    version, digest, published_at
+        The last version published, the digest of its entries, and when.
     off, aside
         Disabled entries, and those that the flood brake set aside.
     feedback
         What people said of entries.
     distances
         The distances that were in force, with the day each began.
-    matches
-        Matches, one a source and entry, among which the last sample was drawn.
-    sample
-        The last sample.
-    verdicts
-        What people said of the sample's items.
+    matches, seed
+        Matches, one a source and entry, among which the last sample was drawn, and by which seed.
+    sample, verdicts
+        The last sample, and what people said of its items.
     tuned
         When the settings were last decided on, and how.
     stale_told
         The version of which it was last said that it is stale.
+    refused
+        Why the last version offered was refused; empty once one is published.
     """
 
     terms: Terms
@@ -145,30 +145,40 @@ class Book:
 
 
 def _take(listed: Listed, entry: Mapping[str, Any], at: datetime) -> None:
-    kind = entry.get("kind")
     reference, what, reason, by = (str(entry.get(key, "")) for key in ("reference", "what", "reason", "by"))
     act = Act(reference, what, reason, by, at)
-    if kind == "list published":
-        listed.version, listed.digest, listed.published_at = int(entry["version"]), str(entry["digest"]), at
-        listed.refused = ""
-    elif kind == "list refused":
-        listed.refused = str(entry["why"])
-    elif kind == "list stale":
-        listed.stale_told = int(entry["version"])
-    elif kind == "entry disabled":
-        listed.off[act.reference] = act
-    elif kind == "entry enabled":
-        listed.off.pop(act.reference, None)
-    elif kind == "entry set aside":
-        listed.aside[act.reference] = act
-    elif kind == "entry released":
-        listed.aside.pop(act.reference, None)
-    elif kind == "entry feedback":
-        listed.feedback.append(act)
-    elif kind == "sample drawn":
-        listed.matches, listed.seed, listed.verdicts = int(entry["matches"]), int(entry["seed"]), {}
-        listed.sample = {one["item"]: Item(**one) for one in entry["items"]}
-    elif kind == "match reviewed":
-        listed.verdicts[str(entry["item"])] = act
-    elif kind == "settings decided":
-        listed.tuned = act
+    match entry.get("kind"):
+        case "entry disabled":
+            listed.off[reference] = act
+        case "entry enabled":
+            listed.off.pop(reference, None)
+        case "entry set aside":
+            listed.aside[reference] = act
+        case "entry released":
+            listed.aside.pop(reference, None)
+        case "entry feedback":
+            listed.feedback.append(act)
+        case "match reviewed":
+            listed.verdicts[str(entry["item"])] = act
+        case "settings decided":
+            listed.tuned = act
+        case _:
+            _take_version(listed, entry, at)
+
+
+def _take_version(listed: Listed, entry: Mapping[str, Any], at: datetime) -> None:
+    match entry.get("kind"):
+        case "list published":
+            listed.version, listed.digest, listed.published_at = (
+                int(entry["version"]),
+                str(entry["digest"]),
+                at,
+            )
+            listed.refused = ""
+        case "list refused":
+            listed.refused = str(entry["why"])
+        case "list stale":
+            listed.stale_told = int(entry["version"])
+        case "sample drawn":
+            listed.matches, listed.seed, listed.verdicts = int(entry["matches"]), int(entry["seed"]), {}
+            listed.sample = {one["item"]: Item(**one) for one in entry["items"]}

@@ -1,4 +1,4 @@
-"""What a version of a list is, and who vouches for it: a signed note (c2sp.org/signed-note) of a few facts, no hashes."""
+"""What a version of a list is, and who vouches for it: a signed note (c2sp.org/signed-note) of facts, no hashes."""
 
 from __future__ import annotations
 

@@ -92,13 +92,20 @@ class StoredArrays(Protocol):
     """Named arrays as a store gives them back, with what was said of them and a digest over both."""
 
     @property
-    def arrays(self) -> Mapping[str, NDArray[Any]]: ...
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays by name; they cannot be written to."""
+
     @property
-    def facts(self) -> Mapping[str, Any]: ...
+    def facts(self) -> Mapping[str, Any]:
+        """What was said of them."""
+
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """``sha256:`` over all."""
+
     @property
-    def sealed(self) -> bool: ...
+    def sealed(self) -> bool:
+        """Whether they are encrypted on disk."""
 
 
 class VersionStore(Protocol):

@@ -92,7 +92,9 @@ def from_table(table: Mapping[str, Any], where: str) -> tuple[Terms, Source]:
     )
     if unknown or "name" not in given:
         raise InputError(
-            f"The terms are refused: {', '.join(unknown)} is unknown." if unknown else "The terms name no list.",
+            f"The terms are refused: {', '.join(unknown)} is unknown."
+            if unknown
+            else "The terms name no list.",
             where,
             f"They may name {', '.join(one.name for one in fields(Terms))} and [source].",
         )
@@ -113,11 +115,15 @@ def _wrong(terms: Terms, source: Source) -> str:
             return f"a signer is no public key ({error.what})"
     numbers = isinstance(terms.distance, int) and isinstance(terms.canaries, int)
     checks = (
-        (numbers and 0 <= terms.distance <= _LARGEST_DISTANCE, f"the distance is not 0 to {_LARGEST_DISTANCE}"),
+        (
+            numbers and 0 <= terms.distance <= _LARGEST_DISTANCE,
+            f"the distance is not 0 to {_LARGEST_DISTANCE}",
+        ),
         (numbers and 0 <= terms.canaries <= 100, "canaries are 0 to 100"),
         (terms.role in get_args(Role), "the role is not known or negative"),
         (
-            terms.max_age_days is None or (isinstance(terms.max_age_days, int | float) and terms.max_age_days > 0),
+            terms.max_age_days is None
+            or (isinstance(terms.max_age_days, int | float) and terms.max_age_days > 0),
             "max_age_days is not a number above 0",
         ),
         (
@@ -130,7 +136,8 @@ def _wrong(terms: Terms, source: Source) -> str:
             "credentials are env:NAME or file:PATH, never the secret itself",
         ),
         (
-            not source.address or source.address.startswith(("https://", "http://127.0.0.1:", "http://[::1]:")),
+            not source.address
+            or source.address.startswith(("https://", "http://127.0.0.1:", "http://[::1]:")),
             "a server's address begins with https://",
         ),
     )

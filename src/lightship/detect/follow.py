@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from lightship.core.errors import LightshipError
 from lightship.detect.bank import Bank
 from lightship.detect.index import SCAN_UP_TO
-from lightship.detect.lists import Lists, Tell, aloud, load_banks
+from lightship.detect.lists import Lists, Tell, aloud
 from lightship.detect.matcher import Flood, Matcher
 
 POLL_S = 0.25
@@ -34,11 +34,14 @@ class Follower:
         Whose banks are swapped.
     tell
         Told of every alarm.
+    only
+        Follow these lists alone; None follows all.
     """
 
     lists: Lists
     matcher: Matcher
     tell: Tell = aloud
+    only: frozenset[str] | None = None
     scan_up_to: int = SCAN_UP_TO
     _seen: tuple[object, ...] = ()
     _surveyed_s: float = float("-inf")
@@ -48,19 +51,22 @@ class Follower:
     def step(self) -> bool:
         """Take in what changed since the last step, if anything; returns whether the banks were swapped."""
         self._write_down()
-        book, lists = self.lists.book(), self.lists
-        seen = (book.size, *((name, lists.store.current(name)) for name in lists.active()))
+        lists = self.lists
+        book = lists.book()
+        names = [name for name in lists.active() if self.only is None or name in self.only]
+        seen = (book.size, *((name, lists.store.current(name)) for name in names))
         due = time.monotonic() - self._surveyed_s > _SURVEY_S
         if seen == self._seen and not due:
             return False
         self._brake()
         serving = {bank.terms.name: bank for bank in self.matcher.banks}
-        banks = tuple(self._bank(name, serving.get(name)) for name in lists.active())
+        files = tuple(bank for bank in self.matcher.banks if not bank.version)
+        banks = tuple(self._bank(name, serving.get(name)) for name in names) + files
         changed = banks != self.matcher.banks
         if changed:
             self.matcher.swap(banks)
         today = datetime.now(UTC).date()
-        for alarm in filter(None, (lists.alarm(bank, today) for bank in banks)):
+        for alarm in filter(None, (lists.alarm(bank, today) for bank in banks if bank.version)):
             if due:
                 self.tell(alarm)
         self._surveyed_s = time.monotonic() if due else self._surveyed_s
@@ -129,23 +135,28 @@ class Follower:
             )
             if notice.kind == "canary":
                 asker = notice.subject or "somebody"
-                self.tell(f"ALARM: {asker} looked up {notice.reference} of the list {notice.bank}: it was copied.")
+                self.tell(
+                    f"ALARM: {asker} looked up {notice.reference} of the list {notice.bank}: it was copied."
+                )
 
 
 @contextmanager
 def follow(
-    lists: Lists, matcher: Matcher, *, every_s: float = POLL_S, tell: Tell = aloud
+    lists: Lists,
+    matcher: Matcher,
+    *,
+    every_s: float = POLL_S,
+    tell: Tell = aloud,
+    only: frozenset[str] | None = None,
 ) -> Iterator[Follower]:
-    """Follow the lists while the block runs, in a thread of its own.
+    """Follow the lists while the block runs, in a thread of its own; banks that came straight from files stay.
 
     Raises
     ------
     ListError
         If a list has no good version at the start.
     """
-    if not matcher.banks:
-        matcher.swap(load_banks(lists, tell=tell))
-    follower = Follower(lists, matcher, tell)
+    follower = Follower(lists, matcher, tell, only)
     follower.step()
     ended = threading.Event()
 

@@ -132,7 +132,9 @@ def offer(lists: Lists, name: str, offered: Offer, by: str, *, sealed: bool = Tr
         last = lists.manifest(name, listed.version) if listed.version in lists.store.versions(name) else None
         found = offered.collected
         if last is not None and not offered.note and digest(found.entries) == last.digest:
-            return Prepared(last, signers(lists.store.note(name, last.version), listed.terms.signers), in_force=True)
+            return Prepared(
+                last, signers(lists.store.note(name, last.version), listed.terms.signers), in_force=True
+            )
         manifest = Manifest(
             name,
             listed.version + 1,
@@ -149,9 +151,7 @@ def offer(lists: Lists, name: str, offered: Offer, by: str, *, sealed: bool = Tr
         if offered.note:
             note, manifest = offered.note, _owners(offered.note, manifest, last, listed.terms)
         bank = build(listed.terms, found, manifest.as_of, version=manifest.version)
-        file = lists.store.write(
-            name, manifest.version, to_arrays(bank), offered.facts, note, sealed=sealed
-        )
+        file = lists.store.write(name, manifest.version, to_arrays(bank), offered.facts, note, sealed=sealed)
         lists.record(
             "list prepared", name, version=manifest.version, digest=manifest.digest, file=file, by=by
         )
@@ -339,9 +339,7 @@ def _need(reason: str) -> None:
 
 def _among(those: Mapping[str, Any], reference: str, what: str) -> None:
     if reference not in those:
-        raise InputError(
-            f"The entry “{reference}” is not {what}.", "", f"{', '.join(those) or 'None'} is."
-        )
+        raise InputError(f"The entry “{reference}” is not {what}.", "", f"{', '.join(those) or 'None'} is.")
 
 
 def feed_back(lists: Lists, name: str, reference: str, verdict: str, reason: str, by: str) -> None:

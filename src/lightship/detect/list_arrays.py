@@ -72,9 +72,7 @@ def to_index(
     arrays: Mapping[str, NDArray[Any]], hashes: NDArray[np.uint64], radius: int, scan_up_to: int
 ) -> HashIndex:
     """Return what finds the entries, from the order that was stored with them if there is one."""
-    order = {
-        name.removeprefix(_ORDER): array for name, array in arrays.items() if name.startswith(_ORDER)
-    }
+    order = {name.removeprefix(_ORDER): array for name, array in arrays.items() if name.startswith(_ORDER)}
     plain = len(hashes) <= scan_up_to or radius > MATCH_BITS or importlib.util.find_spec("numba") is None
     return ScanIndex(hashes, radius) if plain else _multi_index(hashes, radius, order)
 
@@ -84,9 +82,7 @@ def _order(index: HashIndex) -> dict[str, NDArray[Any]]:
     return {name: getattr(index, name) for name in ("starts", "entries") if hasattr(index, name)}
 
 
-def _multi_index(
-    hashes: NDArray[np.uint64], radius: int, order: Mapping[str, NDArray[Any]]
-) -> HashIndex:
+def _multi_index(hashes: NDArray[np.uint64], radius: int, order: Mapping[str, NDArray[Any]]) -> HashIndex:
     from lightship.detect.multi_index import MultiIndex
 
     return MultiIndex(hashes, radius, **order)

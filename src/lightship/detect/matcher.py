@@ -289,9 +289,7 @@ class Matcher:
             by = f"found lawful: list {lawful[0].bank.terms.name}, entry {lawful[0].reference}"
             overridden, known = [(hit, by) for hit in known], []
             for hit, _ in overridden:
-                self.notices.append(
-                    Notice("override", hit.bank.terms.name, hit.reference, by, subject, at_s)
-                )
+                self.notices.append(Notice("override", hit.bank.terms.name, hit.reference, by, subject, at_s))
         kept = []
         for hit in known:
             if self.brake.aside(hit):
