@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCHES = ("guard", "imports", "ledger", "matching", "budgets", "false_interruptions")
+BENCHES = ("guard", "imports", "ledger", "matching", "lists", "budgets", "false_interruptions")
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 

@@ -189,11 +189,9 @@ def verify(name: Annotated[str | None, typer.Argument(help="One list; all unless
 
 @lists_app.command()
 def sign(
-    name: Name,
-    key: Annotated[Path, typer.Option(help="A signer's private key; made if there is none.")],
-    make: Annotated[
-        str, typer.Option(help="Make the key first, in this name, and print its public line.")
-    ] = "",
+    key: Annotated[Path, typer.Option(help="A signer's private key.")],
+    name: Annotated[str, typer.Argument(help="The list; none with --make.")] = "",
+    make: Annotated[str, typer.Option(help="Make a key of this name, and print its public line.")] = "",
     by: By = "",
 ) -> None:
     """Sign a list's newest version; with the second signature it comes into force."""

@@ -297,8 +297,8 @@ def disable(lists: Lists, name: str, reference: str, reason: str, by: str) -> No
     InputError
         If the list holds no such entry, or no reason is given.
     """
-    _need(reason)
     lists.listed(name)
+    _need(reason)
     version = lists.store.current(name)
     entries = lists.entries(name, version) if version else {}
     if not any(len(table.references.rows_of(reference)) for table in entries.values()):
@@ -314,8 +314,9 @@ def enable(lists: Lists, name: str, reference: str, reason: str, by: str) -> Non
     InputError
         If it is not disabled, or no reason is given.
     """
+    those = lists.listed(name).off
     _need(reason)
-    _among(lists.listed(name).off, reference, "disabled")
+    _among(those, reference, "disabled")
     lists.record("entry enabled", name, reference=reference, what="enabled", reason=reason, by=by)
 
 
@@ -327,8 +328,9 @@ def release(lists: Lists, name: str, reference: str, reason: str, by: str) -> No
     InputError
         If it is not set aside, or no reason is given.
     """
+    those = lists.listed(name).aside
     _need(reason)
-    _among(lists.listed(name).aside, reference, "set aside")
+    _among(those, reference, "set aside")
     lists.record("entry released", name, reference=reference, what="released", reason=reason, by=by)
 
 
@@ -350,8 +352,8 @@ def feed_back(lists: Lists, name: str, reference: str, verdict: str, reason: str
     InputError
         If the verdict is neither, or no reason is given.
     """
-    _need(reason)
     lists.listed(name)
+    _need(reason)
     if verdict not in ("confirmed", "false-positive"):
         raise InputError(f"“{verdict}” is no verdict.", "", "Say confirmed or false-positive.")
     lists.record("entry feedback", name, reference=reference, what=verdict, reason=reason, by=by)

@@ -19,7 +19,9 @@ from lightship.core.notes import SigningKey
 from lightship.core.terms import Source, from_table, parse_terms, to_table
 from lightship.core.tuning import draw, tuning_record
 
-KEYS = [SigningKey.from_seed(f"example.org/{name}", bytes([n]) * 32) for n, name in enumerate(("ada", "bo", "cy"))]
+KEYS = [
+    SigningKey.from_seed(f"example.org/{name}", bytes([n]) * 32) for n, name in enumerate(("ada", "bo", "cy"))
+]
 PUBLIC = [str(key.verifier) for key in KEYS]
 
 
@@ -50,7 +52,16 @@ def test_a_changed_manifest_a_strangers_signature_and_a_borrowed_one_do_not_coun
         check_signers(manifest(2).note() + signature, PUBLIC, "here")
 
 
-@pytest.mark.parametrize("note", ["", "lightship list manifest 1\n", "lightship list manifest 1\n{}\n\n", "x\n{}\n\n", "lightship list manifest 1\n[]\n\n"])
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "lightship list manifest 1\n",
+        "lightship list manifest 1\n{}\n\n",
+        "x\n{}\n\n",
+        "lightship list manifest 1\n[]\n\n",
+    ],
+)
 def test_what_is_no_manifest_is_refused(note):
     with pytest.raises(ListError, match="not a list's manifest"):
         Manifest.parse(note, "here")
@@ -71,7 +82,7 @@ def test_a_list_is_not_rolled_back_and_keeps_its_history():
 
 
 def test_terms_and_source_come_back():
-    text = f'''
+    text = f"""
 name = "iwf"
 owner = "IWF"
 distance = 24
@@ -83,7 +94,7 @@ basis = "membership"
 [source]
 api = "ncmec"
 credentials = "env:NCMEC"
-'''
+"""
     terms, source = parse_terms(text, "terms.toml")
     assert (terms.distance, terms.tenants, terms.max_age_days, source.api) == (24, ("chat",), 7, "ncmec")
     assert from_table(to_table(terms, source), "again") == (terms, source)
@@ -118,7 +129,11 @@ def entry(number, reference="", kind="pdq"):
 
 
 def held(entries):
-    return {(kind, table.references[row], int(table.values[row, -1])) for kind, table in entries.items() for row in range(len(table))}
+    return {
+        (kind, table.references[row], int(table.values[row, -1]))
+        for kind, table in entries.items()
+        for row in range(len(table))
+    }
 
 
 def test_a_delta_adds_changes_and_takes_off():
@@ -153,7 +168,10 @@ def test_the_later_word_counts(words):
 
 
 def test_a_difference_names_references():
-    old, new = collect([entry(1), entry(2)], "o").entries, collect([entry(2), entry(3), entry(1, "m", "md5")], "n").entries
+    old, new = (
+        collect([entry(1), entry(2)], "o").entries,
+        collect([entry(2), entry(3), entry(1, "m", "md5")], "n").entries,
+    )
     found = difference(old, new)
     assert (found.added, found.removed) == ({"pdq": ("r3",), "md5": ("m",)}, {"pdq": ("r1",)})
 
@@ -161,7 +179,9 @@ def test_a_difference_names_references():
 @given(st.lists(st.text(max_size=4), max_size=30), st.data())
 def test_a_text_is_found_where_it_stands(texts, draw):
     wanted = draw.draw(st.sampled_from(texts) if texts else st.text(max_size=3))
-    assert Texts.of(texts).rows_of(wanted).tolist() == [row for row, text in enumerate(texts) if text == wanted]
+    assert Texts.of(texts).rows_of(wanted).tolist() == [
+        row for row, text in enumerate(texts) if text == wanted
+    ]
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0.9, 0.95, 0.99]))
@@ -169,11 +189,16 @@ def test_bounds_on_a_share_are_scipys(successes, more, confidence):
     if successes + more == 0:
         return
     exact = binomtest(successes, successes + more).proportion_ci(confidence, "exact")
-    assert share_bounds(successes, successes + more, confidence) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert share_bounds(successes, successes + more, confidence) == pytest.approx(
+        (exact.low, exact.high), abs=1e-9
+    )
 
 
 def items(number):
-    return [Item(f"i{n}", f"clip-{n % 20}", float(n), f"case-{n % 3}", n % 32, 60.0 - n % 32) for n in range(number)]
+    return [
+        Item(f"i{n}", f"clip-{n % 20}", float(n), f"case-{n % 3}", n % 32, 60.0 - n % 32)
+        for n in range(number)
+    ]
 
 
 def test_a_sample_is_the_same_for_a_seed_whatever_the_order_and_takes_each_upload_once():
@@ -204,7 +229,10 @@ def told(*entries):
 
 
 def test_the_six_month_record_counts_and_says_when_it_is_due():
-    sample = [{"item": f"i{n}", "source": "s", "at_s": 0.0, "reference": "r", "distance": 3, "weight_db": 50.0} for n in range(4)]
+    sample = [
+        {"item": f"i{n}", "source": "s", "at_s": 0.0, "reference": "r", "distance": 3, "weight_db": 50.0}
+        for n in range(4)
+    ]
     verdicts = ["confirmed", "confirmed", "false-positive", "unsure"]
     listed = told(
         {"kind": "list terms", "terms": {"name": "bank", "distance": 31}},

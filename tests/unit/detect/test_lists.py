@@ -22,7 +22,9 @@ from lightship.detect.list_show import shown
 from lightship.detect.lists import load_banks
 from lightship.detect.matcher import FloodBrake, Matcher
 
-KEYS = [SigningKey.from_seed(f"example.org/{name}", bytes([n]) * 32) for n, name in enumerate(("ada", "bo", "cy"))]
+KEYS = [
+    SigningKey.from_seed(f"example.org/{name}", bytes([n]) * 32) for n, name in enumerate(("ada", "bo", "cy"))
+]
 DAY = date(2026, 11, 1)
 RNG = np.random.default_rng(5)
 FAR = [int.from_bytes(RNG.bytes(32), "big") for _ in range(12)]  # some 128 bits apart
@@ -67,12 +69,16 @@ def test_a_list_of_any_length_comes_back_as_it_was_built(lists):
     list_acts.set_terms(lists, Terms("long", distance=20), Source(), "ada")
     rng = np.random.default_rng(2)
     many = [Entry("pdq", rng.bytes(32), 90, f"r{n}", "clip", float(n)) for n in range(9000)]
-    found = collect([*many, Entry("md5", bytes(16), reference="m"), Entry("url", b"example.org/x", reference="u")], "x")
+    found = collect(
+        [*many, Entry("md5", bytes(16), reference="m"), Entry("url", b"example.org/x", reference="u")], "x"
+    )
     list_acts.offer(lists, "long", Offer(found, "file", DAY), "ada")
     (bank,) = load_banks(lists)
     assert (bank.hashes, len(bank), bank.version, bank.as_of) == (9000, 9002, 1, DAY)
     assert type(bank.parts[0].index).__name__ == "MultiIndex"
-    queries = np.frombuffer(b"".join(one.value for one in many[:50]), dtype=">u8").astype(np.uint64).reshape(-1, 4)
+    queries = (
+        np.frombuffer(b"".join(one.value for one in many[:50]), dtype=">u8").astype(np.uint64).reshape(-1, 4)
+    )
     queries[:, 0] ^= np.uint64(0b11111)
     assert [(hits[0].reference, hits[0].distance, hits[0].at_s) for hits in bank.near(queries)] == [
         (f"r{n}", 5, float(n)) for n in range(50)
@@ -339,7 +345,9 @@ def test_an_exchange_that_fails_leaves_the_last_good_and_says_how_old_it_is(list
     def fetch(_source, _facts):
         raise ListError("The exchange cannot be used: the server stayed busy.", "ncmec", "Try again.")
 
-    with pytest.raises(ListError, match=r"stayed busy.*Version 1 of 2026-11-01 \(\d+ days old\) goes on serving"):
+    with pytest.raises(
+        ListError, match=r"stayed busy.*Version 1 of 2026-11-01 \(\d+ days old\) goes on serving"
+    ):
         list_acts.refresh(lists, "bank", fetch, DAY, "ada")
     assert "list refused" in kinds(lists)
 
@@ -357,7 +365,11 @@ def test_feedback_for_the_owner_names_references_and_no_person(lists):
 def test_no_hash_is_in_the_ledger_or_in_what_is_shown(lists):
     begin(lists, *range(12))
     list_acts.disable(lists, "bank", "case-3", "why", "ada")
-    told = json.dumps(list(lists.ledger.entries())) + str(shown(lists, "bank", DAY)) + json.dumps(shown(lists, "bank", DAY).to_json())
+    told = (
+        json.dumps(list(lists.ledger.entries()))
+        + str(shown(lists, "bank", DAY))
+        + json.dumps(shown(lists, "bank", DAY).to_json())
+    )
     assert not [number for number in FAR if f"{number:064x}"[:16] in told]
 
 

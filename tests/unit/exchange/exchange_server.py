@@ -95,58 +95,73 @@ def tat_page(exchange, _query):
         for number, (one, prints) in enumerate(exchange.records)
     ]
     return json.dumps(
-        {"count": len(results), "next": None, "previous": None, "checkpoint": "1704085200,124", "results": results}
+        {
+            "count": len(results),
+            "next": None,
+            "previous": None,
+            "checkpoint": "1704085200,124",
+            "results": results,
+        }
     )
+
+
+class Handler(BaseHTTPRequestHandler):
+    exchange: Exchange
+
+    def log_message(self, *_words):
+        pass
+
+    def answer(self, text, status=200):
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def misbehaves(self):
+        trouble = self.exchange.trouble.pop(0) if self.exchange.trouble else None
+        if trouble == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            self.wfile = open("/dev/null", "wb")  # noqa: SIM115, PTH123 - what the base class flushes
+        elif isinstance(trouble, int):
+            self.answer("busy", trouble)
+        elif trouble:
+            self.answer(trouble)
+        return trouble is not None
+
+    def do_GET(self):
+        path = urlsplit(self.path)
+        self.exchange.asked.append((self.path, self.headers.get("Authorization", "")))
+        if self.misbehaves():
+            return
+        pages = {
+            "/v2/entries": ncmec_page,
+            "/FetchHashes": stopncii_page,
+            "/api/hash-list/v2/all": tat_page,
+        }
+        if path.path.endswith("/reasons"):
+            self.answer(
+                '<r><availableFeedbackReasons><reason guid="g1" name="no"/></availableFeedbackReasons></r>'
+            )
+            return
+        self.answer(pages[path.path](self.exchange, parse_qs(path.query)))
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer('{"user": {}, "token": "t"}')
+
+    def do_PUT(self):
+        self.exchange.told.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.answer("<ok/>")
 
 
 @contextlib.contextmanager
 def serving(exchange):
     """Serve until the block ends; yields the address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_words):
-            pass
-
-        def answer(self, text, status=200):
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def misbehaves(self):
-            trouble = exchange.trouble.pop(0) if exchange.trouble else None
-            if trouble == "reset":
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
-                self.wfile = open("/dev/null", "wb")  # noqa: SIM115, PTH123 - what the base class flushes
-            elif isinstance(trouble, int):
-                self.answer("busy", trouble)
-            elif trouble:
-                self.answer(trouble)
-            return trouble is not None
-
-        def do_GET(self):
-            path = urlsplit(self.path)
-            exchange.asked.append((self.path, self.headers.get("Authorization", "")))
-            if self.misbehaves():
-                return
-            pages = {"/v2/entries": ncmec_page, "/FetchHashes": stopncii_page, "/api/hash-list/v2/all": tat_page}
-            if path.path.endswith("/reasons"):
-                self.answer('<r><availableFeedbackReasons><reason guid="g1" name="no"/></availableFeedbackReasons></r>')
-                return
-            self.answer(pages[path.path](exchange, parse_qs(path.query)))
-
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer('{"user": {}, "token": "t"}')
-
-        def do_PUT(self):
-            exchange.told.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
-            self.answer("<ok/>")
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"exchange": exchange}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

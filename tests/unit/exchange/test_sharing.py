@@ -3,13 +3,13 @@
 import time
 
 import pytest
+from tests.unit.exchange.exchange_server import Exchange, serving
 from urllib3.util.retry import Retry
 
 from lightship.core.changes import applied
 from lightship.core.errors import InputError, ListError
 from lightship.core.terms import Source
 from lightship.exchange.sharing import EndlessPaging, fetch, secret, send_feedback
-from tests.unit.exchange.exchange_server import Exchange, serving
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -35,7 +35,11 @@ def asked(api, exchange, facts=None, **how):
 
 def held(changes, entries=None):
     found = applied(entries or {}, changes, "x").entries
-    return {(kind, table.references[row], table.values[row].tobytes().hex()) for kind, table in found.items() for row in range(len(table))}
+    return {
+        (kind, table.references[row], table.values[row].tobytes().hex())
+        for kind, table in found.items()
+        for row in range(len(table))
+    }
 
 
 def of_all(found):
@@ -43,9 +47,21 @@ def of_all(found):
 
 
 def test_ncmecs_pages_become_entries_with_every_kind_of_hash_we_match():
-    exchange = Exchange([("a", {"md5": MD5.upper(), "pdq": PDQ, "pdna": "zz"}), ("b", {"sha1": MD5 + "0a0a0a0a"}), ("c", {"pdq": "short"}), ("d", {"pdq": OTHER})])
+    exchange = Exchange(
+        [
+            ("a", {"md5": MD5.upper(), "pdq": PDQ, "pdna": "zz"}),
+            ("b", {"sha1": MD5 + "0a0a0a0a"}),
+            ("c", {"pdq": "short"}),
+            ("d", {"pdq": OTHER}),
+        ]
+    )
     changes, told, _ = asked("ncmec", exchange, {"checkpoint": {"get_entries_max_ts": 1_699_999_995}})
-    assert held(changes) == {("md5", "7-a", MD5), ("pdq", "7-a", PDQ), ("sha1", "7-b", MD5 + "0a" * 4), ("pdq", "7-d", OTHER)}
+    assert held(changes) == {
+        ("md5", "7-a", MD5),
+        ("pdq", "7-a", PDQ),
+        ("sha1", "7-b", MD5 + "0a" * 4),
+        ("pdq", "7-d", OTHER),
+    }
     assert [one.where for one in changes.bad] == ["7-c"]
     assert told["checkpoint"]["get_entries_max_ts"] == pytest.approx(time.time(), abs=30)
     assert all(login.startswith("Basic ") for _, login in exchange.asked)
@@ -83,7 +99,9 @@ def test_stopncii_withdrawn_cases_are_taken_off():
     assert {row[:2] for row in held(changes)} == {("pdq", f"stopncii {n}") for n in (1, 2, 3)}
     changes, told, _ = asked("stopncii", Exchange([(PDQ, None), ("d3" * 32, {})]), told)
     assert {row[1:] for row in held(changes, entries)} == {
-        ("stopncii 2", OTHER), ("stopncii 3", MD5 * 2), ("stopncii 5", "d3" * 32),
+        ("stopncii 2", OTHER),
+        ("stopncii 3", MD5 * 2),
+        ("stopncii 5", "d3" * 32),
     }
     assert told["number"] == 5
 
@@ -116,13 +134,18 @@ def test_a_server_that_is_busy_for_a_while_is_asked_again(trouble):
 @pytest.mark.parametrize(("trouble", "why"), [(429, "stayed busy"), ("reset", "broke off")])
 def test_a_server_that_stays_busy_or_breaks_off_is_given_up_with_growing_pauses(trouble, why):
     pauses = []
-    with serving(Exchange([("a", {"md5": MD5})], trouble=[trouble] * 1000)) as address, pytest.raises(ListError, match=why) as caught:
+    with (
+        serving(Exchange([("a", {"md5": MD5})], trouble=[trouble] * 1000)) as address,
+        pytest.raises(ListError, match=why) as caught,
+    ):
         fetch(source("ncmec", address), {}, pause=pauses.append)
     assert pauses == [1.0, 2.0, 4.0, 8.0]
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("trouble", "why"), [(403, "answered 403"), ("<not xml", "not understood"), ("{}", "not understood")])
+@pytest.mark.parametrize(
+    ("trouble", "why"), [(403, "answered 403"), ("<not xml", "not understood"), ("{}", "not understood")]
+)
 def test_what_asking_again_does_not_mend_is_said_at_once(trouble, why):
     pauses = []
     with serving(Exchange(trouble=[trouble] * 9)) as address, pytest.raises(ListError, match=why):

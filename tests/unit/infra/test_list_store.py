@@ -33,7 +33,8 @@ def written(path, arrays=ARRAYS, key=KEY, facts=None):
 
 def same(one, other):
     return set(one) == set(other) and all(
-        one[name].dtype == other[name].dtype and np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+        one[name].dtype == other[name].dtype
+        and np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
         for name in one
     )
 
@@ -43,7 +44,11 @@ def test_what_was_written_comes_back_and_cannot_be_written_to(tmp_path, key):
     digest = written(tmp_path / "a", key=key, facts={"checkpoint": {"at": 7}})
     stored = array_file.read(tmp_path / "a", KEY)
     assert same(ARRAYS, stored.arrays)
-    assert (stored.facts, stored.digest, stored.sealed) == ({"checkpoint": {"at": 7}}, digest, key is not None)
+    assert (stored.facts, stored.digest, stored.sealed) == (
+        {"checkpoint": {"at": 7}},
+        digest,
+        key is not None,
+    )
     with pytest.raises(ValueError, match="read-only"):
         stored.arrays["pdq/values"][0, 0] = 1
 
@@ -52,7 +57,9 @@ def test_what_was_written_comes_back_and_cannot_be_written_to(tmp_path, key):
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=8),
-        hnp.arrays(st.sampled_from([np.uint8, np.int64, np.float32]), hnp.array_shapes(min_side=0, max_dims=2)),
+        hnp.arrays(
+            st.sampled_from([np.uint8, np.int64, np.float32]), hnp.array_shapes(min_side=0, max_dims=2)
+        ),
         max_size=4,
     ),
     st.booleans(),
@@ -64,7 +71,10 @@ def test_any_arrays_come_back(tmp_path_factory, arrays, sealed):
 
 
 def test_arrays_of_several_chunks_come_back(tmp_path):
-    arrays = {"big": np.random.default_rng(1).integers(0, 256, 3_500_001, dtype=np.uint8), "small": np.arange(3)}
+    arrays = {
+        "big": np.random.default_rng(1).integers(0, 256, 3_500_001, dtype=np.uint8),
+        "small": np.arange(3),
+    }
     written(tmp_path / "a", arrays)
     assert same(arrays, array_file.read(tmp_path / "a", KEY).arrays)
 
@@ -118,7 +128,11 @@ def test_objects_are_not_read(tmp_path):
     header = b'{"arrays":[{"name":"x","dtype":"|O","shape":[1],"offset":0,"sha256":""}],"facts":{}}'
     import hashlib
 
-    data = array_file._HEAD.pack(array_file._PLAIN, len(header), hashlib.sha256(header).digest()) + header + bytes(64)
+    data = (
+        array_file._HEAD.pack(array_file._PLAIN, len(header), hashlib.sha256(header).digest())
+        + header
+        + bytes(64)
+    )
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(ListError, match="not of numbers"):
         array_file.read(tmp_path / "a", KEY)
@@ -192,7 +206,9 @@ def test_a_kill_at_any_moment_leaves_a_store_that_opens(tmp_path):
     rng, last = random.Random(4), 0
     put(ListStore(tmp_path / "lists"), 1)
     for _ in range(12):
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "lists")], stdout=subprocess.PIPE)
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(tmp_path / "lists")], stdout=subprocess.PIPE
+        )
         child.stdout.readline()
         time.sleep(rng.uniform(0.0, 0.06))
         os.kill(child.pid, signal.SIGKILL)
