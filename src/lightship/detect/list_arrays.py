@@ -79,10 +79,11 @@ def to_index(
 
 def _order(index: HashIndex) -> dict[str, NDArray[Any]]:
     """Return what took time to build of an index; nothing of a scan."""
-    return {name: getattr(index, name) for name in ("starts", "entries") if hasattr(index, name)}
+    return dict(getattr(index, "order", {}))
 
 
 def _multi_index(hashes: NDArray[np.uint64], radius: int, order: Mapping[str, NDArray[Any]]) -> HashIndex:
     from lightship.detect.multi_index import MultiIndex
 
-    return MultiIndex(hashes, radius, **order)
+    known: dict[str, Any] = {"order": order} if order else {}
+    return MultiIndex(hashes, radius, **known)
