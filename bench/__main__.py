@@ -9,7 +9,17 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCHES = ("guard", "imports", "ledger", "matching", "matcher_service", "streams", "budgets", "false_interruptions")
+BENCHES = (
+    "guard",
+    "imports",
+    "ledger",
+    "matching",
+    "lists",
+    "matcher_service",
+    "streams",
+    "budgets",
+    "false_interruptions",
+)
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
 

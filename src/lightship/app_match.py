@@ -128,6 +128,23 @@ def match(
         raise KeyboardInterrupt
 
 
+def remote_matcher(address: str, token_file: Path) -> Finder:
+    """Return a matcher that is another machine's; it is asked with hashes only.
+
+    Raises
+    ------
+    LightshipError
+        If the token cannot be read, or the service cannot be reached or refuses.
+    """
+    try:
+        from lightship.detect.remote import RemoteMatcher
+        from lightship.exchange.matcher_client import MatcherClient, read_token
+    except ImportError as error:
+        what = f"Asking a matcher service needs a package that is not here: {error.name}."
+        raise InputError(what, address, "Install lightship[service].") from error
+    return RemoteMatcher(MatcherClient(address, read_token(token_file)))
+
+
 def in_folders(sources: Sequence[str]) -> list[str]:
     """Return the sources, with the files in it, however deep, in place of each folder; hidden ones are left out.
 

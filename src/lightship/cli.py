@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lightship import cli_match
+from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 
@@ -25,6 +26,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
 app.add_typer(matcher_app, name="matcher")
+app.add_typer(lists_app, name="lists")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -36,7 +38,11 @@ def _say(text: str) -> None:
 
 
 def _lists(paths: list[Path], skip_bad: bool) -> dict[str, dict[str, object]]:
-    return {"known-media": {"lists": [str(path) for path in paths], "skip_bad": skip_bad}} if paths else {}
+    if not paths:
+        return {}
+    from lightship.app_lists import banks_or_paths
+
+    return {"known-media": {"lists": banks_or_paths(paths, _say), "skip_bad": skip_bad}}
 
 
 @app.command()
@@ -53,7 +59,8 @@ def guard(
     ] = None,
     policy: Annotated[str, typer.Option(help="Name or path of a policy.")] = "child-device",
     known: Annotated[
-        list[Path], typer.Option("--list", help="A list of known media; may be given again.")
+        list[Path],
+        typer.Option("--list", help="A governed list's name, or a list's file; may be given again."),
     ] = [],  # noqa: B006
     skip_bad: Annotated[bool, typer.Option(help="Load the good lines of a list that has bad ones.")] = False,
     live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,

@@ -14,7 +14,7 @@ from lightship.core.errors import InputError, LightshipError, SinkError
 
 if TYPE_CHECKING:
     from lightship.core.known import Entry
-    from lightship.detect.bank import Bank
+    from lightship.detect.look_up import Finder
     from lightship.detect.matcher import Finding
     from lightship.detect.sequence import Segment
 
@@ -33,35 +33,23 @@ match_app = typer.Typer(
     cls=_FilesUnlessNamed, help="Look pictures, videos, streams and addresses up in lists."
 )
 
-Lists = Annotated[list[Path], typer.Option("--list", help="A list of known media; may be given again.")]
+Lists = Annotated[
+    list[Path],
+    typer.Option(
+        "--list",
+        help="A list's file, or a governed list's name; may be given again. None: all governed lists.",
+    ),
+]
 Lawful = Annotated[
     list[Path], typer.Option(help="A list of known-lawful media, which overrides; may be given again.")
 ]
-
-
-def banks(known: list[Path], lawful: list[Path], form: str, skip_bad: bool) -> tuple[Bank, ...]:
-    """Load the lists that a command names.
-
-    Raises
-    ------
-    InputError
-        If one cannot be read.
-    """
-    from lightship.core.known import Terms
-    from lightship.detect.bank import load
-
-    found = [load(path, Terms(path.stem), form=form, skip_bad=skip_bad) for path in known]
-    return (
-        *found,
-        *(load(path, Terms(path.stem, "negative"), form=form, skip_bad=skip_bad) for path in lawful),
-    )
 
 
 @match_app.command(
     "files", epilog="Another command: lightship match robustness FOLDER, what alterations a match survives."
 )
 def match_files(
-    known: Lists,
+    ctx: typer.Context,
     sources: Annotated[
         list[str] | None, typer.Argument(help="Pictures, videos, folders of them, or addresses of streams.")
     ] = None,
@@ -69,7 +57,12 @@ def match_files(
     url: Annotated[
         list[str], typer.Option(help="A page's address, looked up in lists of addresses and never fetched.")
     ] = [],  # noqa: B006
+    known: Lists = [],  # noqa: B006
     lawful: Lawful = [],  # noqa: B006
+    matcher_url: Annotated[
+        str, typer.Option("--matcher", help="A matcher service to ask instead of lists; only hashes leave.")
+    ] = "",
+    token_file: Annotated[Path | None, typer.Option(help="The token for it.")] = None,
     form: Annotated[
         str,
         typer.Option("--format", help="Of the lists: pdq, vpdq, digests, urls, or the path of a mapping."),
@@ -89,13 +82,16 @@ def match_files(
 ) -> None:
     """Look pictures, videos, streams and addresses up in lists of known media."""
     from lightship import app_match as wiring
+    from lightship.app_lists import matcher_of
     from lightship.detect.look_up import look_up_address
-    from lightship.detect.matcher import Matcher
     from lightship.detect.sequence import Segment
 
     if not (sources or stream or url):
         raise InputError("Nothing to look up is named.", "", "Give files, --stream or --url.")
-    matcher = Matcher(banks(known, lawful, form, skip_bad))
+    if not matcher_url:
+        matcher: Finder = ctx.with_resource(matcher_of(known, lawful, form, _say, skip_bad=skip_bad))
+    else:
+        matcher = _elsewhere(matcher_url, token_file, alone=not (known or lawful or explain))
     drawer = wiring.drawer(pictures, out, known) if pictures is not None else None
     for address in url:
         _tell(address, None, look_up_address(matcher, address), matcher if explain else None, as_json)
@@ -115,6 +111,15 @@ def match_files(
             typer.echo(f"{source}: on no list")
 
     _go_through([*wiring.in_folders(sources or []), *stream], look_up)
+
+
+def _elsewhere(address: str, token_file: Path | None, *, alone: bool) -> Finder:
+    from lightship.app_match import remote_matcher
+
+    if token_file is None or not alone:
+        todo = "Give --matcher URL with --token-file FILE and no --list, --lawful or --explain."
+        raise InputError("Either lists here or a matcher elsewhere is asked, not both.", "", todo)
+    return remote_matcher(address, token_file)
 
 
 def _go_through(sources: list[str], act: Callable[[str], None]) -> None:

@@ -52,7 +52,14 @@ def lift(
 
 @matcher_app.command()
 def serve(
-    known: Annotated[list[Path], typer.Option("--list", help="A list of known media; may be given again.")],
+    ctx: typer.Context,
+    known: Annotated[
+        list[Path],
+        typer.Option(
+            "--list",
+            help="A list's file, or a governed list's name; may be given again. None: all governed lists.",
+        ),
+    ] = [],  # noqa: B006
     lawful: Annotated[
         list[Path], typer.Option(help="A list of known-lawful media, which overrides; may be given again.")
     ] = [],  # noqa: B006
@@ -76,7 +83,7 @@ def serve(
 ) -> None:
     """Serve the matcher until interrupted."""
     from lightship import app_matcher as wiring
-    from lightship.app import local_matcher
+    from lightship.app_lists import matcher_of
     from lightship.console.gate import Limits
     from lightship.detect.bank import load
 
@@ -84,9 +91,12 @@ def serve(
     serving.check()
     wiring.serve(
         serving,
-        # The one place where banks come in: a store of governed lists will be followed here.
-        local_matcher(known, lawful, form, skip_bad=skip_bad),
+        ctx.with_resource(matcher_of(known, lawful, form, _say, skip_bad=skip_bad)),
         _tenants(tenants),
         ledger or state_folder() / "matcher.ledger",
         load(canaries) if canaries else None,
     )
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -13,3 +13,15 @@ def state_folder() -> Path:
         return Path(named)
     base = os.environ.get("XDG_STATE_HOME")
     return (Path(base) if base else Path.home() / ".local" / "state") / "lightship"
+
+
+def lists_folder() -> Path:
+    """Return the folder of the governed lists: ``LIGHTSHIP_LISTS``, or ``lists`` beside the logs."""
+    named = os.environ.get("LIGHTSHIP_LISTS")
+    return Path(named) if named else state_folder() / "lists"
+
+
+def lists_key() -> Path | None:
+    """Return where the key that seals the lists lies, if ``LIGHTSHIP_LISTS_KEY`` names a place."""
+    named = os.environ.get("LIGHTSHIP_LISTS_KEY")
+    return Path(named) if named else None

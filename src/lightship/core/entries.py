@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,6 +52,14 @@ class Texts(Sequence[str]):
         """Return one text."""
         start = int(self.ends[number - 1]) if number else 0
         return self.block[start : int(self.ends[number])].tobytes().decode()
+
+    def rows_of(self, text: str) -> NDArray[np.int64]:
+        """Return where a text stands, comparing bytes from the end, where references differ first."""
+        wanted, lengths = text.encode(), np.diff(self.ends, prepend=0)
+        rows, starts = np.flatnonzero(lengths == len(wanted)), self.ends - lengths
+        for place in reversed(range(len(wanted))):
+            rows = rows[self.block[starts[rows] + place] == wanted[place]]
+        return rows
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """Return the texts of some rows."""
@@ -185,10 +194,10 @@ class _Columns:
     values: bytearray = field(default_factory=bytearray)
     quality: bytearray = field(default_factory=bytearray)
     references: bytearray = field(default_factory=bytearray)
-    reference_ends: list[int] = field(default_factory=list)
+    reference_ends: array[int] = field(default_factory=lambda: array("q"))
     videos: bytearray = field(default_factory=bytearray)
-    video_ends: list[int] = field(default_factory=list)
-    at_s: list[float] = field(default_factory=list)
+    video_ends: array[int] = field(default_factory=lambda: array("q"))
+    at_s: array[float] = field(default_factory=lambda: array("f"))
 
     def add(self, entry: Entry, value: bytes) -> None:
         self.values += value
@@ -296,5 +305,5 @@ def digest(entries: Entries) -> str:
         table = entries[kind]
         sha.update(f"{kind} {len(table)}\n".encode())
         for column in table.columns().values():
-            sha.update(column.tobytes())
+            sha.update(np.ascontiguousarray(column).reshape(-1).view(np.uint8).data)
     return f"sha256:{sha.hexdigest()}"

@@ -8,7 +8,8 @@
     ├── DetectorError         exit 4   a detector or model that is missing, corrupt or fails
     ├── SourceLost            exit 5   a live source that went away and did not come back
     ├── SinkError             exit 6   the protected output cannot be written
-    └── LedgerError           exit 7   a ledger that cannot be written or does not verify
+    ├── LedgerError           exit 7   a ledger that cannot be written or does not verify
+    └── ListError             exit 8   a list that is refused, damaged or stale, or whose server cannot be used
 
 Each says what happened, where, and what to do.
 """
@@ -88,3 +89,9 @@ class LedgerError(LightshipError):
     """A ledger that cannot be written or does not verify."""
 
     exit_code = 7
+
+
+class ListError(LightshipError):
+    """A list that is refused, damaged or stale, or whose server cannot be used."""
+
+    exit_code = 8

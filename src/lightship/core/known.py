@@ -81,6 +81,8 @@ class Terms:
         Public keys, of whom two must have signed a version; empty takes versions as they come, and says so.
     basis
         The agreement or duty that it is used under.
+    canaries
+        Entries of our own making among the list's: nobody who asks honestly ever looks one up.
     """
 
     name: str
@@ -92,3 +94,4 @@ class Terms:
     tell_reference: bool = True
     signers: tuple[str, ...] = ()
     basis: str = ""
+    canaries: int = 3

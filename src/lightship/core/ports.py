@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -74,3 +75,77 @@ class Ledger(Protocol):
 
     def append_all(self, entries: Iterable[dict[str, Any]]) -> int:
         """Store several entries in one durable write; returns the number of entries afterwards."""
+
+
+class ReadableLedger(Ledger, Protocol):
+    """A ledger that is also read back."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries on disk."""
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the entries from ``start`` up to, but not including, ``stop``."""
+
+
+class StoredArrays(Protocol):
+    """Named arrays as a store gives them back, with what was said of them and a digest over both."""
+
+    @property
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays by name; they cannot be written to."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What was said of them."""
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` over all."""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether they are encrypted on disk."""
+
+
+class VersionStore(Protocol):
+    """Keeps versions of lists; every method raises ``ListError`` for what it cannot read or write."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the lists of which a version is in force."""
+
+    def current(self, name: str) -> int:
+        """Return the version in force, 0 if there is none."""
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """Return the versions that are kept, by rising number."""
+
+    def read(self, name: str, version: int, *, check: bool = True) -> StoredArrays:
+        """Return a version's arrays."""
+
+    def write(
+        self,
+        name: str,
+        version: int,
+        arrays: Mapping[str, NDArray[Any]],
+        facts: Mapping[str, Any],
+        note: str,
+        *,
+        sealed: bool = True,
+    ) -> str:
+        """Write a version beside the one in force; returns its digest."""
+
+    def note(self, name: str, version: int) -> str:
+        """Return a version's manifest with its signatures."""
+
+    def set_note(self, name: str, version: int, note: str) -> None:
+        """Write a version's manifest."""
+
+    def publish(self, name: str, version: int) -> None:
+        """Put a version in force."""
+
+    def canary(self, name: str, number: int) -> bytes:
+        """Return 32 bytes that nobody without the store's key can tell from a hash."""
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Keep other processes from changing the list meanwhile."""

@@ -86,6 +86,8 @@ class Bank:
         Counts from reading it.
     off_references
         Entries that a person disabled.
+    canaries
+        References of entries that nobody who asks honestly looks up; they are no part of the list's counts.
     """
 
     terms: Terms
@@ -98,16 +100,15 @@ class Bank:
     quarantined: int = 0
     duplicates: int = 0
     off_references: frozenset[str] = frozenset()
+    canaries: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
-        return sum(int((~part.off).sum()) for part in self.parts) + sum(
-            len(one) for one in self.exact.values()
-        )
+        return self.hashes + sum(len(one) for one in self.exact.values())
 
     @cached_property
     def hashes(self) -> int:
         """PDQ entries that can match."""
-        return sum(int((~part.off).sum()) for part in self.parts)
+        return sum(int((~part.off).sum()) for part in self.parts) - len(self.canaries)
 
     def age_days(self, today: date) -> int:
         """Return the days since the list's own day."""
@@ -183,8 +184,8 @@ class Bank:
         parts = []
         for part in self.parts:
             off = part.off.copy()
-            for row in _rows_of(part.table, references):
-                off[row] = True
+            for reference in references:
+                off[part.table.references.rows_of(reference)] = True
             parts.append(replace(part, off=off))
         return replace(self, parts=tuple(parts), off_references=self.off_references | references)
 
@@ -194,13 +195,6 @@ def _taken_off(part: Part, hashes: NDArray[np.uint64]) -> Part:
     off = part.off.copy()
     off[pairs[pairs[:, 2] == 0, 1]] = True
     return replace(part, off=off)
-
-
-def _rows_of(table: Table, references: frozenset[str]) -> list[int]:
-    """Return the rows of some references, looking only at those whose length fits."""
-    lengths = np.diff(table.references.ends, prepend=0)
-    likely = np.flatnonzero(np.isin(lengths, [len(one.encode()) for one in references]))
-    return [int(row) for row in likely if table.references[int(row)] in references]
 
 
 class Exact:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +119,33 @@ class Flood:
     at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about an entry that goes on record.
+
+    Parameters
+    ----------
+    kind
+        ``canary``: somebody looked up what only a copy of our own list holds. ``override``: known-lawful material
+        kept a match from counting.
+    bank, reference
+        The entry.
+    by
+        What overrode it; empty for a canary.
+    subject
+        The stream or upload.
+    at_s
+        When, seconds on the caller's clock.
+    """
+
+    kind: Literal["canary", "override"]
+    bank: str
+    reference: str
+    by: str
+    subject: str
+    at_s: float
+
+
 class FloodBrake:
     """Sets aside an entry that suddenly matches everywhere: a title card, a blank page, an error of the list's.
 
@@ -155,6 +183,11 @@ class FloodBrake:
             del self._seen[key]
             return flood
 
+    def hold(self, flood: Flood) -> None:
+        """Set an entry aside that was set aside before, as the record says."""
+        with self._lock:
+            self._aside[flood.bank, flood.reference] = flood
+
     def release(self, bank: str, reference: str) -> bool:
         """Let an entry match again, as a person decided; returns whether it was set aside."""
         with self._lock:
@@ -177,12 +210,15 @@ class Matcher:
         Gives a match its weight.
     brake
         Sets aside entries that match everywhere.
+    floods, notices
+        What began to flood, and what else goes on record, until somebody takes it from here.
     """
 
     banks: tuple[Bank, ...]
     chance: ChanceTable = field(default_factory=measured)
     brake: FloodBrake = field(default_factory=FloodBrake)
     floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
+    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=1000))
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -253,12 +289,18 @@ class Matcher:
         return self._finding(hits, 100, 0, subject, at_s) if hits else Finding()
 
     def _finding(self, hits: list[Hit], quality: int, entries: int, subject: str, at_s: float) -> Finding:
+        for hit in hits:
+            if hit.reference in hit.bank.canaries:
+                self.notices.append(Notice("canary", hit.bank.terms.name, hit.reference, "", subject, at_s))
+        hits = [hit for hit in hits if hit.reference not in hit.bank.canaries]
         known = sorted((hit for hit in hits if hit.bank.terms.role == "known"), key=lambda hit: hit.distance)
         lawful = [hit for hit in hits if hit.bank.terms.role == "negative"]
         overridden: list[tuple[Hit, str]] = []
         if lawful and known:
             by = f"found lawful: list {lawful[0].bank.terms.name}, entry {lawful[0].reference}"
             overridden, known = [(hit, by) for hit in known], []
+            for hit, _ in overridden:
+                self.notices.append(Notice("override", hit.bank.terms.name, hit.reference, by, subject, at_s))
         kept = []
         for hit in known:
             if self.brake.aside(hit):
