@@ -9,7 +9,10 @@
     ├── SourceLost            exit 5   a live source that went away and did not come back
     ├── SinkError             exit 6   the protected output cannot be written
     ├── LedgerError           exit 7   a ledger that cannot be written or does not verify
-    └── ListError             exit 8   a list that is refused, damaged or stale, or whose server cannot be used
+    ├── ListError             exit 8   a list that is refused, damaged or stale, or whose server cannot be used
+    ├── StoreError            exit 9   a platform's store that cannot be read, written or migrated
+    ├── VaultError            exit 11  an exhibit that is damaged, destroyed or on hold, or a vault that cannot be used
+    └── AccessDenied          exit 12  an act that this person, in this role and for this purpose, may not do
 
 Each says what happened, where, and what to do.
 """
@@ -95,3 +98,21 @@ class ListError(LightshipError):
     """A list that is refused, damaged or stale, or whose server cannot be used."""
 
     exit_code = 8
+
+
+class StoreError(LightshipError):
+    """A platform's store that cannot be read, written or migrated."""
+
+    exit_code = 9
+
+
+class VaultError(LightshipError):
+    """An exhibit that is damaged, destroyed or on hold, or a vault that cannot be used."""
+
+    exit_code = 11
+
+
+class AccessDenied(LightshipError):
+    """An act that this person, in this role and for this purpose, may not do."""
+
+    exit_code = 12

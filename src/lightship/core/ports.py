@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol, runtime_checkable
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lightship.core.cases import Exhibit, Kept
 from lightship.core.values import Luma, Reading, Rgb
+
+K = TypeVar("K", bound=Kept)
 
 
 @runtime_checkable
@@ -149,3 +153,104 @@ class VersionStore(Protocol):
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Keep other processes from changing the list meanwhile."""
+
+
+class Work(Protocol):
+    """One transaction on a platform's store: all of it is kept, or none."""
+
+    def save(self, *values: Kept) -> None:
+        """Keep new values, each under its id.
+
+        Raises
+        ------
+        StoreError
+            If one of that id is there already.
+        """
+
+    def get(self, kind: type[K], id_: str) -> K | None:
+        """Return the value of an id."""
+
+    def find(
+        self,
+        kind: type[K],
+        where: Mapping[str, object] | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        after: str = "",
+    ) -> list[K]:
+        """Return values whose fields equal those of ``where`` (a tuple: any of these), ``-field`` orders downwards.
+
+        ``after`` is the id of the last value of the page before.
+        """
+
+    def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
+        """Change fields of a value where those of ``expect`` are as expected; returns the new value, None where not."""
+
+    def record(self, entry: Mapping[str, Any]) -> None:
+        """Put an entry on the ledger, with everything else of this transaction or not at all."""
+
+
+class Store(Protocol):
+    """A platform's streams, cases and effects, on SQLite or PostgreSQL."""
+
+    def begin(self) -> AbstractContextManager[Work]:
+        """Begin a transaction; it ends with the block, and an exception undoes it."""
+
+
+class Leases(Protocol):
+    """Who works on what, for so long as they show signs of life."""
+
+    def take(self, names: Sequence[str], holder: str, ttl_s: float) -> dict[str, int]:
+        """Take free or lapsed leases, and keep one's own; returns a fencing number, rising, of each that one holds."""
+
+    def free(self, name: str, holder: str) -> None:
+        """Give a lease back."""
+
+    def held(self) -> Mapping[str, str]:
+        """Return who holds what now."""
+
+
+class Bus(Protocol):
+    """Messages to whoever listens now; a full queue drops the oldest and counts it."""
+
+    def publish(self, topic: str, message: Mapping[str, Any]) -> None:
+        """Send."""
+
+    def subscribe(self, *topics: str) -> AbstractContextManager[Iterator[Mapping[str, Any] | None]]:
+        """Listen; yields None about once a second while nothing comes."""
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped."""
+
+
+class Vault(Protocol):
+    """Bytes that are kept encrypted, each with a key of its own."""
+
+    def seal(self, data: bytes, exhibit: Exhibit) -> None:
+        """Keep an exhibit's bytes.
+
+        Raises
+        ------
+        VaultError
+            If its id is not the data's SHA-256, or it cannot be written.
+        """
+
+    def open(self, exhibit: Exhibit, *, by: str, purpose: str) -> bytes:
+        """Return an exhibit's bytes; the look is itself put on the access log first.
+
+        Raises
+        ------
+        VaultError
+            If it was destroyed, damaged, or its log cannot be written.
+        """
+
+    def destroy(self, exhibit: Exhibit, *, by: str, reason: str, now: datetime) -> str:
+        """Destroy an exhibit's key for good; returns the destruction record's digest.
+
+        Raises
+        ------
+        VaultError
+            If it is on hold.
+        """
