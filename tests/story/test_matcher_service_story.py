@@ -97,7 +97,7 @@ def test_a_small_platform_sees_the_same_lines_as_who_holds_the_list(here):
     said = "".join(running.lines) + remote.stdout
     assert not listed & set(re.findall("[0-9a-f]{64}", said))
     kept = [one["hits"] for one in read_entries(here / "matcher.ledger") if one["kind"] == "matcher-query"]
-    assert kept == [{"iwf": 1}, {}] * 2
+    assert kept == [{"iwf": 1}, {}, {}] * 2, "what is on no list is asked about mirrored as well"
     verified = lightship("ledger", "verify", here / "matcher.ledger")
     assert verified.returncode == 0, verified.stdout
 

@@ -40,6 +40,14 @@ class Questions(_Strict):
     pdq: Annotated[list[Hash], Field(max_length=ITEMS)] = []
     digests: Annotated[list[Digest], Field(max_length=ITEMS)] = []
     urls: Annotated[list[Address], Field(max_length=ITEMS)] = []
+    tries: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=16,
+            description="Forms (turned, cut) in which each picture is asked about; its weights pay.",
+        ),
+    ] = 1.0
 
     @model_validator(mode="after")
     def _some(self) -> Questions:
@@ -57,6 +65,7 @@ class Match(BaseModel):
     list: str
     reference: Annotated[str | None, Field(description="The owner's, where the list's terms let it be told.")]
     video: Annotated[str | None, Field(description="The video that a frame's entry belongs to, likewise.")]
+    at_s: Annotated[float | None, Field(description="The frame's second in that video, likewise.")]
     kind: Literal["pdq", "md5", "sha1", "sha256", "url"]
     distance: Annotated[int, Field(description="Bits; 0 for digests and addresses.")]
     within: Annotated[int, Field(description="Bits within which the list matches.")]

@@ -101,7 +101,7 @@ def _read(body: bytes) -> tuple[Asked, tuple[int, int]]:
             fault = {"where": f"urls.{place}", "what": "not a web address"}
             raise Problem("invalid", "An address has a host and no spaces.", errors=(fault,)) from None
     hashes = pdq_rows([one.hash for one in questions.pdq])
-    asked = Asked(hashes, [one.quality for one in questions.pdq], exact)
+    asked = Asked(hashes, [one.quality for one in questions.pdq], exact, questions.tries)
     return asked, (len(questions.pdq), len(questions.digests))
 
 
@@ -137,6 +137,7 @@ def _told(hit: Hit, today: date) -> dict[str, Any]:
         "list": bank.terms.name,
         "reference": hit.reference if told else None,
         "video": hit.video if told else None,
+        "at_s": hit.at_s if told and hit.video else None,
         "kind": hit.kind,
         "distance": hit.distance,
         "within": bank.terms.distance,

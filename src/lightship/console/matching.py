@@ -42,11 +42,14 @@ class Asked:
         PDQ hashes ``(N, 4) uint64`` and their qualities.
     exact
         Digests, and addresses as the SHA-256 of the forms in which a list may hold them.
+    tries
+        Forms in which each picture is asked about; see :meth:`lightship.detect.matcher.Matcher.match`.
     """
 
     hashes: NDArray[np.uint64]
     qualities: Sequence[int]
     exact: Sequence[tuple[Kind, Sequence[bytes]]] = ()
+    tries: float = 1.0
 
     def __len__(self) -> int:
         return len(self.qualities) + len(self.exact)
@@ -140,7 +143,11 @@ class MatcherService:
         def may(bank: Bank) -> bool:  # what a person found lawful overrides for everybody
             return bank.terms.role == "negative" or tenant.may_know(bank.terms)
 
-        found = self.matcher.match(asked.hashes, asked.qualities, may=may) if asked.qualities else []
+        found = (
+            self.matcher.match(asked.hashes, asked.qualities, may=may, tries=asked.tries)
+            if asked.qualities
+            else []
+        )
         found += [self.matcher.equal(kind, values, may=may) for kind, values in asked.exact]
         canaries = self._canaries
         canary = canaries is not None and (

@@ -1,6 +1,7 @@
 """Known media: the sampled picture's PDQ hash against lists of known abuse material.
 
-The full frame's brightness is hashed, as the lists' own hashes were: no shrinking first. A frame of quality below 50
+The full frame's brightness is hashed, as the lists' own hashes were: no shrinking first; where it is on no list, so are
+its mirror image and the picture without a border around it. A frame of quality below 50
 is not matched; entries of such quality are not loaded. What is said of a match is the list, the owner's reference, the
 distance and the quality, never a hash.
 """
@@ -20,8 +21,8 @@ from lightship.core.errors import DetectorError
 from lightship.core.known import Terms
 from lightship.core.values import Reading
 from lightship.detect.bank import Bank, load
+from lightship.detect.look_up import in_all_forms
 from lightship.detect.matcher import Finding, Matcher
-from lightship.detect.pdq import pdq
 
 SCAN_UP_TO = 250_000
 """A guard looks a few times a second, which a scan of so many serves without loading the compiler."""
@@ -129,11 +130,7 @@ class KnownMediaDetector:
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return the nearest match of each frame ``(H, W) uint8``, if there is one and the frame is not too flat."""
-        hashed = [pdq(frame) for frame in frames]
-        if not hashed:
-            return []
-        found = self.matcher.match(np.stack([one for one, _ in hashed]), [quality for _, quality in hashed])
-        return [_readings(one) for one in found]
+        return [_readings(in_all_forms(self.matcher, frame)[0]) for frame in frames]
 
 
 def _load(path: Path, skip_bad: bool, max_age_days: float | None) -> Bank:
@@ -147,5 +144,6 @@ def _readings(finding: Finding) -> tuple[Reading, ...]:
         return ()
     also = sorted({one.bank.terms.name for one in finding.hits} - {hit.bank.terms.name})
     detail = f"list {hit.bank.terms.name}, entry {hit.reference}, distance {hit.distance}, quality {finding.quality}"
+    detail += "" if finding.transform == "as it is" else f", {finding.transform}"
     detail += f", also on {', '.join(also)}" if also else ""
     return (Reading("known-media", "known-media", finding.weight_db, detail),)

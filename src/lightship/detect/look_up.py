@@ -112,13 +112,33 @@ def look_up(
     turned: bool = False,
     weigh: WeighRows = weigh_rows,
 ) -> Seen:
+    """Return what the lists say of a picture, in whichever form they know it: see :func:`in_all_forms`."""
+    finding, hash_ = in_all_forms(
+        matcher, picture.luma(), subject=subject, at_s=picture.at_s, turned=turned, weigh=weigh
+    )
+    return Seen(picture.at_s, finding, hash_)
+
+
+def in_all_forms(
+    matcher: Finder,
+    luma: Luma,
+    *,
+    subject: str = "",
+    at_s: float = 0.0,
+    turned: bool = False,
+    weigh: WeighRows = weigh_rows,
+) -> tuple[Finding, int]:
     """Return what the lists say of a picture: as it is, else mirrored (or turned), else the same without its border.
 
     Each further form is another chance to match by accident, so the chance is shared out beforehand: half of it to the
     picture as it is, the rest among the others (the mean of e-values is an e-value). ``docs/robustness.md`` measures
     what the others find and cost.
+
+    Returns
+    -------
+    finding, hash
+        The best finding, and the hash of the picture as it is, a number of 256 bits.
     """
-    luma = picture.luma()
     inner = inside(luma)
     others = (2 if inner is not None else 1) * (len(DIHEDRAL) if turned else 2) - 1
     first: tuple[int, int] | None = None
@@ -126,7 +146,7 @@ def look_up(
         first = first or (int.from_bytes(hashes[0].astype(">u8").tobytes(), "big"), quality)
         tries = 2.0 if names[0] == DIHEDRAL[0] else 2.0 * others
         found = matcher.match(
-            np.stack(hashes), [quality] * len(hashes), subject=subject, at_s=picture.at_s, tries=tries
+            np.stack(hashes), [quality] * len(hashes), subject=subject, at_s=at_s, tries=tries
         )
         told = [
             replace(one, transform=name)
@@ -135,9 +155,9 @@ def look_up(
         ]
         if told:
             best = max(told, key=lambda one: (one.weight_db, bool(one.overridden)))
-            return Seen(picture.at_s, best, first[0])
+            return best, first[0]
     assert first is not None
-    return Seen(picture.at_s, Finding(quality=first[1]), first[0])
+    return Finding(quality=first[1]), first[0]
 
 
 def _forms(

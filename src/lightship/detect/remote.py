@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -60,8 +59,6 @@ class RemoteMatcher:
     ) -> list[Finding]:
         """Return what the lists say of each picture; ``subject`` and ``at_s`` stay here.
 
-        The weights that come back are of one try each, so ``tries`` is taken off them here.
-
         Raises
         ------
         LightshipError
@@ -73,9 +70,8 @@ class RemoteMatcher:
         for start in range(0, len(told), _BATCH):
             places = told[start : start + _BATCH]
             asked = [{"hash": to_hex(hashes[place]), "quality": int(qualities[place])} for place in places]
-            for place, finding in zip(places, self._ask("pdq", asked), strict=True):
-                less_db = 10.0 * math.log10(tries)
-                found[place] = replace(finding, weight_db=max(0.0, finding.weight_db - less_db), tries=tries)
+            for place, finding in zip(places, self._ask("pdq", asked, tries), strict=True):
+                found[place] = replace(finding, tries=tries)
         return found
 
     def equal(self, kind: Kind, values: Sequence[bytes], *, subject: str = "", at_s: float = 0.0) -> Finding:
@@ -92,8 +88,8 @@ class RemoteMatcher:
         found = self._ask("digests", [value.hex() for value in values])
         return max(found, key=lambda one: one.weight_db)
 
-    def _ask(self, name: str, asked: list[Any]) -> list[Finding]:
-        value = self._client.ask({name: asked})
+    def _ask(self, name: str, asked: list[Any], tries: float = 1.0) -> list[Finding]:
+        value = self._client.ask({name: asked, "tries": tries})
         try:
             found = [_finding(one) for one in value[name]]
         except (KeyError, TypeError, ValueError) as error:
@@ -122,7 +118,7 @@ def _hit(value: dict[str, Any]) -> Hit:
         bank,
         reference,
         str(value["video"] or ""),
-        float("nan"),
+        float("nan") if value["at_s"] is None else float(value["at_s"]),
         int(value["distance"]),
         int(value["entry_quality"]),
         value["kind"],

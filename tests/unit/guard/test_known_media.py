@@ -25,9 +25,17 @@ def bank(tmp_path_factory) -> Bank:
     return load(path)
 
 
-def pictures():
+def bordered(picture):
+    return np.pad(picture, ((60, 60), (0, 0)))
+
+
+def mirrored(picture):
+    return np.ascontiguousarray(picture[:, ::-1])
+
+
+def pictures(shown=np.asarray):
     rng = np.random.default_rng(6)
-    listed = np.repeat(data.camera()[..., None], 3, axis=2)
+    listed = np.repeat(shown(data.camera())[..., None], 3, axis=2)
     for number in range(40 * 12):
         at_s = number / 12
         if number % 30 == 0:
@@ -41,3 +49,12 @@ def test_a_listed_picture_among_twenty_thousand_entries(bank, policy):
     result = watch(sensors, pictures(), Marked((SHOWN_S,)))
     assert result.delays_s["blur"][0] <= 0.6
     assert result.delays_s["pause"][0] <= 5.0
+
+
+@pytest.mark.parametrize("shown", [mirrored, bordered])
+def test_mirrored_or_bordered_it_is_covered_at_once_too(bank, shown):
+    sensors = load_sensors(
+        packs.policy("child-device"), packs.calibration, {"known-media": {"lists": [bank]}}
+    )
+    result = watch(sensors, pictures(shown), Marked((SHOWN_S,)))
+    assert result.delays_s["blur"][0] <= 0.6
