@@ -92,7 +92,7 @@ class Budget:
 
     def __str__(self) -> str:
         hours = self.mean_time_s / 3600.0
-        return f"1 per {hours:g} h" if hours >= 1 else f"{1 / hours:g} per h"
+        return f"1 per {hours:g} h" if hours > 1 else f"{1 / hours:g} per h"
 
 
 def advance(level_db: float, weight_db: float, kind: Kind) -> float:

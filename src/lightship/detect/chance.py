@@ -1,9 +1,11 @@
 """What a match weighs: how seldom a benign picture is as near to a list by chance, measured.
 
-``packs/calibrations/pdq-chance.json`` (made by ``bench/chance.py``) counts, for benign pictures by their quality, how
-many lie within so many bits of a list of other benign pictures. Of F pictures, k are: a new one is with probability at
-most (k+1)/(F+1) (the conformal bound, for exchangeable pictures), and by the union bound in proportion for a longer or
-shorter list. ``-10·log10`` of that is the weight.
+``packs/calibrations/pdq-chance.json`` (made by ``bench/chance.py``) counts, for benign scenes by their quality, how
+many come within so many bits of a list of other benign pictures, and of how many of its entries. Of F scenes, k do: a
+new one does with probability at most (k+1)/(F+1) (the conformal bound, for exchangeable scenes); for a longer list in
+proportion, by the union bound over parts of that length. For a shorter list the pairs of scene and entry are taken in
+proportion instead: one scene may be near many entries at once, and k alone would make short lists look too good.
+``-10·log10`` of that is the weight of a scene (docs/adr/0005).
 
 Three caps stand above it, for what no count of chance covers. A picture of low quality says little, so it weighs at
 most :data:`LOW_QUALITY_DB` whatever its distance: no rung of a shipped policy acts on that alone. An entry may be on a
@@ -30,7 +32,7 @@ LOW_QUALITY_DB, ONE_LIST_DB, TWO_LISTS_DB = 20.0, 80.0, 90.0
 
 @dataclass(frozen=True, slots=True)
 class ChanceTable:
-    """The measured chance of a benign picture to match.
+    """The measured chance of a benign scene to match.
 
     Parameters
     ----------
@@ -40,17 +42,18 @@ class ChanceTable:
         Distances that were counted, rising.
     qualities
         Lower ends of the quality classes, rising.
-    pictures
-        Pictures of each class.
-    matched
-        For each class, how many of them lay within each of the distances.
+    scenes
+        Scenes of each class.
+    matched, pairs
+        For each class, how many of them came within each of the distances of an entry, and of how many entries in all.
     """
 
     entries: int
     bits: tuple[int, ...]
     qualities: tuple[int, ...]
-    pictures: tuple[int, ...]
+    scenes: tuple[int, ...]
     matched: tuple[tuple[int, ...], ...]
+    pairs: tuple[tuple[int, ...], ...]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], where: str) -> ChanceTable:
@@ -66,8 +69,9 @@ class ChanceTable:
                 int(value["entries"]),
                 tuple(int(one) for one in value["bits"]),
                 tuple(int(one) for one in value["qualities"]),
-                tuple(int(one) for one in value["pictures"]),
+                tuple(int(one) for one in value["scenes"]),
                 tuple(tuple(int(count) for count in row) for row in value["matched"]),
+                tuple(tuple(int(count) for count in row) for row in value["pairs"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             todo = "Make it again with `python -m bench.chance`."
@@ -75,20 +79,24 @@ class ChanceTable:
         shape = [len(table.bits)] * len(table.qualities)
         if (
             [len(row) for row in table.matched] != shape
-            or len(table.pictures) != len(shape)
+            or [len(row) for row in table.pairs] != shape
+            or len(table.scenes) != len(shape)
             or table.entries < 1
         ):
             raise PolicyError("The table's rows do not fit together.", where, "Make it again.")
         return table
 
     def probability(self, distance: int, quality: int, entries: int) -> float:
-        """Return the bound on a benign picture's chance to match a list of so many entries; 1 if nothing is known."""
+        """Return the bound on a benign scene's chance to match a list of so many entries; 1 if nothing is known."""
         level = bisect_left(self.bits, distance)
         kind = bisect_right(self.qualities, quality) - 1
         if level == len(self.bits) or kind < 0:
             return 1.0
-        bound = (self.matched[kind][level] + 1) / (self.pictures[kind] + 1)
-        return min(1.0, bound * max(1, entries) / self.entries)
+        share = max(1, entries) / self.entries
+        bound = (self.matched[kind][level] + 1) / (self.scenes[kind] + 1)
+        if share >= 1.0:
+            return min(1.0, bound * share)
+        return min(bound, (self.pairs[kind][level] + 1) / (self.scenes[kind] + 1) * share)
 
     def weight_db(self, distance: int, quality: int, entries: int, lists: int = 1) -> float:
         """Return the weight of a match.

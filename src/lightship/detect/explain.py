@@ -103,10 +103,12 @@ def _weight(finding: Finding, matcher: Finder) -> str:
         )
     quality = min(finding.quality, hit.quality)
     entries = round(finding.tries * sum(bank.hashes for bank in matcher.banks))
-    chance = matcher.chance.probability(hit.distance, quality, entries)
+    table = matcher.chance
+    chance = table.probability(hit.distance, quality, entries)
     said = (
         f"Benign pictures of its quality come within {hit.distance} bits of a list of {entries} entries by chance in "
-        f"at most one of {1.0 / chance:,.0f} cases (measured), which is {-10.0 * math.log10(chance):.1f} dB"
+        f"at most one of {1.0 / chance:,.0f} cases (in proportion to what {sum(table.scenes):,} benign scenes showed "
+        f"against {table.entries:,} entries), which is {-10.0 * math.log10(chance):.1f} dB"
     )
     if finding.tries > 1.0:
         said += (

@@ -18,7 +18,7 @@ from lightship.detect.matcher import Matcher
 from lightship.detect.pdq import DIHEDRAL, dihedral, distance, pdq
 from lightship.media.frames import ArrayPicture
 
-TABLE = ChanceTable(1000, (31,), (50, 70), (999, 999_999), ((0,), (0,)))
+TABLE = ChanceTable(1000, (31,), (50, 70), (999, 999_999), ((0,), (0,)), ((0,), (0,)))
 TODAY = date(2026, 11, 24)
 
 

@@ -14,7 +14,9 @@ from lightship.detect.bank import build
 from lightship.detect.chance import ChanceTable, measured
 from lightship.detect.matcher import FloodBrake, Matcher
 
-TABLE = ChanceTable(1000, (10, 31), (50, 70, 90), (99, 999, 9_999), ((0, 1), (0, 0), (0, 0)))
+TABLE = ChanceTable(
+    1000, (10, 31), (50, 70, 90), (99, 999, 9_999), ((0, 1), (0, 0), (0, 0)), ((0, 5), (0, 0), (0, 0))
+)
 
 
 def bank(name, *numbers, **terms):
@@ -107,6 +109,15 @@ def test_a_longer_list_never_gives_more_weight(bits, quality, one_length, other_
     assert table.weight_db(bits, quality, short) >= table.weight_db(bits, quality, long)
 
 
+def test_a_scene_that_is_near_many_entries_at_once_does_not_make_short_lists_look_good():
+    table = ChanceTable(1_000_000, (31,), (50,), (999_999,), ((9,),), ((49_999,),))
+    assert table.probability(31, 100, 2_000_000) == pytest.approx(2e-5)
+    assert table.probability(31, 100, 500_000) == pytest.approx(1e-5), "no more than a longer list's"
+    assert table.probability(31, 100, 100) == pytest.approx(0.05 * 1e-4), (
+        "one of 20 pairs, not one of 100,000 scenes"
+    )
+
+
 def test_beyond_what_was_measured_a_match_weighs_nothing():
     assert TABLE.weight_db(32, 100, 10) == 0.0
     assert TABLE.weight_db(0, 49, 10) == 0.0
@@ -115,12 +126,19 @@ def test_beyond_what_was_measured_a_match_weighs_nothing():
 def test_the_shipped_table_speaks_for_long_lists():
     table = measured()
     assert table.entries >= 100_000
-    assert min(table.pictures) >= 10_000
+    assert min(table.scenes) >= 10_000
     assert table.weight_db(31, 100, 1_000_000) >= 30.0
 
 
 def test_a_table_that_does_not_fit_together_is_refused():
-    value = {"entries": 10, "bits": [31], "qualities": [50], "pictures": [5, 6], "matched": [[0]]}
+    value = {
+        "entries": 10,
+        "bits": [31],
+        "qualities": [50],
+        "scenes": [5, 6],
+        "matched": [[0]],
+        "pairs": [[0]],
+    }
     with pytest.raises(PolicyError):
         ChanceTable.from_json(value, "here")
     with pytest.raises(PolicyError):

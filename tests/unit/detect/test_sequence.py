@@ -17,7 +17,7 @@ from lightship.detect.matcher import Matcher
 from lightship.detect.sequence import FURTHER_DB, Look, Stream, finish, segments, step
 
 # A chance of 1 in 10,000 for every distance and quality class: 30 dB at a list ten times as long.
-TABLE = ChanceTable(1000, (31,), (50, 70), (9_999, 9_999), ((0,), (0,)))
+TABLE = ChanceTable(1000, (31,), (50, 70), (9_999, 9_999), ((0,), (0,)), ((0,), (0,)))
 SECONDS = 60
 
 
