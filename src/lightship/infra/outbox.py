@@ -174,6 +174,11 @@ class Outbox:
         """Book an effect as being sent, unless somebody else was faster."""
         if effect.state not in {"waiting", "sending"} or (effect.next_at is not None and effect.next_at > now):
             return None
+        if effect.attempts >= self._patience.attempts:  # each of its workers died over it
+            gone = {"state": "failed", "next_at": None, "detail": "Every worker that sent it ended meanwhile."}
+            if (after := work.change(Effect, effect.id, {"attempts": effect.attempts}, **gone)) is not None:
+                work.record(_entry("effect-failed", after, now))
+            return None
         mine = work.change(
             Effect,
             effect.id,

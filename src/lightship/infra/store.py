@@ -26,7 +26,6 @@ K = TypeVar("K", bound=Identified)
 
 _BUSY_S = 30  # another process's transaction takes milliseconds; half a minute means that it hangs
 _JOURNAL_LOCK = 0x6C73_6A72  # PostgreSQL's advisory lock of the journal; any number that nobody else uses
-_ROWS = 500  # ids in one statement
 
 
 class SqlStore:
@@ -133,6 +132,7 @@ class SqlWork:
         StoreError
             If one of that id is there already.
         """
+        self._writable()
         kinds: dict[type[Identified], list[dict[str, Any]]] = {}
         for value in values:
             kinds.setdefault(type(value), []).append(row_of(value))
@@ -172,9 +172,9 @@ class SqlWork:
             If there is no such field, or ``after`` is no value's id.
         """
         table = self._table(kind)
-        keys = [self._key(table, one) for one in order]
+        keys = [(_field(table, one.removeprefix("-")), one.startswith("-")) for one in order]
         keys.append((table.c.id, False))
-        query = sa.select(table).where(*self._equal(table, where or {}))
+        query = sa.select(table).where(*where_equal(table, where or {}))
         if after:
             row = self.connection.execute(sa.select(table).where(table.c.id == after)).mappings().first()
             if row is None:
@@ -190,7 +190,7 @@ class SqlWork:
     def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
         """Return how many values have these fields."""
         table = self._table(kind)
-        query = sa.select(sa.func.count()).select_from(table).where(*self._equal(table, where or {}))
+        query = sa.select(sa.func.count()).select_from(table).where(*where_equal(table, where or {}))
         return int(self.connection.execute(query).scalar_one())
 
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
@@ -205,21 +205,13 @@ class SqlWork:
         """
         table = self._table(kind)
         for name in fields:
-            self._named(table, name)
-        conditions = [table.c.id == id_, *self._equal(table, expect)]
+            _field(table, name)
+        conditions = [table.c.id == id_, *where_equal(table, expect)]
         if not fields:
             found = self.find(kind, {**expect, "id": id_}, limit=1)
             return found[0] if found else None
         row = self._write(sa.update(table).where(*conditions).values(**fields).returning(table)).mappings().first()
         return None if row is None else value_of(kind, row)
-
-    def forget(self, kind: type[Identified], *ids: str) -> int:
-        """Remove values for good; returns how many there were."""
-        table = self._table(kind)
-        return sum(
-            self._write(sa.delete(table).where(table.c.id.in_(ids[start : start + _ROWS]))).rowcount
-            for start in range(0, len(ids), _ROWS)
-        )
 
     def record(self, entry: Mapping[str, Any]) -> None:
         """Put an entry on the ledger, with everything else of this transaction or not at all.
@@ -229,11 +221,13 @@ class SqlWork:
         Raises
         ------
         StoreError
-            If it has no canonical JSON.
+            If it has no canonical JSON, or ``at`` is no aware ISO 8601 text: the ledger would refuse it later.
         """
         self._writable()
         key = secrets.token_hex(16)
         whole = {"at": datetime.now(UTC).isoformat(), **entry, "journal": key}
+        if not _aware(whole["at"]):
+            raise StoreError("An entry's time is no aware ISO 8601 text.", "journal entry", "Give UTC, or none.")
         try:
             self._entries.append({"key": key, "entry": canonical(whole).decode()})
         except InputError as error:
@@ -268,17 +262,30 @@ class SqlWork:
                 f"This store keeps no {kind.__name__}.", self._where, "Give its kind to tables_of."
             ) from None
 
-    def _named(self, table: sa.Table, name: str) -> sa.Column[Any]:
-        try:
-            return table.c[name]
-        except KeyError:
-            raise StoreError(f"There is no field {name!r}.", table.name, "Name a field of the value.") from None
 
-    def _key(self, table: sa.Table, name: str) -> tuple[sa.Column[Any], bool]:
-        return self._named(table, name.removeprefix("-")), name.startswith("-")
+def where_equal(table: sa.Table, where: Mapping[str, object]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that fields equal these values; a tuple is any of its values.
 
-    def _equal(self, table: sa.Table, where: Mapping[str, object]) -> list[sa.ColumnElement[bool]]:
-        return [_same(self._named(table, name), wanted) for name, wanted in where.items()]
+    Raises
+    ------
+    StoreError
+        If there is no such field.
+    """
+    return [_same(_field(table, name), wanted) for name, wanted in where.items()]
+
+
+def _field(table: sa.Table, name: str) -> sa.Column[Any]:
+    try:
+        return table.c[name]
+    except KeyError:
+        raise StoreError(f"There is no field {name!r}.", table.name, "Name a field of the value.") from None
+
+
+def _aware(at: object) -> bool:
+    try:
+        return isinstance(at, str) and datetime.fromisoformat(at).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _same(column: sa.Column[Any], wanted: object) -> sa.ColumnElement[bool]:
@@ -293,7 +300,8 @@ def _beyond(keys: list[tuple[sa.Column[Any], bool]], last: list[Any]) -> sa.Colu
     if value is None:
         further: sa.ColumnElement[bool] = sa.false()
     else:
-        further = column < value if down else column > value
+        last_value = sa.literal(value, column.type)
+        further = column < last_value if down else column > last_value
         if column.nullable:
             further = sa.or_(further, column.is_(None))
     if len(keys) == 1:
