@@ -119,11 +119,15 @@ class Outbox:
             self._book(effect, "effect-done", state="done", done_at=now, next_at=None, detail="")
 
     def step(self, limit: int = 16) -> int:
-        """Take what is due and send it, one after the other; returns how many were sent."""
-        taken = self.take(limit)
-        for effect in taken:
-            self.send(effect)
-        return len(taken)
+        """Send what is due, one after the other; returns how many effects it was.
+
+        Each is taken when its turn has come, so that a receiver on whom this worker dies costs no other an attempt.
+        """
+        for count in range(limit):
+            if not (taken := self.take()):
+                return count
+            self.send(taken[0])
+        return limit
 
     def run(self, stop: threading.Event, workers: int = 4, every_s: float = 0.2) -> None:
         """Send what comes until told to stop; a slow receiver holds up one of the workers.

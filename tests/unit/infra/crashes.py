@@ -47,9 +47,8 @@ class Steps:
         return stepped
 
     def within(self, store: SqlStore) -> SqlStore:
-        """Make every statement and commit of a store a step."""
+        """Put a step before every statement and every commit of a store; what comes after one is before the next."""
         for engine in (store._engine, store._reading):
             sa.event.listen(engine, "before_cursor_execute", self)
-            sa.event.listen(engine, "after_cursor_execute", self)
             sa.event.listen(engine, "commit", self)
         return store
