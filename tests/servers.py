@@ -64,12 +64,21 @@ def postgres_server() -> Iterator[str]:
         if account:
             os.chown(folder, account["user"], account["group"])
         data, log, port = folder / "data", folder / "log", free_port()
-        run = {"cwd": folder, "stdin": subprocess.DEVNULL, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}}
+        run = {
+            "cwd": folder,
+            "stdin": subprocess.DEVNULL,
+            "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+        }
         subprocess.run(
             [programs / "initdb", "-D", data, "-U", "lightship", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True, capture_output=True, **run, **account,
         )  # fmt: skip
-        settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
+        settings = [
+            f"port={port}",
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={folder}",
+            "fsync=off",
+        ]
         arguments = [part for one in settings for part in ("-c", one)]
         url = f"postgresql://lightship@127.0.0.1:{port}/postgres"
         with log.open("wb") as file:

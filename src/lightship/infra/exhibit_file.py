@@ -1,7 +1,7 @@
 """An exhibit's bytes on disk: AES-256-GCM in pieces, under a key of its own. Format: ``docs/reference/storage.md``.
 
-Pieces are numbered and the last one says so, so that none can be changed, moved, left out or added. The file's name, which is
-the SHA-256 of what is inside, is authenticated with each.
+Pieces are numbered and the last one says so, so that none can be changed, moved, left out or added. The file's
+name, which is the SHA-256 of what is inside, is authenticated with each.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def seal(pieces: Iterable[bytes], file: BinaryIO, key: bytes, name: str) -> int:
             number += 1
     file.write(box.encrypt(_nonce(number, last=True), bytes(held), _bound(name)))
     if seen.hexdigest() != name:
-        raise VaultError("An exhibit's id is not the SHA-256 of its bytes.", name, "Give the id of these bytes.")
+        raise VaultError(
+            "An exhibit's id is not the SHA-256 of its bytes.", name, "Give the id of these bytes."
+        )
     return size
 
 
@@ -95,4 +97,6 @@ def _bound(name: str) -> bytes:
 
 
 def _damaged(name: str) -> VaultError:
-    return VaultError("An exhibit is not as it was sealed.", name, "Keep the file as it is, and go back to a copy of it.")
+    return VaultError(
+        "An exhibit is not as it was sealed.", name, "Keep the file as it is, and go back to a copy of it."
+    )

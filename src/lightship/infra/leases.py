@@ -78,7 +78,7 @@ class SqlLeases:
             rows = work.connection.execute(
                 sa.select(table.c.name, table.c.holder).where(table.c.until > self._now(work))
             )
-            return {name: holder for name, holder in rows}
+            return {str(row.name): str(row.holder) for row in rows}
 
     def _now(self, work: SqlWork) -> datetime:
         if self._clock is not None:

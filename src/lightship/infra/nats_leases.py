@@ -1,13 +1,20 @@
-"""Leases in a NATS key-value bucket. The server itself drops those without a sign of life, so no clocks are compared."""
+"""Leases in a NATS key-value bucket: the server itself drops those without a sign of life; no clocks are compared."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 
 from nats.js.api import StorageType
-from nats.js.errors import BadRequestError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
+from nats.js.errors import (
+    BadRequestError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+    NoKeysError,
+    NotFoundError,
+)
 from nats.js.kv import KeyValue
 
 from lightship.core.errors import StoreError
@@ -16,6 +23,8 @@ from lightship.infra.nats_link import NatsLink
 
 class NatsLeases:
     """Leases as keys; a fencing number is the revision at which the lease was taken.
+
+    The bucket is kept on the server's disk, so that numbers go on rising after it was started again.
 
     Parameters
     ----------
@@ -41,15 +50,17 @@ class NatsLeases:
         try:
             keys = await stream.key_value(name)
         except NotFoundError:
-            try:
-                await stream.create_key_value(bucket=name, ttl=self._ttl_s, storage=StorageType.MEMORY)
-            except BadRequestError:  # another process made it meanwhile, with another duration
-                pass
+            with contextlib.suppress(
+                BadRequestError
+            ):  # another process made it meanwhile, with another duration
+                await stream.create_key_value(bucket=name, ttl=self._ttl_s, storage=StorageType.FILE)
             keys = await stream.key_value(name)
         status = await keys.status()
         if status.ttl != self._ttl_s:
             raise StoreError(
-                f"The leases of this cluster last {status.ttl} s, not {self._ttl_s} s.", name, "Set the same everywhere."
+                f"The leases of this cluster last {status.ttl} s, not {self._ttl_s} s.",
+                name,
+                "Set the same everywhere.",
             )
         return keys
 

@@ -72,7 +72,9 @@ class NatsLink:
         except (NatsError, OSError, TimeoutError, CancelledError) as error:
             waiting.cancel()
             raise StoreError(
-                f"NATS does not answer ({type(error).__name__}).", "the NATS server", "Start it, or check its address."
+                f"NATS does not answer ({type(error).__name__}).",
+                "the NATS server",
+                "Start it, or check its address.",
             ) from error
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """Effects leave the store: each reaches its receiver at least once, and is on our books exactly once.
 
-The receiver tells repeats by the effect's id. Every step is one conditional change and its entry in one transaction, so
-that a worker may die between any two of them: what it was sending is sent again when its time is over, and a worker that
-comes back too late changes nothing.
+The receiver tells repeats by the effect's id. Every step is one conditional change and its entry in one transaction,
+so that a worker may die between any two of them: what it was sending is sent again when its time is over, and a worker
+that comes back too late changes nothing.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ class Outbox:
     def _due(self, now: datetime, limit: int) -> sa.Select[Any]:
         table = self._store.schema.of[Effect]
         undone = table.alias()
-        unfinished = sa.exists().where(undone.c.id == table.c.undoes, undone.c.state.in_(("waiting", "sending")))
+        unfinished = sa.exists().where(
+            undone.c.id == table.c.undoes, undone.c.state.in_(("waiting", "sending"))
+        )
         return (
             sa.select(table.c.id)
             .where(
@@ -176,10 +178,16 @@ class Outbox:
 
     def _begin(self, work: SqlWork, effect: Effect, now: datetime) -> Effect | None:
         """Book an effect as being sent, unless somebody else was faster."""
-        if effect.state not in {"waiting", "sending"} or (effect.next_at is not None and effect.next_at > now):
+        if effect.state not in {"waiting", "sending"} or (
+            effect.next_at is not None and effect.next_at > now
+        ):
             return None
         if effect.attempts >= self._patience.attempts:  # each of its workers died over it
-            gone = {"state": "failed", "next_at": None, "detail": "Every worker that sent it ended meanwhile."}
+            gone = {
+                "state": "failed",
+                "next_at": None,
+                "detail": "Every worker that sent it ended meanwhile.",
+            }
             if (after := work.change(Effect, effect.id, {"attempts": effect.attempts}, **gone)) is not None:
                 work.record(_entry("effect-failed", after, now))
             return None

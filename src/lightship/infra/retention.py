@@ -77,7 +77,9 @@ def expire(
         except VaultError as error:
             failed[exhibit.id] = error.what
             with store.begin() as work:
-                work.record({"at": now.isoformat(), "kind": "expiry-failed", "exhibit": exhibit.id, "why": error.what})
+                work.record(
+                    {"at": now.isoformat(), "kind": "expiry-failed", "exhibit": exhibit.id, "why": error.what}
+                )
     forgotten = {term.kind.__name__.lower(): 0 for term in terms}
     for term in terms:
         while count := _forget(store, term, now, by):
@@ -87,7 +89,9 @@ def expire(
 
 def _due(store: SqlStore, now: datetime) -> list[Exhibit]:
     table = store.schema.of[Exhibit]
-    past = sa.select(table.c.id).where(table.c.destroyed_at.is_(None), table.c.hold == "", table.c.expires_at <= now)
+    past = sa.select(table.c.id).where(
+        table.c.destroyed_at.is_(None), table.c.hold == "", table.c.expires_at <= now
+    )
     with store.look() as work:
         ids = tuple(work.connection.execute(past).scalars())
         return [one for id_ in ids if (one := work.get(Exhibit, id_)) is not None]
@@ -110,7 +114,11 @@ def _forget(store: SqlStore, term: Term, now: datetime, by: str) -> int:
     table, exhibits = store.schema.of[term.kind], store.schema.of[Exhibit]
     owner = {Case: "id", Stream: "id"}.get(term.kind, "case_id")
     before = now - timedelta(days=term.days)
-    past = sa.select(table.c.id).where(table.c[term.since] <= before, *where_equal(table, term.where)).limit(_ROWS)
+    past = (
+        sa.select(table.c.id)
+        .where(table.c[term.since] <= before, *where_equal(table, term.where))
+        .limit(_ROWS)
+    )
     if owner in table.c:
         kept = exhibits.c.stream_id if term.kind is Stream else exhibits.c.case_id
         past = past.where(~sa.exists().where(kept == table.c[owner], exhibits.c.destroyed_at.is_(None)))
@@ -119,6 +127,12 @@ def _forget(store: SqlStore, term: Term, now: datetime, by: str) -> int:
     with store.begin() as work:
         count = work.connection.execute(sa.delete(table).where(table.c.id.in_(past))).rowcount
         if count:
-            entry = {"kind": "forgotten", "of": table.name, "count": count, "before": before.isoformat(), "by": by}
+            entry = {
+                "kind": "forgotten",
+                "of": table.name,
+                "count": count,
+                "before": before.isoformat(),
+                "by": by,
+            }
             work.record({"at": now.isoformat(), **entry})
     return count

@@ -1,9 +1,9 @@
 """From the journal to the ledger: in order, and each entry exactly once, whenever the process dies.
 
-An act and its entry are one transaction of the store: the entry waits in the journal. The sealer appends what waits to the
-ledger in one durable write, and removes it from the journal in a second one, in which it also notes the ledger's size. If
-it dies between the two, the next sealer finds the entries by their keys behind that size, and only removes them. Why not one
-transaction: ``docs/adr/0005-journal.md``.
+An act and its entry are one transaction of the store: the entry waits in the journal. The sealer appends what waits to
+the ledger in one durable write, and removes it from the journal in a second one, in which it also notes the ledger's
+size. If it dies between the two, the next sealer finds the entries by their keys behind that size, and only removes
+them. Why not one transaction: ``docs/adr/0005-journal.md``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Sealer:
     Raises
     ------
     LedgerError
-        If another sealer is at work on this ledger, the journal belongs to another ledger, or the ledger was put back to an
-        earlier state.
+        If another sealer is at work on this ledger, the journal belongs to another ledger, or the ledger was put back
+        to an earlier state.
     StoreError
         If the store cannot be used.
     """
@@ -58,7 +58,9 @@ class Sealer:
     def waiting(self) -> int:
         """Return how many entries wait for the ledger."""
         with self._store.look() as work:
-            return int(work.connection.execute(sa.select(sa.func.count()).select_from(self._journal)).scalar_one())
+            return int(
+                work.connection.execute(sa.select(sa.func.count()).select_from(self._journal)).scalar_one()
+            )
 
     def seal(self) -> int:
         """Move what waits, up to a batch; returns how many entries it was.
@@ -153,5 +155,7 @@ def _locked(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise LedgerError("Another sealer is at work on this ledger.", str(path), "Run one a ledger.") from error
+        raise LedgerError(
+            "Another sealer is at work on this ledger.", str(path), "Run one a ledger."
+        ) from error
     return lock

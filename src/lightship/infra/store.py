@@ -210,7 +210,11 @@ class SqlWork:
         if not fields:
             found = self.find(kind, {**expect, "id": id_}, limit=1)
             return found[0] if found else None
-        row = self._write(sa.update(table).where(*conditions).values(**fields).returning(table)).mappings().first()
+        row = (
+            self._write(sa.update(table).where(*conditions).values(**fields).returning(table))
+            .mappings()
+            .first()
+        )
         return None if row is None else value_of(kind, row)
 
     def record(self, entry: Mapping[str, Any]) -> None:
@@ -227,7 +231,9 @@ class SqlWork:
         key = secrets.token_hex(16)
         whole = {"at": datetime.now(UTC).isoformat(), **entry, "journal": key}
         if not _aware(whole["at"]):
-            raise StoreError("An entry's time is no aware ISO 8601 text.", "journal entry", "Give UTC, or none.")
+            raise StoreError(
+                "An entry's time is no aware ISO 8601 text.", "journal entry", "Give UTC, or none."
+            )
         try:
             self._entries.append({"key": key, "entry": canonical(whole).decode()})
         except InputError as error:
@@ -363,8 +369,16 @@ def store_error(error: SQLAlchemyError, where: str) -> StoreError:
 _FAILURES = (
     ("disk is full", "The disk is full", "Free some space; what was acknowledged is safe."),
     ("locked", f"Another process has kept the store locked for {_BUSY_S} s", "End it, and try again."),
-    ("no such table", "The store's tables are not there", "Run its migrations: lightship.infra.migrate.upgrade."),
-    ("does not exist", "The store's tables are not there", "Run its migrations: lightship.infra.migrate.upgrade."),
+    (
+        "no such table",
+        "The store's tables are not there",
+        "Run its migrations: lightship.infra.migrate.upgrade.",
+    ),
+    (
+        "does not exist",
+        "The store's tables are not there",
+        "Run its migrations: lightship.infra.migrate.upgrade.",
+    ),
     ("readonly", "The store cannot be written to", "Check its permissions and those of its directory."),
     ("unable to open", "The store cannot be opened", "Check its path and permissions."),
     ("malformed", "The store's file is damaged", "Keep it as it is, and go back to a copy."),

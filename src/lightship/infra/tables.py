@@ -42,9 +42,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the database's own type."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(sa.Text())
+        return sa.TIMESTAMP(timezone=True) if dialect.name == "postgresql" else sa.Text()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Return a time as the database keeps it.
@@ -80,7 +78,7 @@ class Plain(sa.types.TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the database's own type."""
-        return dialect.type_descriptor(sa.Text(collation="C" if dialect.name == "postgresql" else None))
+        return sa.Text(collation="C" if dialect.name == "postgresql" else None)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return text as it came.
@@ -90,7 +88,7 @@ class Plain(sa.types.TypeDecorator[str]):
         StoreError
             If it cannot be kept.
         """
-        if value is not None and ("\0" in value or not value.isascii() and _HALF.search(value)):
+        if value is not None and ("\0" in value or (not value.isascii() and _HALF.search(value))):
             raise StoreError(
                 "This text cannot be kept: it holds a NUL or half a character.",
                 "",
@@ -212,14 +210,15 @@ def _type(hint: Any) -> sa.types.TypeEngine[Any] | None:
         return Plain()
     if get_origin(hint) is tuple:
         return sa.JSON()
-    return {
+    columns: dict[object, sa.types.TypeEngine[Any]] = {
         str: Plain(),
         bool: sa.Boolean(),
         int: sa.BigInteger(),
         float: sa.Double(),
         bytes: sa.LargeBinary(),
         datetime: Moment(),
-    }.get(hint)
+    }
+    return columns.get(hint)
 
 
 SCHEMA = tables_of()

@@ -93,7 +93,9 @@ class FileVault:
                     os.fsync(file.fileno())
                 if size != exhibit.size:
                     raise VaultError(
-                        f"An exhibit says it has {exhibit.size} bytes; {size} came.", exhibit.id, "Give its true size."
+                        f"An exhibit says it has {exhibit.size} bytes; {size} came.",
+                        exhibit.id,
+                        "Give its true size.",
                     )
                 with self._alone():
                     if self._key(exhibit).exists():
@@ -190,7 +192,9 @@ class FileVault:
             people = self._approvals(exhibit, now, purpose)
             if len(people) < 2:
                 raise VaultError(
-                    f"{len(people)} of two people have approved this export.", exhibit.id, "Ask another to approve it."
+                    f"{len(people)} of two people have approved this export.",
+                    exhibit.id,
+                    "Ask another to approve it.",
                 )
             self._put("exhibit-exported", exhibit, now, by=by, purpose=purpose, approved_by=sorted(people))
         return self._pieces(exhibit, key)
@@ -230,7 +234,9 @@ class FileVault:
             If it is on hold, there is no such exhibit, or the record cannot be written.
         """
         if exhibit.hold:
-            raise VaultError("This exhibit is on hold and cannot be destroyed.", exhibit.id, "Lift the hold first.")
+            raise VaultError(
+                "This exhibit is on hold and cannot be destroyed.", exhibit.id, "Lift the hold first."
+            )
         with self._usable(), self._alone():
             key, tombstone = self._key(exhibit), self._tombstone(exhibit)
             if tombstone.exists():
@@ -248,7 +254,9 @@ class FileVault:
 
     # Files and log -----------------------------------------------------------------------------
 
-    def _put(self, kind: str, exhibit: Exhibit, now: datetime | None = None, **facts: object) -> dict[str, Any]:
+    def _put(
+        self, kind: str, exhibit: Exhibit, now: datetime | None = None, **facts: object
+    ) -> dict[str, Any]:
         """Put an act on the log; it is on disk when this returns."""
         at = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
         entry = {"at": at, "kind": kind, "exhibit": exhibit.id, "case": exhibit.case_id, **facts}
@@ -256,7 +264,9 @@ class FileVault:
             self._log.append(entry)
         except (LedgerError, InputError) as error:
             raise VaultError(
-                f"The vault's log cannot be written, so nothing was done: {error.what}", error.where, error.todo
+                f"The vault's log cannot be written, so nothing was done: {error.what}",
+                error.where,
+                error.todo,
             ) from error
         return entry
 
@@ -325,5 +335,7 @@ def _sync(folder: Path) -> None:
 
 def _unusable(error: OSError) -> VaultError:
     return VaultError(
-        f"The vault cannot be used: {error.strerror}.", str(error.filename or ""), "Check the disk and permissions."
+        f"The vault cannot be used: {error.strerror}.",
+        str(error.filename or ""),
+        "Check the disk and permissions.",
     )

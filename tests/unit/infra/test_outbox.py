@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,14 +17,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.unit.infra.crashes import Crash, Steps, die
 
 from lightship.core.cases import Effect
 from lightship.core.errors import DeliveryError
 from lightship.infra.migrate import upgrade
 from lightship.infra.outbox import Outbox, Patience, undo
 from lightship.infra.store import SqlStore
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
-from tests.unit.infra.crashes import Crash, Steps, die
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
 PATIENCE = Patience(sending_s=8, first_s=1, longest_s=20, attempts=6)
@@ -41,7 +41,9 @@ def effect(n: int, **fields) -> Effect:
 def booked(store: SqlStore) -> list[tuple[str, str]]:
     """What the journal says happened to effects."""
     with store.look() as work:
-        rows = work.connection.execute(sa.select(store.schema.journal.c.entry).order_by(store.schema.journal.c.number))
+        rows = work.connection.execute(
+            sa.select(store.schema.journal.c.entry).order_by(store.schema.journal.c.number)
+        )
         entries = [json.loads(row.entry) for row in rows]
     return [(entry["effect"], entry["kind"]) for entry in entries]
 
@@ -292,11 +294,8 @@ class Platform(RuleBasedStateMachine):
     def work(self, mood, crash_at):
         self.mood = mood
         steps = Steps(crash_at)
-        with SqlStore(self.url) as mine:
-            try:
-                Outbox(steps.within(mine), steps.around(self.deliver), PATIENCE, self.clock).step()
-            except Crash:
-                pass
+        with SqlStore(self.url) as mine, suppress(Crash):
+            Outbox(steps.within(mine), steps.around(self.deliver), PATIENCE, self.clock).step()
 
     @rule(seconds=st.sampled_from([0.5, 4, 9, 40]))
     def wait(self, seconds):
@@ -307,7 +306,9 @@ class Platform(RuleBasedStateMachine):
         now = states(self.store)
         assert {id_ for id_, state in now.items() if state == "undone"} == self.undone
         assert not any(self.arrived[id_] for id_ in self.undone), "what was undone never arrives"
-        assert all(self.arrived[id_] for id_, state in now.items() if state == "done"), "what is done has arrived"
+        assert all(self.arrived[id_] for id_, state in now.items() if state == "done"), (
+            "what is done has arrived"
+        )
         ends = Counter(id_ for id_, kind in booked(self.store) if kind in {"effect-done", "effect-failed"})
         assert ends == {id_: 1 for id_, state in now.items() if state in {"done", "failed"}}, "each ends once"
 

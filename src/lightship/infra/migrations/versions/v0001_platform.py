@@ -139,5 +139,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove the tables."""
-    for name in ("leases", "sealed", "journal", "exhibits", "effects", "judgements", "cases", "reports", "streams"):
+    for name in (
+        "leases",
+        "sealed",
+        "journal",
+        "exhibits",
+        "effects",
+        "judgements",
+        "cases",
+        "reports",
+        "streams",
+    ):
         op.drop_table(name)
