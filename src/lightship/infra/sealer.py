@@ -3,7 +3,7 @@
 An act and its entry are one transaction of the store: the entry waits in the journal. The sealer appends what waits to
 the ledger in one durable write, and removes it from the journal in a second one, in which it also notes the ledger's
 size. If it dies between the two, the next sealer finds the entries by their keys behind that size, and only removes
-them. Why not one transaction: ``docs/adr/0005-journal.md``.
+them. Why not one transaction: ``docs/adr/0006-journal.md``.
 """
 
 from __future__ import annotations

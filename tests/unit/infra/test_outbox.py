@@ -147,6 +147,22 @@ def test_what_undoes_an_effect_never_overtakes_it(store):
     assert got == ["e002", "e001"]
 
 
+def test_a_worker_that_comes_back_too_late_changes_nothing(store):
+    clock, got = Clock(), []
+    outbox = Outbox(store, lambda one: got.append(one.id), PATIENCE, clock)
+    with store.begin() as work:
+        work.save(effect(1), effect(2))
+    late = outbox.take(2)
+    clock.pass_s(9)
+    assert outbox.step() == 2, "taken over within 10 s"
+    before = booked(store)
+    for one in late:
+        outbox.send(one)
+    assert got == ["e001", "e002"] * 2, "the receiver tells them by their ids"
+    assert booked(store) == before
+    assert states(store) == {"e001": "done", "e002": "done"}
+
+
 def test_an_effect_that_kills_its_workers_is_given_up(store):
     clock = Clock()
 
@@ -253,6 +269,9 @@ def test_killed_between_any_two_steps_every_effect_arrives_and_is_booked_once(tm
     assert set((tmp_path / "got").read_text().split()) == set(found)
 
 
+MOODS = st.sampled_from(["well", "away", "answer lost", "refuses"])
+
+
 class Platform(RuleBasedStateMachine):
     """Orders, undoings, workers that crash anywhere, and a receiver that fails in every way."""
 
@@ -266,6 +285,7 @@ class Platform(RuleBasedStateMachine):
         self.clock, self.ordered, self.undone = Clock(), 0, set()
         self.arrived: Counter[str] = Counter()
         self.mood = "well"
+        self.held: list[Effect] = []
 
     def deliver(self, one: Effect) -> None:
         if self.mood == "away":
@@ -290,12 +310,24 @@ class Platform(RuleBasedStateMachine):
             assert not self.arrived[id_], "what was undone had not left"
             self.undone.add(id_)
 
-    @rule(mood=st.sampled_from(["well", "away", "answer lost", "refuses"]), crash_at=st.integers(1, 60))
+    @rule(mood=MOODS, crash_at=st.just(0) | st.integers(1, 60))
     def work(self, mood, crash_at):
         self.mood = mood
         steps = Steps(crash_at)
         with SqlStore(self.url) as mine, suppress(Crash):
             Outbox(steps.within(mine), steps.around(self.deliver), PATIENCE, self.clock).step()
+
+    @rule()
+    def take_and_linger(self):
+        self.held += Outbox(self.store, self.deliver, PATIENCE, self.clock).take()
+
+    @precondition(lambda self: self.held)
+    @rule(mood=MOODS, data=st.data())
+    def come_back_late(self, mood, data):
+        """A worker that was taken for dead sends after all what it had taken."""
+        self.mood = mood
+        one = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        Outbox(self.store, self.deliver, PATIENCE, self.clock).send(one)
 
     @rule(seconds=st.sampled_from([0.5, 4, 9, 40]))
     def wait(self, seconds):
@@ -310,6 +342,11 @@ class Platform(RuleBasedStateMachine):
             "what is done has arrived"
         )
         ends = Counter(id_ for id_, kind in booked(self.store) if kind in {"effect-done", "effect-failed"})
+        starts = Counter(id_ for id_, kind in booked(self.store) if kind == "effect-sending")
+        with self.store.look() as work:
+            assert starts == {one.id: one.attempts for one in work.find(Effect) if one.attempts}, (
+                "each try is booked"
+            )
         assert ends == {id_: 1 for id_, state in now.items() if state in {"done", "failed"}}, "each ends once"
 
     def teardown(self):
@@ -328,5 +365,5 @@ class Platform(RuleBasedStateMachine):
 
 TestPlatform = Platform.TestCase
 TestPlatform.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -78,12 +78,12 @@ def test_what_cannot_be_used_is_named(tmp_path):
             with pytest.raises(StoreError, match="keeps no AccountNote"):
                 work.find(AccountNote)
     (tmp_path / "text").write_text("not a database at all, but a text of some length\n" * 50)
-    with SqlStore(f"sqlite:///{tmp_path / 'text'}") as store:
-        with pytest.raises(StoreError, match="not a store"), store.look() as work:
-            work.get(Case, "x")
-    with SqlStore("postgresql://nobody@127.0.0.1:1/none") as store:
-        with pytest.raises(StoreError, match="does not answer"), store.begin():
-            pass
+    text = SqlStore(f"sqlite:///{tmp_path / 'text'}")
+    with pytest.raises(StoreError, match="not a store"), text.look() as work:
+        work.get(Case, "x")
+    text.close()
+    with pytest.raises(StoreError, match="does not answer"), SqlStore("postgresql://x@127.0.0.1:1/x").begin():
+        pass
     with SqlStore("postgresql://nobody:secret@127.0.0.1:1/none") as store:
         assert "secret" not in store.where
 
