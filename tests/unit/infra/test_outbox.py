@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
 from tests.unit.infra.crashes import Crash, Steps, die
 
@@ -270,6 +270,7 @@ def test_killed_between_any_two_steps_every_effect_arrives_and_is_booked_once(tm
 
 
 MOODS = st.sampled_from(["well", "away", "answer lost", "refuses"])
+SECONDS = st.sampled_from([0, 0.5, 4, 9, 40])
 
 
 class Platform(RuleBasedStateMachine):
@@ -296,42 +297,35 @@ class Platform(RuleBasedStateMachine):
         if self.mood == "answer lost":
             raise DeliveryError("no answer", retryable=True)
 
-    @rule(window_s=st.sampled_from([0, 5, 30]))
-    def order(self, window_s):
+    @rule(window_s=st.sampled_from([0, 0, 5, 30]), which=st.integers(0, 5))
+    def order_and_take_back(self, window_s, which):
+        """Order an effect, and take back an earlier one if it has not left."""
         self.ordered += 1
         with self.store.begin() as work:
             work.save(effect(self.ordered, due_at=self.clock() + timedelta(seconds=window_s)))
-
-    @precondition(lambda self: self.ordered)
-    @rule(data=st.data())
-    def take_back(self, data):
-        id_ = f"e{data.draw(st.integers(1, self.ordered)):03}"
-        if undo(self.store, id_, by="m", now=self.clock()) is not None:
+        id_ = f"e{max(1, self.ordered - which):03}"
+        if which and undo(self.store, id_, by="m", now=self.clock()) is not None:
             assert not self.arrived[id_], "what was undone had not left"
             self.undone.add(id_)
 
-    @rule(mood=MOODS, crash_at=st.just(0) | st.integers(1, 60))
-    def work(self, mood, crash_at):
+    @rule(mood=MOODS, crash_at=st.just(0) | st.integers(1, 40), seconds=SECONDS)
+    def work(self, mood, crash_at, seconds):
+        """A worker sends what is due, and may die over it."""
         self.mood = mood
         steps = Steps(crash_at)
         with SqlStore(self.url) as mine, suppress(Crash):
-            Outbox(steps.within(mine), steps.around(self.deliver), PATIENCE, self.clock).step()
-
-    @rule()
-    def take_and_linger(self):
-        self.held += Outbox(self.store, self.deliver, PATIENCE, self.clock).take()
-
-    @precondition(lambda self: self.held)
-    @rule(mood=MOODS, data=st.data())
-    def come_back_late(self, mood, data):
-        """A worker that was taken for dead sends after all what it had taken."""
-        self.mood = mood
-        one = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
-        Outbox(self.store, self.deliver, PATIENCE, self.clock).send(one)
-
-    @rule(seconds=st.sampled_from([0.5, 4, 9, 40]))
-    def wait(self, seconds):
+            Outbox(steps.within(mine), steps.around(self.deliver), PATIENCE, self.clock).step(2)
         self.clock.pass_s(seconds)
+
+    @rule(mood=MOODS, seconds=SECONDS, late=st.booleans())
+    def take_and_linger(self, mood, seconds, late):
+        """A worker takes what is due and comes to a stop; one that was taken for dead sends after all."""
+        outbox = Outbox(self.store, self.deliver, PATIENCE, self.clock)
+        self.held += outbox.take()
+        self.clock.pass_s(seconds)
+        self.mood = mood
+        if late and self.held:
+            outbox.send(self.held.pop(0))
 
     @invariant()
     def the_books_are_true(self):
@@ -365,5 +359,5 @@ class Platform(RuleBasedStateMachine):
 
 TestPlatform = Platform.TestCase
 TestPlatform.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
