@@ -13,7 +13,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from lightship.core.errors import StoreError
-from lightship.infra.store import engine_of, store_error
+from lightship.infra.engine import engine_of, store_error
 
 _LOCK = 0x6C73_6D67  # PostgreSQL's advisory lock of migrations; any number that nobody else uses
 

@@ -16,8 +16,9 @@ from tests.unit.infra.crashes import Steps, die
 from lightship.checks.check_store import case
 from lightship.core.cases import Case
 from lightship.core.errors import StoreError
+from lightship.infra.engine import engine_of
 from lightship.infra.migrate import downgrade, upgrade
-from lightship.infra.store import SqlStore, engine_of
+from lightship.infra.store import SqlStore
 from lightship.infra.tables import SCHEMA, tables_of
 
 CHILDREN = multiprocessing.get_context("forkserver")
