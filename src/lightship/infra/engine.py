@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL, with the settings that a store's safety rests on, and what their errors mean."""
+"""Connections to SQLite and PostgreSQL: the settings that a store rests on, and what their errors mean."""
 
 from __future__ import annotations
 
