@@ -10,10 +10,19 @@ from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from lightship.core.cases import Exhibit, Kept
+from lightship.core.cases import Exhibit
 from lightship.core.values import Luma, Reading, Rgb
 
-K = TypeVar("K", bound=Kept)
+
+class Identified(Protocol):
+    """A value with an id of its own: what a store can keep."""
+
+    @property
+    def id(self) -> str:
+        """Names it, among values of its kind."""
+
+
+K = TypeVar("K", bound=Identified)
 
 
 @runtime_checkable
@@ -158,7 +167,7 @@ class VersionStore(Protocol):
 class Work(Protocol):
     """One transaction on a platform's store: all of it is kept, or none."""
 
-    def save(self, *values: Kept) -> None:
+    def save(self, *values: Identified) -> None:
         """Keep new values, each under its id.
 
         Raises
@@ -196,6 +205,9 @@ class Store(Protocol):
 
     def begin(self) -> AbstractContextManager[Work]:
         """Begin a transaction; it ends with the block, and an exception undoes it."""
+
+    def look(self) -> AbstractContextManager[Work]:
+        """Read what stands now, without keeping anybody from writing; to write there is a ``StoreError``."""
 
 
 class Leases(Protocol):

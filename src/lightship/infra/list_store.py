@@ -11,7 +11,6 @@ import hmac
 import os
 import re
 import secrets
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 
 from lightship.core.errors import ListError
 from lightship.infra import array_file
-from lightship.infra.array_file import KEY_BYTES, Stored
+from lightship.infra.array_file import Stored
+from lightship.infra.secret_file import secret_of
 
 KEEP = 3
 """Versions that are kept of a list, the one in force among them."""
@@ -47,7 +47,7 @@ class ListStore:
 
     def __init__(self, folder: Path, key_path: Path | None = None) -> None:
         self.folder = folder
-        self._key = _load_key(key_path or folder.with_name(f"{folder.name}.secret"))
+        self._key = secret_of(key_path or folder.with_name(f"{folder.name}.secret"), ListError)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all lists of which a version is in force, in order."""
@@ -225,45 +225,3 @@ def _unwritable(path: Path, error: OSError) -> ListError:
         str(path),
         "Free some space, or check permissions; the version in force goes on serving.",
     )
-
-
-def _load_key(path: Path) -> bytes:
-    """Return the store's key, made first if there is none."""
-    try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _make_key(path)
-        with path.open(encoding="ascii") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            key = bytes.fromhex(file.read(4096))
-    except (OSError, ValueError) as error:
-        raise ListError(
-            f"The store's key cannot be read: {error}.", str(path), "Restore it from a copy."
-        ) from error
-    if mode & 0o077:
-        raise ListError(
-            f"Others can read the store's key (mode {mode:o}).",
-            str(path),
-            f"Run: chmod 600 {path}. If others may have read it, make the store anew with a new key.",
-        )
-    if len(key) != KEY_BYTES:
-        raise ListError(
-            "The store's key is not 64 hexadecimal characters.", str(path), "Restore it from a copy."
-        )
-    return key
-
-
-def _make_key(path: Path) -> None:
-    """Write a new key whole, unless another process is faster."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(part)
-        except FileExistsError:
-            return
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""A platform's streams, reports, cases, judgements, effects and exhibits; the journal and the leases."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_TIME = sa.Text().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "streams",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("address", _TEXT, nullable=False),
+        sa.Column("host", _TEXT, nullable=False),
+        sa.Column("visibility", _TEXT, nullable=False),
+        sa.Column("basis", _TEXT, nullable=False),
+        sa.Column("policy", _TEXT, nullable=False),
+        sa.Column("began_at", _TIME, nullable=False),
+        sa.Column("ended_at", _TIME, nullable=True),
+        sa.Column("child_host", sa.Boolean(), nullable=True),
+        sa.Column("viewers", sa.BigInteger(), nullable=False),
+        sa.Column("title", _TEXT, nullable=False),
+    )
+    op.create_index("ix_streams_ended_at", "streams", ["ended_at"])
+    op.create_table(
+        "reports",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("stream_id", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("text", _TEXT, nullable=False),
+        sa.Column("received_at", _TIME, nullable=False),
+        sa.Column("case_id", _TEXT, nullable=False),
+        sa.Column("seen_at", _TIME, nullable=True),
+    )
+    op.create_index("ix_reports_case_id", "reports", ["case_id"])
+    op.create_index("ix_reports_seen_at_received_at", "reports", ["seen_at", "received_at"])
+    op.create_index("ix_reports_stream_id", "reports", ["stream_id"])
+    op.create_table(
+        "cases",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("stream_id", _TEXT, nullable=False),
+        sa.Column("opened_by", _TEXT, nullable=False),
+        sa.Column("opened_at", _TIME, nullable=False),
+        sa.Column("aware_at", _TIME, nullable=False),
+        sa.Column("words", _TEXT, nullable=False),
+        sa.Column("weight_db", sa.Double(), nullable=False),
+        sa.Column("rung", _TEXT, nullable=False),
+        sa.Column("reach", sa.Double(), nullable=False),
+        sa.Column("severity", sa.Double(), nullable=False),
+        sa.Column("likelihood", sa.Double(), nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("danger_now", sa.Boolean(), nullable=False),
+        sa.Column("stopped_at", _TIME, nullable=True),
+        sa.Column("claimed_by", _TEXT, nullable=False),
+        sa.Column("claimed_until", _TIME, nullable=True),
+        sa.Column("near_of", _TEXT, nullable=False),
+        sa.Column("seen", sa.Boolean(), nullable=False),
+    )
+    op.create_index("ix_cases_claimed_by", "cases", ["claimed_by"])
+    op.create_index("ix_cases_state_danger_now_live", "cases", ["state", "danger_now", "live"])
+    op.create_index("ix_cases_stream_id", "cases", ["stream_id"])
+    op.create_table(
+        "judgements",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("case_id", _TEXT, nullable=False),
+        sa.Column("by", _TEXT, nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("verdict", _TEXT, nullable=False),
+        sa.Column("clause", _TEXT, nullable=False),
+        sa.Column("reason", _TEXT, nullable=False),
+        sa.Column("second_by", _TEXT, nullable=False),
+        sa.Column("second_at", _TIME, nullable=True),
+        sa.Column("reused_of", _TEXT, nullable=False),
+    )
+    op.create_index("ix_judgements_case_id", "judgements", ["case_id"])
+    op.create_table(
+        "effects",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("case_id", _TEXT, nullable=False),
+        sa.Column("stream_id", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("ordered_by", _TEXT, nullable=False),
+        sa.Column("ordered_at", _TIME, nullable=False),
+        sa.Column("due_at", _TIME, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", _TIME, nullable=True),
+        sa.Column("done_at", _TIME, nullable=True),
+        sa.Column("undoes", _TEXT, nullable=False),
+        sa.Column("detail", _TEXT, nullable=False),
+    )
+    op.create_index("ix_effects_case_id", "effects", ["case_id"])
+    op.create_index("ix_effects_state_due_at", "effects", ["state", "due_at"])
+    op.create_index("ix_effects_stream_id", "effects", ["stream_id"])
+    op.create_index("ix_effects_undoes", "effects", ["undoes"])
+    op.create_table(
+        "exhibits",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("case_id", _TEXT, nullable=False),
+        sa.Column("stream_id", _TEXT, nullable=False),
+        sa.Column("from_s", sa.Double(), nullable=False),
+        sa.Column("to_s", sa.Double(), nullable=False),
+        sa.Column("media", _TEXT, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sealed_at", _TIME, nullable=False),
+        sa.Column("expires_at", _TIME, nullable=False),
+        sa.Column("hold", _TEXT, nullable=False),
+        sa.Column("destroyed_at", _TIME, nullable=True),
+    )
+    op.create_index("ix_exhibits_case_id", "exhibits", ["case_id"])
+    op.create_index("ix_exhibits_destroyed_at_expires_at", "exhibits", ["destroyed_at", "expires_at"])
+    op.create_table(
+        "journal",
+        sa.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
+        sa.Column("entry", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "sealed",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("ledger", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", _TEXT, primary_key=True),
+        sa.Column("holder", _TEXT, nullable=False),
+        sa.Column("until", _TIME, nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Remove the tables."""
+    for name in (
+        "leases",
+        "sealed",
+        "journal",
+        "exhibits",
+        "effects",
+        "judgements",
+        "cases",
+        "reports",
+        "streams",
+    ):
+        op.drop_table(name)
