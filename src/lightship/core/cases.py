@@ -109,6 +109,8 @@ class Case:
         The case that this one is a near-duplicate of; empty for none.
     seen
         Whether any person opened its pictures.
+    still
+        PDQ hash of its still, hexadecimal, to find near-duplicates by; shown to nobody, empty where there is none.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Case:
     claimed_until: datetime | None = None
     near_of: str = ""
     seen: bool = False
+    still: str = ""
 
 
 @dataclass(frozen=True, slots=True)
