@@ -42,8 +42,8 @@ TROUBLES: Mapping[str, str] = {
 
 _GAPS = {
     "no keyframe": "no-keyframe",
-    "damaged": "damaged-packets",
     "cut short": "cut-short",
+    "damaged": "damaged-packets",
     "lost": "lost",
     "did not come back": "lost",
 }

@@ -3,8 +3,8 @@
 Leases last :data:`TTL_S` and are renewed three times in that; the streams of a worker that dies are free after it, and
 the next worker that looks takes them: within ``TTL_S · 4/3``, 8 s.
 
-A worker's process is to be started with ``OPENBLAS_NUM_THREADS=1``: threaded linear algebra beside threaded decoding was
-measured up to twice as slow.
+A worker's process is to be started with ``OPENBLAS_NUM_THREADS=1``: threaded linear algebra beside threaded decoding
+was measured up to twice as slow.
 """
 
 from __future__ import annotations
