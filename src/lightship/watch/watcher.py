@@ -48,6 +48,24 @@ _GAPS = {
     "did not come back": "lost",
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a stream stands, for a screen.
+
+    Parameters
+    ----------
+    looks, models
+        Pictures that were matched, and those that models looked at, so far.
+    late_s
+        By how much the pictures of this minute came late at most, against the earliest of the stream.
+    """
+
+    looks: int
+    models: int
+    late_s: float
+
+
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
 
@@ -122,6 +140,7 @@ class StreamWatcher:
         self._bound_s = 10.0
         self._scans = Scans()
         self._minute = Minute()
+        self._looks = self._model_looks = 0
         self._lock = threading.RLock()
         self._waiting: Picture | None = None
         self._came_s = self._model_s = self._arrived_s = clock()
@@ -149,6 +168,11 @@ class StreamWatcher:
     def silent_s(self) -> float:
         """How long no picture has come, seconds."""
         return self._clock() - self._arrived_s
+
+    def progress(self) -> Progress:
+        """Return how it stands now."""
+        minute = self._minute
+        return Progress(self._looks + minute.looks, self._model_looks + minute.models, minute.late_s)
 
     def arrive(self, picture: Picture) -> None:
         """Take in a picture; one that is due is matched now and left for the models."""
@@ -208,6 +232,7 @@ class StreamWatcher:
     def finish(self, reason: str) -> None:
         """Write down how it ended and drop what the ring holds."""
         self._close_minute()
+        self._minute = Minute(self._minute.number)
         self._record(self._entry("watch-ended", reason=reason, troubles=dict(self.troubles)))
         self.ring.clear()
 
@@ -299,6 +324,7 @@ class StreamWatcher:
 
     def _close_minute(self) -> None:
         minute = self._minute
+        self._looks, self._model_looks = self._looks + minute.looks, self._model_looks + minute.models
         self._record(
             self._entry(
                 "coverage",
