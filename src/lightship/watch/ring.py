@@ -123,5 +123,6 @@ def encoded(picture: Picture) -> bytes:
     """Return a picture as JPEG."""
     import cv2
 
-    _, data = cv2.imencode(".jpg", picture.rgb()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    bgr = cv2.cvtColor(picture.rgb(), cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return data.tobytes()

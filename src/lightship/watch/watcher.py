@@ -18,6 +18,7 @@ from lightship.core.errors import DetectorError
 from lightship.core.judge import Observation, Standing, blind, judge
 from lightship.core.ports import Detector, Picture
 from lightship.core.values import Decision
+from lightship.detect.look_up import quickest
 from lightship.detect.loop import CAMERA_LABELS, Loop, Sensors, observe
 from lightship.media.frames import Gap
 from lightship.media.sampler import Cadence
@@ -58,7 +59,7 @@ class Progress:
     looks, models
         Pictures that were matched, and those that models looked at, so far.
     late_s
-        By how much the pictures of this minute came late at most, against the earliest of the stream.
+        By how much the latest picture came late, against the earliest of the stream.
     """
 
     looks: int
@@ -139,12 +140,14 @@ class StreamWatcher:
         self._cadence = Cadence(min(policy.slow_fps, 1.0), policy.fast_fps)
         self._bound_s = 10.0
         self._scans = Scans()
+        self._weigh = quickest()
         self._minute = Minute()
         self._looks = self._model_looks = 0
         self._lock = threading.RLock()
         self._waiting: Picture | None = None
         self._came_s = self._model_s = self._arrived_s = clock()
         self._zero_s: float | None = None
+        self._late_s = 0.0
         self._now_s = -1.0
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
@@ -172,7 +175,7 @@ class StreamWatcher:
     def progress(self) -> Progress:
         """Return how it stands now."""
         minute = self._minute
-        return Progress(self._looks + minute.looks, self._model_looks + minute.models, minute.late_s)
+        return Progress(self._looks + minute.looks, self._model_looks + minute.models, self._late_s)
 
     def arrive(self, picture: Picture) -> None:
         """Take in a picture; one that is due is matched now and left for the models."""
@@ -240,7 +243,7 @@ class StreamWatcher:
         for one in detectors:
             self._scans.count(self.stream, self.basis, one.name, one.version)
         try:
-            seen = observe(detectors, picture)
+            seen = observe(detectors, picture, self._weigh)
         except DetectorError as error:
             self._see_nothing(picture.at_s, str(error))
             return
@@ -300,7 +303,8 @@ class StreamWatcher:
         self._now_s = max(self._now_s, picture.at_s)
         behind_s = now_s - picture.at_s
         self._zero_s = behind_s if self._zero_s is None else min(self._zero_s, behind_s)
-        self._minute.late_s = max(self._minute.late_s, behind_s - self._zero_s)
+        self._late_s = behind_s - self._zero_s
+        self._minute.late_s = max(self._minute.late_s, self._late_s)
         size = (picture.width, picture.height)
         if self._size is not None and size != self._size:
             self._trouble("new-size", picture.at_s, f"{size[0]}×{size[1]} px")
