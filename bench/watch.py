@@ -63,7 +63,7 @@ Row = dict[str, str]
 LIST_SIZE, SHORT_LIST = 1_000_000, 10_000
 SECONDS = float(os.environ.get("LIGHTSHIP_BENCH_WATCH_SECONDS", "20"))
 STREAMS = int(os.environ.get("LIGHTSHIP_BENCH_WATCH_STREAMS", "120"))
-ROUNDS, AT_ONCE = 5, 4
+ROUNDS, AT_ONCE = 3, 4
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 SECRET = b"a secret of the bench"
 
