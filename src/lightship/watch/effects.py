@@ -114,6 +114,14 @@ def agree(work: Work, effect_id: str, *, by: str, now: datetime) -> Effect:
     return changed
 
 
+def hasten(work: Work, stream_id: str, now: datetime) -> None:
+    """Let nothing that stops a stream wait any longer: a child is in danger now. What is held stays held."""
+    for one in work.find(Effect, {"stream_id": stream_id, "state": "waiting"}):
+        if now < one.due_at < HELD:
+            work.change(Effect, one.id, {"state": "waiting", "due_at": one.due_at}, due_at=now)
+            work.record({"kind": "effect-hastened", "effect": one.id, "case": one.case_id})
+
+
 def undo(work: Work, effect_id: str, *, by: str, now: datetime) -> Effect | None:
     """Take an effect back: one that still waits is never sent, any other is reversed by an effect of its own.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from lightship.core.cases import Case, Report, ReportKind, Stream
 from lightship.core.errors import InputError, StoreError
 from lightship.core.ports import Work
-from lightship.watch import desk, priority, words
+from lightship.watch import desk, effects, priority, words
 from lightship.watch.effects import identity
 
 PIN = "watch.pin"
@@ -92,6 +92,8 @@ def receive(
             severity=max(case.severity, place.severity),
             likelihood=max(case.likelihood, place.likelihood),
         )
+    if danger:
+        effects.hasten(work, stream_id, now)
     report = Report(id_, stream_id, kind, words.plain(text), now, case.id)
     work.save(report)
     work.record({"kind": "report", "report": id_, "stream": stream_id, "case": case.id, "said": kind})

@@ -109,6 +109,16 @@ def test_a_persons_act_waits_out_its_window_unless_a_child_is_in_danger_now(stor
     assert stop.id not in {one.id for one in sent}
 
 
+def test_a_report_of_danger_ends_the_wait_of_a_stop_that_was_ordered(store):
+    verdict = decided(store, filed(store, rung="blur").case.id, acts=("revoke-key",))
+    assert kept(store, Effect, kind="stop-stream")[0].due_at > NOW
+    with store.begin() as work:
+        reports.receive(work, "s1", kind="child-at-risk-now", text="help", key="k", now=NOW)
+    assert kept(store, Effect, kind="stop-stream")[0].due_at == NOW
+    assert kept(store, Effect, kind="revoke-key")[0].due_at == effects.HELD
+    assert verdict.second_by == ""
+
+
 def test_a_grave_act_needs_another_person(store):
     case = filed(store).case
     verdict = decided(store, case.id, acts=("revoke-key",))
