@@ -10,14 +10,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lightship.core.cases import Stream
 from lightship.core.errors import DetectorError
 from lightship.core.judge import Observation, Standing, blind, judge
 from lightship.core.ports import Detector, Picture
-from lightship.core.values import Decision
+from lightship.core.values import Decision, Rung
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import CAMERA_LABELS, Loop, Sensors, observe
 from lightship.media.frames import Gap
@@ -230,6 +230,26 @@ class StreamWatcher:
             return False
         self._look(self._models, picture)
         self._minute.models += 1
+        return True
+
+    def begin_anew(self, reversed_: Callable[[Rung], bool]) -> bool:
+        """Judge the stream anew if the response in force was reversed, after the policy's grace; returns whether.
+
+        Parameters
+        ----------
+        reversed_
+            Says whether nothing of a response is in force outside; asked while no decision can be filed.
+        """
+        with self._lock:
+            standing = self._loop.standing
+            if standing.rung is None or not standing.covered or not reversed_(standing.rung):
+                return False
+            bound, now_s = self._loop.bound, max(self._now_s, 0.0)
+            until_s = now_s + bound.policy.grace_s
+            fresh = replace(bound.start(), since_s=now_s, by="person", grace_until_s=until_s)
+            self._loop.take(lambda _: (fresh, None))
+            self._first_s = None
+        self._record(self._entry("judged-anew", at_s=round(now_s, 3)))
         return True
 
     def finish(self, reason: str) -> None:

@@ -14,15 +14,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from lightship.core.cases import Report, Stream
 from lightship.core.errors import AccessDenied, LightshipError
 from lightship.core.ports import Bus, Leases, Store, Vault
+from lightship.core.values import Rung
 from lightship.detect.loop import Sensors
 from lightship.media.frames import Gap, Sound
 from lightship.media.sources import Source
-from lightship.watch import desk, evidence, reports
+from lightship.watch import desk, effects, evidence, reports
 from lightship.watch.basis import Bases, basis_of
 from lightship.watch.desk import Sighting
 from lightship.watch.effects import WINDOWS, Windows
@@ -149,6 +151,12 @@ class Worker:
             run = held.get(_lease(id_))
             if run is not None and id_ not in self.running:
                 self._begin(live[id_], run)
+        for watcher in self.watchers():
+            watcher.begin_anew(partial(self._reversed, watcher.stream.id))
+
+    def _reversed(self, stream_id: str, rung: Rung) -> bool:
+        with self.setup.store.begin() as work:
+            return all(effects.in_force(work, stream_id, kind) is None for kind in desk.RESPONSES[rung])
 
     def _wanted(self, live: Mapping[str, Stream]) -> list[str]:
         """Return its own streams that go on, and free ones up to what it can watch, an even share at a time."""

@@ -12,7 +12,7 @@ from lightship.core.cases import Case, Effect, Exhibit, Stream
 from lightship.core.errors import InputError
 from lightship.detect.loop import Sensors
 from lightship.media.frames import Gap
-from lightship.watch import reports
+from lightship.watch import desk, reports
 from lightship.watch.basis import Bases
 from lightship.watch.worker import FILED, Setup, Worker
 
@@ -165,6 +165,29 @@ def test_a_decision_is_filed_pinned_and_told_and_nothing_else_survives(house):
     text = repr(house.store.ledger)
     assert "ffd8" not in text
     assert "\\xff\\xd8" not in text
+
+
+class Always(Quick):
+    def read(self, frames):
+        self.at = self.looks + 1
+        return super().read(frames)
+
+
+def test_a_stream_whose_stop_was_reversed_is_judged_anew(house):
+    house.detector = Always
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: house.find(Case, stream_id="s3"))
+    (case,) = house.find(Case, stream_id="s3")
+    time.sleep(TTL_S)
+    assert one.running["s3"].watcher.standing.covered
+    assert len(house.find(Case, stream_id="s3")) == 1
+    with house.store.begin() as work:
+        desk.decide(
+            work, case.id, by="ann", verdict="not-abuse", clause="1", reason="a film", now=one.setup.clock()
+        )
+    assert until(lambda: len(house.find(Case, stream_id="s3")) == 2)
+    assert {entry["stream"] for entry in house.store.kinds("judged-anew")} == {"s3"}
 
 
 def test_a_report_pins_the_stream_and_raises_it(house):
