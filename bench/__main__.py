@@ -17,6 +17,7 @@ BENCHES = (
     "lists",
     "matcher_service",
     "streams",
+    "watch",
     "budgets",
     "false_interruptions",
 )

@@ -22,7 +22,8 @@ ReportKind = Literal["child-at-risk-now", "other"]
 REVERSIBLE: frozenset[EffectKind] = frozenset(
     {"cover", "uncover", "stop-stream", "cut-viewers", "revoke-key", "restore"}
 )
-"""What a later effect can really undo; these wait out an undo window unless a child is in danger now."""
+"""What a later effect can really undo. Ordered by a person, these wait out an undo window unless a child is in danger
+now; ordered by a policy they do not wait, since nobody has looked who could take them back: a reversal undoes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,8 @@ class Case:
         The case that this one is a near-duplicate of; empty for none.
     seen
         Whether any person opened its pictures.
+    still
+        PDQ hash of its still, hexadecimal, to find near-duplicates by; shown to nobody, empty where there is none.
     """
 
     id: str
@@ -130,6 +133,7 @@ class Case:
     claimed_until: datetime | None = None
     near_of: str = ""
     seen: bool = False
+    still: str = ""
 
 
 @dataclass(frozen=True, slots=True)

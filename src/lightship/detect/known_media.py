@@ -23,6 +23,7 @@ from lightship.core.values import Reading
 from lightship.detect.bank import Bank, load
 from lightship.detect.look_up import in_all_forms
 from lightship.detect.matcher import Finding, Matcher
+from lightship.detect.pdq import WeighRows, weigh_rows
 
 SCAN_UP_TO = 250_000
 """A guard looks a few times a second, which a scan of so many serves without loading the compiler."""
@@ -67,6 +68,8 @@ class KnownMediaDetector:
         Loaded lists.
     today
         The day to compare with; None is the day on which :meth:`coverage` is asked.
+    weigh
+        Reads pictures: :func:`lightship.detect.look_up.quickest` for who watches many streams.
     """
 
     name = "known-media"
@@ -74,11 +77,14 @@ class KnownMediaDetector:
     takes: Literal["rgb", "luma"] = "luma"
     evidence: Literal["calibrated", "analytic", "camera"] = "analytic"
 
-    def __init__(self, banks: Sequence[Bank], today: date | None = None) -> None:
+    def __init__(
+        self, banks: Sequence[Bank], today: date | None = None, weigh: WeighRows = weigh_rows
+    ) -> None:
         if not banks:
             raise DetectorError("No list of known media is named.", self.name, "Give one with --list.")
         self.matcher = Matcher(tuple(banks))
         self._today = today
+        self.weigh = weigh
         self.version = "+".join(one.digest.removeprefix("sha256:")[:12] for one in banks)
 
     @classmethod
@@ -130,7 +136,7 @@ class KnownMediaDetector:
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return the nearest match of each frame ``(H, W) uint8``, if there is one and the frame is not too flat."""
-        return [_readings(in_all_forms(self.matcher, frame)[0]) for frame in frames]
+        return [_readings(in_all_forms(self.matcher, frame, weigh=self.weigh)[0]) for frame in frames]
 
 
 def _load(path: Path, skip_bad: bool, max_age_days: float | None) -> Bank:

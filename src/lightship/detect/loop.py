@@ -19,7 +19,7 @@ from lightship.core.values import Decision, Reading
 from lightship.core.watchkeeper import PictureHash
 from lightship.core.weight import Calibration
 from lightship.detect import registry
-from lightship.detect.pdq import pdq
+from lightship.detect.pdq import WeighRows, pdq, weigh_rows
 
 CAMERA_LABELS = frozenset({"camera-frozen", "camera-black"})
 """Weak evidence: looked at more often, and never a reason by itself."""
@@ -104,17 +104,22 @@ def load_sensors(
     return Sensors(tuple(loaded), tuple(absent), bind(policy, loaded, calibrations))
 
 
-def picture_hash(luma: NDArray[np.uint8]) -> PictureHash | None:
+def picture_hash(luma: NDArray[np.uint8], weigh: WeighRows = weigh_rows) -> PictureHash | None:
     """Return the PDQ hash of ``(H, W) uint8`` brightness as four integers, or None where it is too flat."""
-    words, quality = pdq(luma)
+    words, quality = pdq(luma, weigh)
     if quality < QUALITY_FLOOR:
         return None
     first, second, third, fourth = (int(word) for word in words)
     return first, second, third, fourth
 
 
-def observe(detectors: tuple[Detector, ...], picture: Picture) -> Observation:
+def observe(detectors: tuple[Detector, ...], picture: Picture, weigh: WeighRows = weigh_rows) -> Observation:
     """Run every detector on one picture.
+
+    Parameters
+    ----------
+    weigh
+        Reads the picture for its hash.
 
     Raises
     ------
@@ -133,7 +138,7 @@ def observe(detectors: tuple[Detector, ...], picture: Picture) -> Observation:
                 "Report it with the detector's version; the policy decides what is shown meanwhile.",
             ) from error
         readings.extend(found)
-    return Observation(picture.at_s, tuple(readings), picture_hash(picture.luma()))
+    return Observation(picture.at_s, tuple(readings), picture_hash(picture.luma(), weigh))
 
 
 class Loop:

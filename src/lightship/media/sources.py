@@ -29,7 +29,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -123,6 +123,7 @@ def open_source(
     listen: bool = False,
     reconnect: Reconnect = Reconnect(),
     keyframes: Keyframes | None = None,
+    options: Mapping[str, str] | None = None,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> Source:
@@ -140,6 +141,8 @@ def open_source(
         How a lost network source is tried again.
     keyframes
         Decode only these, and no sound, for whoever looks at most about once a second; None decodes everything.
+    options
+        More of what FFmpeg is to be told.
     clock, sleep
         Monotonic seconds, and waiting for some.
 
@@ -151,6 +154,7 @@ def open_source(
         If nobody published to a listening source in time.
     """
     where = place(spec, listen=listen)
+    where = replace(where, options={**where.options, **(options or {})})
     if where.live:
         return _Live(where, reconnect, keyframes, clock, sleep)
     return _File(where, keyframes, _Pace(clock, sleep) if realtime else None)

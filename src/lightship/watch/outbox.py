@@ -1,0 +1,176 @@
+"""Sends what is due, once.
+
+An effect is marked before it is sent, sent under its own id, and marked again when it is confirmed.
+
+Whatever the moment at which a sender dies, the effect is sent again under the same id, which the receiver knows; so
+none is lost and none happens twice. A reversal waits until what it undoes is settled.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lightship.core.cases import Case, Effect
+from lightship.core.errors import LightshipError
+from lightship.core.ports import Store, Work
+
+Deliver = Callable[[Effect], None]
+"""Sends an effect and returns when the receiver confirmed it; raises :class:`LightshipError` where it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How an effect that was not confirmed is tried again.
+
+    Parameters
+    ----------
+    first_s, most_s
+        The first wait, doubled each time up to the longest.
+    attempts
+        After so many it has failed, and people are told.
+    lease_s
+        A sender that says nothing for so long is taken for dead.
+    """
+
+    first_s: float = 1.0
+    most_s: float = 300.0
+    attempts: int = 20
+    lease_s: float = 30.0
+
+    def wait_s(self, attempts: int) -> float:
+        """Return the wait after so many attempts, seconds."""
+        return float(min(self.first_s * 2.0 ** (attempts - 1), self.most_s))
+
+
+RETRY = Retry()
+
+
+def due(store: Store, now: datetime) -> list[Effect]:
+    """Return what is to be sent now, oldest first."""
+    with store.begin() as work:
+        return [
+            one
+            for one in work.find(Effect, {"state": ("waiting", "sending")}, order=("due_at",))
+            if one.due_at <= now and (one.next_at is None or one.next_at <= now) and _free(work, one)
+        ]
+
+
+def send_due(store: Store, deliver: Deliver, clock: Callable[[], datetime], retry: Retry = RETRY) -> int:
+    """Send what is due, one after the other; returns how many were confirmed."""
+    return sum(send(store, deliver, one, clock, retry) for one in due(store, clock()))
+
+
+def keep_sending(
+    store: Store,
+    deliver: Deliver,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    wake: threading.Event,
+    retry: Retry = RETRY,
+    every_s: float = 0.25,
+) -> None:
+    """Send what is due until told to stop, several at once: a receiver that is slow holds up only itself.
+
+    Parameters
+    ----------
+    wake
+        Set by whoever ordered something that is due now.
+    every_s
+        How often it is looked for what others ordered.
+    """
+    under_way: set[str] = set()
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="lightship-send") as pool:
+
+        def one_of(effect: Effect) -> None:
+            try:
+                send(store, deliver, effect, clock, retry)
+            finally:
+                under_way.discard(effect.id)
+
+        while not stop.is_set():
+            for effect in due(store, clock()):
+                if effect.id not in under_way:
+                    under_way.add(effect.id)
+                    pool.submit(one_of, effect)
+            wake.wait(every_s)
+            wake.clear()
+
+
+def _free(work: Work, effect: Effect) -> bool:
+    undone = work.get(Effect, effect.undoes) if effect.undoes else None
+    return undone is None or undone.state in {"done", "failed", "undone"}
+
+
+def send(
+    store: Store, deliver: Deliver, effect: Effect, clock: Callable[[], datetime], retry: Retry = RETRY
+) -> bool:
+    """Send one effect that is due; returns whether it was confirmed to this sender."""
+    now = clock()
+    attempts = effect.attempts + 1
+    with store.begin() as work:
+        taken = work.change(
+            Effect,
+            effect.id,
+            {"state": effect.state, "attempts": effect.attempts},
+            state="sending",
+            attempts=attempts,
+            next_at=now + timedelta(seconds=retry.lease_s),
+        )
+    if taken is None:  # somebody undid it, or another sender has it
+        return False
+    try:
+        deliver(taken)
+    except LightshipError as error:
+        with store.begin() as work:
+            _again(work, taken, str(error), clock(), retry)
+        return False
+    with store.begin() as work:
+        _done(work, taken, clock())
+    return True
+
+
+def _again(work: Work, effect: Effect, said: str, now: datetime, retry: Retry) -> None:
+    over = effect.attempts >= retry.attempts
+    next_at = None if over else now + timedelta(seconds=retry.wait_s(effect.attempts))
+    work.change(
+        Effect,
+        effect.id,
+        {"state": "sending", "attempts": effect.attempts},
+        state="failed" if over else "sending",
+        next_at=next_at,
+        detail=said[:500],
+    )
+    kind = "effect-failed" if over else "effect-not-confirmed"
+    work.record({"kind": kind, "effect": effect.id, "case": effect.case_id, "attempts": effect.attempts})
+
+
+def _done(work: Work, effect: Effect, now: datetime) -> None:
+    changed = work.change(
+        Effect,
+        effect.id,
+        {"state": "sending", "attempts": effect.attempts},
+        state="done",
+        done_at=now,
+        next_at=None,
+        detail="",
+    )
+    if changed is None:  # a sender that was taken for dead: another one has confirmed it
+        return
+    entry: dict[str, object] = {
+        "kind": "effect-done",
+        "effect": effect.id,
+        "case": effect.case_id,
+        "act": effect.kind,
+    }
+    case = work.get(Case, effect.case_id)
+    if effect.kind == "stop-stream" and case is not None:
+        stopped = work.change(Case, case.id, {"stopped_at": None}, stopped_at=now, live=False)
+        if stopped is not None:
+            entry["aware_to_stopped_s"] = round((now - case.aware_at).total_seconds(), 3)
+    if effect.kind == "restore" and case is not None:
+        work.change(Case, case.id, {}, live=True)
+    work.record(entry)

@@ -1,0 +1,92 @@
+"""A case's place in the queue, in the three named parts of measure C5: reach, severity, likelihood, each 0 to 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lightship.core.cases import Case
+
+SEVERITY = {"known-media": 1.0, "exposed": 0.7, "test-card": 0.7}
+"""By label: known abuse material is the gravest, and stays so on every stream."""
+
+_MANY_VIEWERS = 100_000
+_SURE_DB = 60.0
+_REPORTED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The three parts, with what each rests on."""
+
+    reach: float
+    severity: float
+    likelihood: float
+    why: tuple[str, str, str]
+
+
+def parts(
+    *,
+    viewers: int,
+    labels: Iterable[str],
+    weight_db: float,
+    child_host: bool | None,
+    reports: int = 0,
+    danger_now: bool = False,
+) -> Parts:
+    """Weigh a case.
+
+    Parameters
+    ----------
+    viewers
+        Who can be harmed by it now: one gives 0.06, a hundred thousand or more give 1.
+    labels
+        What was seen.
+    weight_db
+        Evidence; 60 dB and more count as sure.
+    child_host
+        A child who streams is a child who may be harmed.
+    reports
+        What viewers say counts as likelihood too: the first as much as an even chance.
+
+    Examples
+    --------
+    >>> parts(viewers=99, labels=["known-media"], weight_db=30.0, child_host=None).why
+    ('99 viewers', 'known-media', '30 dB')
+    """
+    reach = min(1.0, math.log1p(max(viewers, 0)) / math.log1p(_MANY_VIEWERS))
+    found = sorted(labels, key=lambda one: -SEVERITY.get(one, 0.3))
+    severity = max((SEVERITY.get(one, 0.3) for one in found), default=0.3)
+    severity = 1.0 if danger_now else max(severity, 0.8 if child_host else 0.0)
+    said = 1.0 - _REPORTED**reports
+    finite_db = min(max(weight_db, 0.0), _SURE_DB)
+    likelihood = 1.0 - (1.0 - finite_db / _SURE_DB) * (1.0 - said)
+    grave = "a child is said to be in danger now" if danger_now else "a child hosts" if child_host else ""
+    evidence = [f"{finite_db:.0f} dB"] if finite_db else []
+    evidence += [f"{reports} report{'s' if reports != 1 else ''}"] if reports else []
+    return Parts(
+        round(reach, 4),
+        severity,
+        round(likelihood, 4),
+        (
+            f"{viewers} viewer{'s' if viewers != 1 else ''}",
+            ", ".join([*found[:1], *([grave] if grave else [])]) or "not known",
+            " and ".join(evidence) or "nothing yet",
+        ),
+    )
+
+
+def order(case: Case) -> tuple[bool, bool, float, datetime]:
+    """Return the key that sorts the queue: live with danger first, then danger, then the parts together, then age.
+
+    The parts are multiplied after a floor of a tenth each, so that no part alone can make a case vanish.
+    """
+    together = math.prod(max(0.1, part) for part in (case.reach, case.severity, case.likelihood))
+    return (
+        not (case.live and case.danger_now),
+        not (case.danger_now or case.live),
+        -together,
+        case.opened_at,
+    )

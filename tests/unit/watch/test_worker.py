@@ -1,0 +1,221 @@
+"""Workers take streams by lease; one that dies is replaced in time; nothing that did not match survives."""
+
+import threading
+import time
+
+import pytest
+from tests.unit.watch.making import picture, stream
+from tests.unit.watch.memory import MemoryBus, MemoryLeases, MemoryStore, MemoryVault
+from tests.unit.watch.test_watcher import BOUND, Quick
+
+from lightship.core.cases import Case, Effect, Exhibit, Stream
+from lightship.core.errors import InputError
+from lightship.detect.loop import Sensors
+from lightship.media.frames import Gap
+from lightship.watch import desk, reports
+from lightship.watch.basis import Bases
+from lightship.watch.worker import FILED, Setup, Worker
+
+TTL_S = 0.4
+
+
+class Feed:
+    """A source of pictures without decoding."""
+
+    def __init__(self, count=10_000, every_s=0.01, fail=None):
+        self.count, self.every_s, self.fail, self.stopped = count, every_s, fail, threading.Event()
+
+    def __enter__(self):
+        if self.fail is not None:
+            raise self.fail
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def stop(self):
+        self.stopped.set()
+
+    def __iter__(self):
+        for number in range(self.count):
+            if self.stopped.wait(self.every_s):
+                return
+            yield picture(float(number), number)
+        yield Gap(float(self.count), float(self.count), "it was lost (x) and came back")
+
+
+def until(what, seconds=5.0):
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        if what():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def house():
+    """A store with six streams, and a way to make workers on it."""
+
+    class House:
+        store, leases, bus, vault, feeds, workers = (
+            MemoryStore(),
+            MemoryLeases(),
+            MemoryBus(),
+            MemoryVault(),
+            {},
+            [],
+        )
+        detector, streams, failing = Quick, 6, {}
+
+        def worker(self, name, **more):
+            detector = self.detector()
+            sensors = Sensors((detector,), (), BOUND)
+            setup = Setup(
+                self.store,
+                self.leases,
+                lambda _policy: sensors,
+                self.open,
+                Bases(public="terms"),
+                vault=self.vault,
+                bus=self.bus,
+                **more,
+            )
+            found = Worker(name, setup, TTL_S)
+            self.workers.append(found)
+            return found
+
+        def open(self, one):
+            return Feed(fail=self.failing.get(one.id), count=self.feeds.get(one.id, 10_000))
+
+        def find(self, kind, **where):
+            with self.store.begin() as work:
+                return work.find(kind, where)
+
+    found = House()
+    with found.store.begin() as work:
+        for number in range(found.streams):
+            work.save(stream(f"s{number}"))
+    yield found
+    for one in found.workers:
+        one.stop()
+
+
+def test_streams_are_shared_out_and_each_is_watched_once(house):
+    one, two = house.worker("one", most=4), house.worker("two", most=4)
+    one.start()
+    two.start()
+    assert until(lambda: len(one.running) + len(two.running) == 6)
+    assert not set(one.running) & set(two.running)
+    assert max(len(one.running), len(two.running)) <= 4
+    assert until(lambda: all(len(it.ring) for it in one.watchers() + two.watchers()))
+
+
+def test_a_worker_that_dies_is_replaced_within_its_lease(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.running) == 6)
+    runs = {id_: it.run for id_, it in one.running.items()}
+    one._stop.set()  # it renews nothing any more: as good as killed
+    died_s = time.monotonic()
+    two = house.worker("two")
+    two.start()
+    assert until(lambda: len(two.running) == 6)
+    assert time.monotonic() - died_s <= TTL_S * 4 / 3 + 0.5
+    assert all(it.run > runs[id_] for id_, it in two.running.items())
+    one.tick()
+    assert one.running == {}
+    assert set(house.leases.held().values()) == {"two"}
+
+
+def test_a_private_stream_is_refused_on_record_and_never_opened(house):
+    opened = []
+    with house.store.begin() as work:
+        work.save(stream("private", visibility="private", basis=""))
+    one = house.worker("one")
+    real = house.open
+    house.open = lambda it: opened.append(it.id) or real(it)
+    one = house.worker("two")
+    one.start()
+    assert until(lambda: len(one.running) == 6)
+    time.sleep(TTL_S)
+    assert "private" not in opened
+    assert "private" not in one.running
+    (entry,) = house.store.kinds("refused")
+    assert entry["stream"] == "private"
+    assert not [entry for entry in house.store.kinds("scans") if entry["visibility"] == "private"]
+
+
+def test_a_decision_is_filed_pinned_and_told_and_nothing_else_survives(house):
+    house.detector = lambda: Quick(at=20)
+    one = house.worker("one")
+    with house.bus.subscribe(FILED) as messages:
+        one.start()
+        assert until(lambda: house.find(Exhibit))
+        told = next(message for message in messages if message is not None)
+    (case,) = house.find(Case)
+    assert told["case"] == case.id
+    assert house.find(Effect)[0].kind == "cover"
+    one.stop()
+    kept = {exhibit.stream_id for _, exhibit in house.vault.sealed.values()}
+    assert kept == {case.stream_id}
+    assert {it.case_id for it in house.find(Exhibit)} == {case.id}
+    assert {it.id for it in house.find(Exhibit)} == set(house.vault.sealed)
+    assert all(it.watcher is None or len(it.watcher.ring) == 0 for it in one.running.values())
+    text = repr(house.store.ledger)
+    assert "ffd8" not in text
+    assert "\\xff\\xd8" not in text
+
+
+class Always(Quick):
+    def read(self, frames):
+        self.at = self.looks + 1
+        return super().read(frames)
+
+
+def test_a_stream_whose_stop_was_reversed_is_judged_anew(house):
+    house.detector = Always
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: house.find(Case, stream_id="s3"))
+    (case,) = house.find(Case, stream_id="s3")
+    time.sleep(TTL_S)
+    assert one.running["s3"].watcher.standing.covered
+    assert len(house.find(Case, stream_id="s3")) == 1
+    with house.store.begin() as work:
+        desk.decide(
+            work, case.id, by="ann", verdict="not-abuse", clause="1", reason="a film", now=one.setup.clock()
+        )
+    assert until(lambda: len(house.find(Case, stream_id="s3")) == 2)
+    assert {entry["stream"] for entry in house.store.kinds("judged-anew")} == {"s3"}
+
+
+def test_a_report_pins_the_stream_and_raises_it(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6 and all(len(it.ring) > 3 for it in one.watchers()))
+    with house.store.begin() as work:
+        _, report = reports.receive(
+            work, "s3", kind="child-at-risk-now", text="x", key="k", now=one.setup.clock()
+        )
+    house.bus.publish(reports.PIN, {"stream": "s3", "case": report.case_id})
+    assert until(lambda: len(house.find(Exhibit)) > 3)
+    assert {it.stream_id for it in house.find(Exhibit)} == {"s3"}
+    assert one.running["s3"].watcher.reports == 1
+
+
+def test_one_stream_that_fails_hurts_no_other_and_one_that_ends_is_over(house):
+    house.failing = {"s0": InputError("The stream could not be opened."), "s1": RuntimeError("odd")}
+    house.feeds = {"s2": 5}
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: house.find(Stream, id="s2")[0].ended_at is not None)
+    assert until(lambda: "s2" not in one.running)
+    assert until(
+        lambda: one.running["s0"].watcher is not None and one.running["s0"].watcher.troubles["not-open"]
+    )
+    assert until(
+        lambda: one.running["s1"].watcher is not None and one.running["s1"].watcher.troubles["not-open"]
+    )
+    assert house.find(Stream, id="s0")[0].ended_at is None
+    assert until(lambda: len(one.running["s5"].watcher.ring) > 0)
