@@ -183,9 +183,7 @@ class Accounts:
             for session in work.find(Session, {"account": name, "ended_at": None}):
                 work.change(Session, session.id, {"ended_at": None}, ended_at=now)
             said = {key: str(value) for key, value in fields.items() if key in {"role", "active"}}
-            work.record(
-                {"kind": "account-changed", "at": now.isoformat(), "by": by, "account": name, **said}
-            )
+            work.record({"kind": "account-changed", "at": now.isoformat(), "by": by, "account": name, **said})
 
     def form_token(self, cookie: str) -> str:
         """Return what the sign-in form carries beside its cookie."""
@@ -218,7 +216,9 @@ class Accounts:
         over = failures - FAILURES
         locked = now + min(LONGEST_LOCK, LOCK * 2 ** min(over, 10)) if over >= 0 else None
         work.change(Account, account.id, {}, failures=failures, locked_until=locked)
-        work.record({"kind": "sign-in-failed", "at": now.isoformat(), "account": account.id, "tries": failures})
+        work.record(
+            {"kind": "sign-in-failed", "at": now.isoformat(), "account": account.id, "tries": failures}
+        )
 
     def _may_try(self, address: str, now: datetime) -> bool:
         with self._lock:

@@ -12,7 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from lightship.console import (
     live,
+    pages_decision,
     pages_item,
+    pages_keys,
     pages_oversight,
     pages_people,
     pages_queue,
@@ -58,7 +60,17 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
         assets=assets,
         pages=templates(assets),
     )
-    pages = (pages_sign_in, pages_queue, pages_item, pages_oversight, pages_shift, pages_people, live)
+    pages = (
+        pages_sign_in,
+        pages_queue,
+        pages_item,
+        pages_decision,
+        pages_oversight,
+        pages_shift,
+        pages_keys,
+        pages_people,
+        live,
+    )
     app = create_app(
         "Lightship",
         [*(one.routes(room) for one in pages), platform_api.routes(room), assets.routes()],

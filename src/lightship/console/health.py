@@ -70,8 +70,14 @@ class Health:
 
     def alarms(self) -> tuple[str, ...]:
         """Return what everybody must know on every page, in sentences."""
-        stale = [f"The hash list {one.name} is stale: it is of {one.as_of:%-d %B %Y %H:%M} UTC." for one in self.lists if one.stale]
+        stale = [
+            f"The hash list {one.name} is stale: it is of {one.as_of:%-d %B %Y %H:%M} UTC."
+            for one in self.lists
+            if one.stale
+        ]
         unseen = self.streams - self.covered
         if unseen > 0:
-            stale.append(f"{unseen} of {self.streams} streams were not looked at in the last {self.bound_s:g} s.")
+            stale.append(
+                f"{unseen} of {self.streams} streams were not looked at in the last {self.bound_s:g} s."
+            )
         return (*stale, *self.troubles)

@@ -42,7 +42,9 @@ def kept_keys(chosen: Mapping[str, str], *, on: bool) -> str:
         return OFF
     keys = {action: chosen.get(action, "") or usual for action, (usual, _) in ACTIONS.items()}
     for action, key in keys.items():
-        single = len(key) == 1 and key.isprintable() and not key.isspace() and not key.isdigit() and key != "="
+        single = (
+            len(key) == 1 and key.isprintable() and not key.isspace() and not key.isdigit() and key != "="
+        )
         if not (single or key in _NAMED) or key.lower() in BARRED:
             what = f"“{key[:12]}” cannot be the key to “{ACTIONS[action][1]}”."
             raise InputError(what, "", "Take one character that is not a digit, =, j, k, l or ;.")

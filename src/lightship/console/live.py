@@ -77,10 +77,11 @@ def _tell(loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[str], topic: str
 def routes(room: Room) -> APIRouter:
     """Return the stream of events."""
     router = APIRouter()
+    own = room.visitor("own-shift", "own-shift")
     live = Live(room.bus, room.settings.topics)
 
     @router.get("/events", include_in_schema=False)
-    async def events(_visit: Visit = room.visitor("own-shift", "own-shift")) -> StreamingResponse:
+    async def events(_visit: Visit = own) -> StreamingResponse:
         return StreamingResponse(_events(live), media_type="text/event-stream")
 
     return router

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lightship.console.pages_queue import decided_case, next_address, shown_to
+from lightship.console.pages_queue import decided_case, shown_to
 from lightship.console.problems import Problem
 from lightship.console.reveal import cover_again, open_blurred, open_clear
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
 from lightship.core.access import Purpose, holds
-from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream, Verdict
+from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
 from lightship.core.people import Shown
 from lightship.core.ports import Work
 
@@ -84,7 +84,9 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         ),
         "may_claim": bool(visit.may("claim", purpose="review", case=case)),
         "may_take_over": bool(visit.may("take-over", purpose="review", case=case)),
-        "may_second": bool(waits and visit.may("second", purpose="second-opinion", judgement=last, case=case)),
+        "may_second": bool(
+            waits and visit.may("second", purpose="second-opinion", judgement=last, case=case)
+        ),
         "waits": waits,
         "may_reverse": bool(last and visit.may("reverse", purpose="appeal", case=case, judgement=last)),
         "may_appeal": bool(visit.may("appeal", purpose="appeal", case=case)),
@@ -96,6 +98,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
+    revealing = room.visitor("reveal", "review")
     looking = room.visitor("see-item", "review", "audit")
 
     @router.get("")
@@ -105,7 +108,9 @@ def routes(room: Room) -> APIRouter:
             shift = room.current_shift(work, visit.account.id)
             allowed = shown_to(room, visit, shift)
             if not allowed:
-                raise Problem("forbidden", f"{allowed.why} No item opens until then; your shift page says more.")
+                raise Problem(
+                    "forbidden", f"{allowed.why} No item opens until then; your shift page says more."
+                )
             found = _gathered(room, work, visit, case)
             room.looked(work, visit, f"case {case.id}", case=case, shift=shift)
         return room.page(
@@ -132,7 +137,7 @@ def routes(room: Room) -> APIRouter:
         )
 
     @router.get("/stills/{exhibit_id}/blurred")
-    def still(case_id: str, exhibit_id: str, visit: Visit = room.visitor("reveal", "review")) -> Response:
+    def still(case_id: str, exhibit_id: str, visit: Visit = revealing) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
             shift = room.current_shift(work, visit.account.id)
@@ -143,7 +148,7 @@ def routes(room: Room) -> APIRouter:
         return Response(open_blurred(room, visit, case, exhibit_id), media_type="image/png")
 
     @router.post("/reveal")
-    def reveal(case_id: str, visit: Visit = room.visitor("reveal", "review")) -> Response:
+    def reveal(case_id: str, visit: Visit = revealing) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
             judgement = last_judgement(work, case.id)
@@ -163,19 +168,21 @@ def routes(room: Room) -> APIRouter:
         return Response(data, headers=headers, media_type=media)
 
     @router.post("/cover")
-    def cover(case_id: str, visit: Visit = room.visitor("reveal", "review")) -> Response:
+    def cover(case_id: str, visit: Visit = revealing) -> Response:
         del case_id  # the look knows it
         seconds = cover_again(room, visit, visit.field("look"))
         return Response(json.dumps({"seconds": round(seconds, 1)}), media_type="application/json")
 
     _claims(router, room)
-    _decisions(router, room)
     return router
 
 
 def _claims(router: APIRouter, room: Room) -> None:
+    claiming = room.visitor("claim", "review")
+    taking_over = room.visitor("take-over", "review")
+
     @router.post("/claim")
-    def claim(case_id: str, visit: Visit = room.visitor("claim", "review")) -> Response:
+    def claim(case_id: str, visit: Visit = claiming) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
             allowed = shown_to(room, visit, room.current_shift(work, visit.account.id))
@@ -186,14 +193,14 @@ def _claims(router: APIRouter, room: Room) -> None:
         return go(f"/items/{case.id}")
 
     @router.post("/take-over")
-    def take_over(case_id: str, visit: Visit = room.visitor("take-over", "review")) -> Response:
+    def take_over(case_id: str, visit: Visit = taking_over) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
         room.desk.claim(case.id, visit.account.id, visit.now, take_over=True)
         return go(f"/items/{case.id}")
 
     @router.post("/beat")
-    def beat(case_id: str, visit: Visit = room.visitor("claim", "review")) -> Response:
+    def beat(case_id: str, visit: Visit = claiming) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
         if not holds(visit.account.id, case, visit.now):
@@ -202,85 +209,8 @@ def _claims(router: APIRouter, room: Room) -> None:
         return Response(status_code=204)
 
     @router.post("/release")
-    def release(case_id: str, visit: Visit = room.visitor("claim", "review")) -> Response:
+    def release(case_id: str, visit: Visit = claiming) -> Response:
         with room.store.begin() as work:
             case = case_of(work, case_id)
         room.desk.release(case.id, visit.account.id, visit.now)
         return go("/queue")
-
-
-def _decisions(router: APIRouter, room: Room) -> None:
-    @router.post("/judge")
-    def judge(case_id: str, visit: Visit = room.visitor("judge", "review")) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-        visit.must("judge", case=case)
-        clause, reason = _why(room, visit)
-        reused = visit.field("reused_of", needed=False)
-        room.desk.judge(
-            case.id,
-            visit.account.id,
-            visit.now,
-            verdict=cast(Verdict, visit.choice("verdict", get_args(Verdict))),
-            clause=clause,
-            reason=reason,
-            reused_of=reused,
-        )
-        with room.store.begin() as work:
-            shift = room.current_shift(work, visit.account.id)
-            if shift is not None:
-                unseen = shift.unseen + (not case.seen)
-                work.change(type(shift), shift.id, {}, decided=shift.decided + 1, unseen=unseen)
-        said = f"?decided={case.id}"
-        if visit.field("then", needed=False) == "next" and shown_to(room, visit, shift):
-            return go(next_address(room, visit, {"state": "open"}, said) or f"/queue{said}")
-        return go(f"/queue{said}")
-
-    @router.post("/second")
-    def second(case_id: str, visit: Visit = room.visitor("second", "second-opinion")) -> Response:
-        with room.store.begin() as work:
-            judgement = last_judgement(work, case_of(work, case_id).id)
-        visit.must("second", judgement=judgement)
-        if judgement is None:
-            raise Problem("not-found", "There is no decision yet.")
-        agrees = visit.choice("agrees", ("yes", "no")) == "yes"
-        room.desk.second(judgement.id, visit.account.id, visit.now, agrees=agrees)
-        return go(f"/items/{case_id}")
-
-    @router.post("/appeal")
-    def appeal(case_id: str, visit: Visit = room.visitor("appeal", "appeal")) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-        room.desk.appeal(case.id, visit.account.id, visit.now, words=visit.field("words", longest=2000))
-        return go(f"/items/{case.id}")
-
-    @router.post("/reverse")
-    def reverse(case_id: str, visit: Visit = room.visitor("reverse", "appeal")) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-            judgement = last_judgement(work, case.id)
-        visit.must("reverse", case=case, judgement=judgement)
-        clause, reason = _why(room, visit)
-        if visit.choice("outcome", ("reverse", "uphold")) == "reverse":
-            room.desk.reverse(case.id, visit.account.id, visit.now, clause=clause, reason=reason)
-        else:
-            room.desk.uphold(case.id, visit.account.id, visit.now, reason=reason)
-        return go(f"/items/{case.id}")
-
-    @router.post("/undo")
-    def undo(case_id: str, visit: Visit = room.visitor("undo", "review")) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-            judgement = last_judgement(work, case.id)
-        if judgement is None or (visit.account.role != "lead" and judgement.by != visit.account.id):
-            raise Problem("forbidden", "Only who decided, or a lead, may undo.")
-        room.desk.undo(case.id, visit.account.id, visit.now)
-        return go(f"/items/{case.id}")
-
-
-def _why(room: Room, visit: Visit) -> tuple[str, str]:
-    """Return the clause, and the reason's code with what was written."""
-    clause = visit.choice("clause", dict(room.settings.clauses))
-    code = visit.choice("reason", dict(room.settings.reasons))
-    words = visit.field("words", longest=2000, needed=False)
-    return clause, f"{code}: {words}" if words else code

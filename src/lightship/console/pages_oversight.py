@@ -84,9 +84,12 @@ def marks_of(room: Room, work: Work, stream: Stream) -> list[Mark]:
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
+    watching = room.visitor("see-wall", "review")
+    following = room.visitor("see-subject", "review", "audit")
+    caring = room.visitor("see-health", "review", "audit", "administration")
 
     @router.get("/wall")
-    def wall(request: Request, visit: Visit = room.visitor("see-wall", "review")) -> Response:
+    def wall(request: Request, visit: Visit = watching) -> Response:
         with room.store.begin() as work:
             streams = work.find(Stream, {"ended_at": None}, order=("-viewers",), limit=_TILES)
             ids = tuple(one.id for one in streams)
@@ -100,9 +103,7 @@ def routes(room: Room) -> APIRouter:
         return room.page(request, "wall.html", "Wall", tiles=tiles, most=_TILES)
 
     @router.get("/subjects/{host}")
-    def subject(
-        request: Request, host: str, visit: Visit = room.visitor("see-subject", "review", "audit")
-    ) -> Response:
+    def subject(request: Request, host: str, visit: Visit = following) -> Response:
         with room.store.begin() as work:
             streams = work.find(Stream, {"host": host[:128]}, order=("-began_at",), limit=_STREAMS)
             if not streams:
@@ -110,12 +111,12 @@ def routes(room: Room) -> APIRouter:
             room.looked(work, visit, f"subject {streams[0].host}")
             lines = [(one, marks_of(room, work, one)) for one in streams]
         told_of = [(stream, marks, drawn(marks, visit.now)) for stream, marks in lines]
-        return room.page(request, "subject.html", f"Subject {streams[0].host}", subject=streams[0].host, lines=told_of)
+        return room.page(
+            request, "subject.html", f"Subject {streams[0].host}", subject=streams[0].host, lines=told_of
+        )
 
     @router.get("/health")
-    def health(
-        request: Request, visit: Visit = room.visitor("see-health", "review", "audit", "administration")
-    ) -> Response:
+    def health(request: Request, visit: Visit = caring) -> Response:
         with room.store.begin() as work:
             unseen, closed = unseen_share(work)
             room.looked(work, visit, "health")
@@ -128,6 +129,7 @@ def routes(room: Room) -> APIRouter:
 
 
 def _audit(router: APIRouter, room: Room) -> None:
+    copying = room.visitor("export-audit", "audit")
     ledger = room.settings.ledger
     reading = room.visitor("see-audit", "audit", "oversight")
 
@@ -148,7 +150,7 @@ def _audit(router: APIRouter, room: Room) -> None:
             start=start,
             report=report,
             holds=holds,
-            may_export=getattr(request.state, "account").role == "auditor",
+            may_export=request.state.account.role == "auditor",
         )
 
     @router.get("/audit")
@@ -166,7 +168,7 @@ def _audit(router: APIRouter, room: Room) -> None:
         return page(request, 0, str(report), holds=report.ok)
 
     @router.post("/audit/export")
-    def export(visit: Visit = room.visitor("export-audit", "audit")) -> Response:
+    def export(visit: Visit = copying) -> Response:
         stop = ledger.size
         start = max(0, stop - _EXPORT)
         with room.store.begin() as work:
@@ -174,7 +176,9 @@ def _audit(router: APIRouter, room: Room) -> None:
             work.record({**entry, "first": start, "last": stop - 1})
         name = f"lightship-record-{start}-{stop}.jsonl"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Exported": when(visit.now)}
-        return StreamingResponse(_lines(ledger, start, stop), headers=headers, media_type="application/x-ndjson")
+        return StreamingResponse(
+            _lines(ledger, start, stop), headers=headers, media_type="application/x-ndjson"
+        )
 
 
 def _lines(ledger: ReadableLedger, start: int, stop: int) -> Iterator[bytes]:

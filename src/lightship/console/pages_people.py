@@ -23,7 +23,13 @@ def routes(room: Room) -> APIRouter:
         with room.store.begin() as work:
             accounts = work.find(Account, {}, order=("id",), limit=500)
         return room.page(
-            request, "people.html", "People", accounts=accounts, roles=get_args(Role), made=made, secret=secret
+            request,
+            "people.html",
+            "People",
+            accounts=accounts,
+            roles=get_args(Role),
+            made=made,
+            secret=secret,
         )
 
     @router.get("")

@@ -49,11 +49,11 @@ def shown_to(room: Room, visit: Visit, shift: Shift | None) -> Permission:
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
+    queueing = room.visitor("see-queue", "review")
+    claiming = room.visitor("claim", "review")
 
     @router.get("/queue")
-    def queue(
-        request: Request, visit: Visit = room.visitor("see-queue", "review"), after: str = ""
-    ) -> Response:
+    def queue(request: Request, visit: Visit = queueing, after: str = "") -> Response:
         filters = chosen(request.query_params)
         cases = list(room.desk.queue(where(filters), limit=PAGE + 1, after=after))
         with room.store.begin() as work:
@@ -74,7 +74,7 @@ def routes(room: Room) -> APIRouter:
         )
 
     @router.post("/queue/next")
-    def give(visit: Visit = room.visitor("claim", "review")) -> Response:
+    def give(visit: Visit = claiming) -> Response:
         filters = chosen(visit.form)
         with room.store.begin() as work:
             shift = room.current_shift(work, visit.account.id)

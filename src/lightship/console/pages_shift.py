@@ -1,4 +1,4 @@
-"""A person's own shift: what they were exposed to, breaks, the way out without a reason, and their keyboard."""
+"""A person's own shift: what they were exposed to, breaks and the way out without a reason."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lightship.console.keys import OFF, kept_keys
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
 from lightship.core.access import begin_break, may_be_shown, next_shift
-from lightship.core.people import Account, Shift
+from lightship.core.people import Shift
 from lightship.core.ports import Work
 
 
@@ -20,21 +19,16 @@ def routes(room: Room) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     own = room.visitor("own-shift", "own-shift")
 
-    def last(work: Work, account: str) -> Shift | None:
-        found = work.find(Shift, {"account": account}, order=("-began_at",), limit=1)
-        return found[0] if found else None
-
-    def record(work: Work, visit: Visit, what: str) -> None:
-        work.record({"kind": what, "at": visit.now.isoformat(), "by": visit.account.id, "role": visit.account.role})
-
     @router.get("/shift")
     def shift(request: Request, visit: Visit = own) -> Response:
         budget = room.settings.budget
         with room.store.begin() as work:
             current = room.current_shift(work, visit.account.id)
-            before = None if current else last(work, visit.account.id)
+            before = None if current else _last(work, visit.account.id)
             notes = [
-                one for one in work.find(Shift, {}, order=("-began_at",), limit=20) if one.handover and one.ended_at
+                one
+                for one in work.find(Shift, {}, order=("-began_at",), limit=20)
+                if one.handover and one.ended_at
             ]
         resting = bool(current and current.break_until and current.break_until > visit.now)
         return room.page(
@@ -50,12 +44,19 @@ def routes(room: Room) -> APIRouter:
             pictures=visit.account.role in {"moderator", "lead"},
         )
 
+    _acts(router, room)
+    return router
+
+
+def _acts(router: APIRouter, room: Room) -> None:
+    own = room.visitor("own-shift", "own-shift")
+
     @router.post("/shift/begin")
     def begin(visit: Visit = own) -> Response:
         with room.store.begin() as work:
             if room.current_shift(work, visit.account.id) is None:
-                work.save(next_shift(uuid4().hex, visit.account.id, last(work, visit.account.id), visit.now))
-                record(work, visit, "shift-begun")
+                work.save(next_shift(uuid4().hex, visit.account.id, _last(work, visit.account.id), visit.now))
+                _record(work, visit, "shift-begun")
         return go("/shift")
 
     @router.post("/shift/break")
@@ -65,7 +66,7 @@ def routes(room: Room) -> APIRouter:
             if current is not None:
                 resting = begin_break(current, room.settings.budget, visit.now)
                 work.change(Shift, current.id, {}, stretch_s=0.0, break_until=resting.break_until)
-                record(work, visit, "break")
+                _record(work, visit, "break")
         return go("/shift")
 
     @router.post("/shift/opt-out")
@@ -74,7 +75,7 @@ def routes(room: Room) -> APIRouter:
             current = room.current_shift(work, visit.account.id)
             if current is not None:
                 work.change(Shift, current.id, {}, opted_out=True)
-                record(work, visit, "opted-out")
+                _record(work, visit, "opted-out")
         return go("/shift")
 
     @router.post("/shift/end")
@@ -84,19 +85,15 @@ def routes(room: Room) -> APIRouter:
             current = room.current_shift(work, visit.account.id)
             if current is not None:
                 work.change(Shift, current.id, {"ended_at": None}, ended_at=visit.now, handover=note)
-                record(work, visit, "shift-ended")
+                _record(work, visit, "shift-ended")
         return go("/shift")
 
-    @router.get("/keys")
-    def keys(request: Request, visit: Visit = own) -> Response:
-        return room.page(request, "keys.html", "Your keys", on=visit.account.keys != OFF)
 
-    @router.post("/keys")
-    def choose(visit: Visit = own) -> Response:
-        chosen = {name.removeprefix("key-"): value for name, value in visit.form.items() if name.startswith("key-")}
-        kept = kept_keys(chosen, on=visit.form.get("on") == "yes")
-        with room.store.begin() as work:
-            work.change(Account, visit.account.id, {}, keys=kept)
-        return go("/keys")
+def _last(work: Work, account: str) -> Shift | None:
+    found = work.find(Shift, {"account": account}, order=("-began_at",), limit=1)
+    return found[0] if found else None
 
-    return router
+
+def _record(work: Work, visit: Visit, what: str) -> None:
+    person = visit.account
+    work.record({"kind": what, "at": visit.now.isoformat(), "by": person.id, "role": person.role})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from lightship.console.problems import Problem
 from lightship.console.room import Room, go, places
 from lightship.console.visits import COOKIE, Visit, cookie_name, local, sent_form
 
+Form = Annotated[dict[str, str], Depends(sent_form)]
 _FORM_COOKIE = "lightship-form"
 _TOLD = "These do not belong together, or too many were tried. Check all three, and wait a minute."
 
@@ -19,6 +21,7 @@ _TOLD = "These do not belong together, or too many were tried. Check all three, 
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
+    own = room.visitor("own-shift", "own-shift")
     secure = room.settings.secure
     session_cookie, form_cookie = cookie_name(COOKIE, secure=secure), cookie_name(_FORM_COOKIE, secure=secure)
 
@@ -41,7 +44,7 @@ def routes(room: Room) -> APIRouter:
         return form_page(request, local(then))
 
     @router.post("/sign-in")
-    def sign_in(request: Request, form: dict[str, str] = Depends(sent_form)) -> Response:  # noqa: B008
+    def sign_in(request: Request, form: Form) -> Response:
         expected = room.accounts.form_token(request.cookies.get(form_cookie, ""))
         if not hmac.compare_digest(form.get("form", "").encode(), expected.encode()):
             raise Problem("forbidden", "The form is too old. Load the page again.")
@@ -61,14 +64,14 @@ def routes(room: Room) -> APIRouter:
         return answer
 
     @router.post("/sign-out")
-    def sign_out(visit: Visit = room.visitor("own-shift", "own-shift")) -> Response:
+    def sign_out(visit: Visit = own) -> Response:
         room.accounts.sign_out(visit.session)
         answer = go("/sign-in")
         answer.delete_cookie(session_cookie, secure=secure, httponly=True, samesite="strict")
         return answer
 
     @router.get("/")
-    def first(visit: Visit = room.visitor("own-shift", "own-shift")) -> Response:
+    def first(visit: Visit = own) -> Response:
         return go(places(visit.account.role)[0][0])
 
     return router

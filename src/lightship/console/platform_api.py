@@ -18,7 +18,7 @@ from lightship.console.problems import Problem, responses
 from lightship.console.quota import Quota
 from lightship.console.room import Room
 from lightship.console.tenants import Tenant
-from lightship.core.access import Act, Person, permit
+from lightship.core.access import Act, Actor, Person, permit
 from lightship.core.cases import Case, CaseState, Judgement, Report, ReportKind, Stream, Verdict, Visibility
 from lightship.core.errors import InputError
 
@@ -27,9 +27,15 @@ Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,128}$", description="The same key is the same request."),
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="The same key is the same request.",
+    ),
 ]
-After = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._~:-]*$", description="The last id of the page before.")]
+After = Annotated[
+    str, Query(max_length=64, pattern=r"^[A-Za-z0-9._~:-]*$", description="The last id of the page before.")
+]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -144,12 +150,14 @@ def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["platform"])
     quotas = _Quotas(room)
-
-    def asker(scope: str) -> Any:
-        return Security(token_with(scope, room.settings.tenants, quotas.take))
+    tenants = room.settings.tenants
+    registrar, reporter, case_reader, decision_reader = (
+        Security(token_with(scope, tenants, quotas.take))
+        for scope in ("streams", "reports", "cases", "decisions")
+    )
 
     def must(tenant: Tenant, act: Act) -> None:
-        actor = "reporter" if tenant.scopes == ("reports",) else "platform"
+        actor: Actor = "reporter" if tenant.scopes == ("reports",) else "platform"
         answer = permit(Person(tenant.name, actor), act, purpose="platform", now=room.settings.clock())
         if not answer:
             raise Problem("forbidden", answer.why)
@@ -162,11 +170,13 @@ def routes(room: Room) -> APIRouter:
         responses={**responses(*known, "conflict"), 201: {"model": StreamOut, "description": "Registered."}},
         summary="Register, change or end a live stream",
     )
-    def streams(body: StreamIn, tenant: Tenant = asker("streams")) -> JSONResponse:
+    def streams(body: StreamIn, tenant: Tenant = registrar) -> JSONResponse:
         must(tenant, "register-streams")
         stream, status = _kept_stream(room, body, tenant)
         room.bus.publish("streams", {"topic": "streams", "id": stream.id})
-        return JSONResponse(StreamOut.model_validate(_fields(stream, StreamOut)).model_dump(mode="json"), status)
+        return JSONResponse(
+            StreamOut.model_validate(_fields(stream, StreamOut)).model_dump(mode="json"), status
+        )
 
     @router.post(
         "/reports",
@@ -175,7 +185,7 @@ def routes(room: Room) -> APIRouter:
         responses=responses(*known, "conflict", "not-found"),
         summary="Report a stream for a viewer",
     )
-    def reports(body: ReportIn, key: Key = None, tenant: Tenant = asker("reports")) -> ReportOut:
+    def reports(body: ReportIn, key: Key = None, tenant: Tenant = reporter) -> ReportOut:
         must(tenant, "report")
         name = f"{tenant.name}\n{key}" if key else uuid4().hex
         report_id = hashlib.sha256(name.encode()).hexdigest()[:32]
@@ -194,26 +204,24 @@ def routes(room: Room) -> APIRouter:
         room.bus.publish("cases", {"topic": "cases", "id": kept.case_id})
         return ReportOut(id=kept.id, received_at=kept.received_at, acknowledged=_quick(kept.kind))
 
-    @router.get(
-        "/cases", responses=responses(*known), summary="Cases, newest first"
-    )
+    @router.get("/cases", responses=responses(*known), summary="Cases, newest first")
     def cases(
-        limit: Limit = 50, after: After = "", state: CaseState | None = None, tenant: Tenant = asker("cases")
+        limit: Limit = 50, after: After = "", state: CaseState | None = None, tenant: Tenant = case_reader
     ) -> Cases:
         must(tenant, "list-cases")
         where: dict[str, object] = {"state": state} if state else {}
         with room.store.begin() as work:
             found = work.find(Case, where, order=("-opened_at",), limit=limit + 1, after=after)
-            work.record({"kind": "look", "at": room.settings.clock().isoformat(), "by": tenant.name, "role": "platform", "what": "cases", "shown": "words", "purpose": "platform"})
+            work.record(_look(room, tenant, "cases"))
         items = [CaseOut.model_validate(_fields(one, CaseOut)) for one in found[:limit]]
         return Cases(items=items, next=items[-1].id if len(found) > limit else None)
 
     @router.get("/decisions", responses=responses(*known), summary="Decisions, newest first")
-    def decisions(limit: Limit = 50, after: After = "", tenant: Tenant = asker("decisions")) -> Decisions:
+    def decisions(limit: Limit = 50, after: After = "", tenant: Tenant = decision_reader) -> Decisions:
         must(tenant, "list-decisions")
         with room.store.begin() as work:
             found = work.find(Judgement, {}, order=("-at",), limit=limit + 1, after=after)
-            work.record({"kind": "look", "at": room.settings.clock().isoformat(), "by": tenant.name, "role": "platform", "what": "decisions", "shown": "words", "purpose": "platform"})
+            work.record(_look(room, tenant, "decisions"))
         items = [DecisionOut.model_validate(_fields(one, DecisionOut)) for one in found[:limit]]
         return Decisions(items=items, next=items[-1].id if len(found) > limit else None)
 
@@ -227,8 +235,12 @@ def _kept_stream(room: Room, body: StreamIn, tenant: Tenant) -> tuple[Stream, in
         try:
             room.settings.check_address(body.address)
         except InputError as error:
-            raise Problem("invalid", error.what, errors=({"where": "body.address", "what": "refused"},)) from None
-    said = {key: value for key, value in body.model_dump(exclude={"id", "ended"}).items() if value is not None}
+            raise Problem(
+                "invalid", error.what, errors=({"where": "body.address", "what": "refused"},)
+            ) from None
+    said = {
+        key: value for key, value in body.model_dump(exclude={"id", "ended"}).items() if value is not None
+    }
     with room.store.begin() as work:
         before = work.get(Stream, body.id)
         if before is None:
@@ -242,7 +254,9 @@ def _kept_stream(room: Room, body: StreamIn, tenant: Tenant) -> tuple[Stream, in
                 said["ended_at"] = now
             stream = work.change(Stream, body.id, {"ended_at": before.ended_at}, **said) if said else before  # type: ignore[assignment]
             if stream is None:
-                raise Problem("busy", "The stream was changed at the same moment. Try again.", retry_after_s=1.0)
+                raise Problem(
+                    "busy", "The stream was changed at the same moment. Try again.", retry_after_s=1.0
+                )
             _check_basis(stream)
             what = "stream-ended" if body.ended else "stream-updated"
         work.record(
@@ -275,3 +289,8 @@ def _check_basis(stream: Stream) -> None:
 
 def _fields(value: Any, model: type[BaseModel]) -> dict[str, Any]:
     return {one.name: getattr(value, one.name) for one in fields(value) if one.name in model.model_fields}
+
+
+def _look(room: Room, tenant: Tenant, what: str) -> dict[str, str]:
+    entry = {"kind": "look", "at": room.settings.clock().isoformat(), "by": tenant.name, "role": "platform"}
+    return {**entry, "what": what, "shown": "words", "purpose": "platform"}

@@ -172,5 +172,3 @@ def _opened(room: Room, visit: Visit, exhibit: Exhibit, purpose: str) -> bytes:
         return room.vault.open(exhibit, by=visit.account.id, purpose=purpose)
     except VaultError as error:
         raise Problem("not-ready", f"{error.what} {error.todo}".strip()) from error
-
-

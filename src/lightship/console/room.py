@@ -51,9 +51,7 @@ class Room:
         clock = self.settings.clock
         return visitor(self.accounts, act, *purposes, secure=self.settings.secure, clock=clock)
 
-    def page(
-        self, request: Request, name: str, title: str, status: int = 200, **values: Any
-    ) -> HTMLResponse:
+    def page(self, request: Request, name: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page with the policy that lets it load nothing but what this server named."""
         nonce = secrets.token_urlsafe(16)
         account: Account | None = getattr(request.state, "account", None)
@@ -90,11 +88,18 @@ class Room:
         shift: Shift | None = None,
     ) -> None:
         """Put a look at a record on the ledger, and keep it where it was at a case (DPA 2018 s.62)."""
-        entry = {"kind": "look", "at": visit.now.isoformat(), "by": visit.account.id, "role": visit.account.role}
+        entry = {
+            "kind": "look",
+            "at": visit.now.isoformat(),
+            "by": visit.account.id,
+            "role": visit.account.role,
+        }
         work.record({**entry, "what": what, "shown": shown, "purpose": visit.purpose})
         if case is not None:
             at, by = visit.now, visit.account.id
-            work.save(Look(uuid4().hex, by, shift.id if shift else "", case.id, exhibit, shown, visit.purpose, at))
+            work.save(
+                Look(uuid4().hex, by, shift.id if shift else "", case.id, exhibit, shown, visit.purpose, at)
+            )
 
 
 def places(role: Role) -> tuple[tuple[str, str], ...]:
@@ -173,5 +178,3 @@ def plainly(weight_db: float) -> str:
     rounded = round(odds, 1 - len(str(int(odds)))) if odds >= 10 else round(odds)
     more = "more than " if weight_db > 90.0 else ""
     return f"{more}{int(rounded):,} to 1 against benign"
-
-

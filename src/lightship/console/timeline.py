@@ -35,7 +35,9 @@ def drawn(marks: Sequence[Mark], now: datetime) -> Markup:
     for row, lane in enumerate(LANES):
         y = _TOP + row * _LANE
         parts.append(f'<text class="tl-name" x="0" y="{y + 20}">{lane}</text>')
-        parts.append(f'<line class="tl-line" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y + 28}" y2="{y + 28}"/>')
+        parts.append(
+            f'<line class="tl-line" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y + 28}" y2="{y + 28}"/>'
+        )
     for mark in marks:
         y = _TOP + LANES.index(mark.lane) * _LANE + 14
         words = escape(mark.words)

@@ -98,7 +98,9 @@ class Visit:
         """
         value = self.form.get(name, "").strip()
         if needed and not value:
-            raise Problem("invalid", f"Something is missing: {name}.", errors=({"where": name, "what": "missing"},))
+            raise Problem(
+                "invalid", f"Something is missing: {name}.", errors=({"where": name, "what": "missing"},)
+            )
         if len(value) > longest or any(not one.isprintable() and one not in _LINES for one in value):
             raise Problem("invalid", f"Something is too long or not text: {name}.")
         return value

@@ -197,19 +197,35 @@ def _of_case(
     case: Case | None,
     judgement: Judgement | None,
 ) -> Permission:
-    if act in {"judge", "reveal"} and purpose == "review":
-        if case is None or not holds(person.name, case, now):
-            return _no("The case is not claimed by you. Claim it first.")
-    if act == "reveal" and purpose == "appeal" and (case is None or case.state != "appealed"):
-        return _no("No appeal of this case is open.")
-    if act in {"judge", "claim"} and case is not None and case.state != "open":
-        return _no("The case is not open any more.")
-    if act == "second" and (judgement is None or judgement.by == person.name):
-        return _no("A second person is needed: you made this decision yourself.")
-    if act == "second" and judgement is not None and judgement.second_by:
-        return _no("Somebody has been the second person already.")
-    if act == "reverse" and (judgement is None or person.name in {judgement.by, judgement.second_by}):
-        return _no("You had a part in this decision, so somebody else must review it.")
+    mine = case is not None and holds(person.name, case, now)
+    made_it = judgement is None or judgement.by == person.name
+    had_part = made_it or (judgement is not None and judgement.second_by == person.name)
+    checks = (
+        (
+            act in {"judge", "reveal"} and purpose == "review" and not mine,
+            "The case is not claimed by you. Claim it first.",
+        ),
+        (
+            act == "reveal" and purpose == "appeal" and (case is None or case.state != "appealed"),
+            "No appeal of this case is open.",
+        ),
+        (
+            act in {"judge", "claim"} and case is not None and case.state != "open",
+            "The case is not open any more.",
+        ),
+        (act == "second" and made_it, "A second person is needed: you made this decision yourself."),
+        (
+            act == "second" and judgement is not None and judgement.second_by != "",
+            "Somebody has been the second person already.",
+        ),
+        (
+            act == "reverse" and had_part,
+            "You had a part in this decision, so somebody else must review it.",
+        ),
+    )
+    wrong = tuple(said for stands, said in checks if stands)
+    if wrong:
+        return _no(*wrong)
     return Permission(True, (f"A {person.role} may do this ({act}) for this purpose ({purpose}).",))
 
 
@@ -246,19 +262,26 @@ class Budget:
 
 def may_be_shown(shift: Shift, budget: Budget, now: datetime) -> Permission:
     """Return whether any item may be opened to this person now."""
-    if shift.ended_at is not None:
-        return _no("Your shift has ended.")
-    if shift.opted_out:
-        return _no("You chose to see no more items this shift. Nobody asks why.")
-    if shift.break_until is not None and shift.break_until > now:
-        return _no(f"You are on a break until {shift.break_until:%H:%M} UTC.")
-    if budget.seconds - shift.seconds < 1.0:
-        return _no(f"You have seen {budget.seconds:g} seconds this shift, which is the limit.")
-    if shift.items >= budget.items:
-        return _no(f"You have opened {budget.items} items this shift, which is the limit.")
-    if shift.severity >= budget.severity:
-        return _no("What you have seen this shift was grave enough. The limit is reached.")
-    return Permission(True, ("The exposure budget allows it.",))
+    resting = shift.break_until is not None and shift.break_until > now
+    checks = (
+        (shift.ended_at is not None, "Your shift has ended."),
+        (shift.opted_out, "You chose to see no more items this shift. Nobody asks why."),
+        (resting, f"You are on a break until {shift.break_until or now:%H:%M} UTC."),
+        (
+            budget.seconds - shift.seconds < 1.0,
+            f"You have seen {budget.seconds:g} seconds this shift, which is the limit.",
+        ),
+        (
+            shift.items >= budget.items,
+            f"You have opened {budget.items} items this shift, which is the limit.",
+        ),
+        (
+            shift.severity >= budget.severity,
+            "What you have seen this shift was grave enough. The limit is reached.",
+        ),
+    )
+    wrong = tuple(said for stands, said in checks if stands)
+    return _no(*wrong) if wrong else Permission(True, ("The exposure budget allows it.",))
 
 
 def grant(

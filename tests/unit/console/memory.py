@@ -317,7 +317,13 @@ def case_like(name, stream_id, at=NOW, **own):
 def still(seed=0):
     """Return a synthetic still: a gradient with bars, PNG."""
     across = np.linspace(0, 255, 320, dtype=np.uint8)
-    picture = np.dstack([np.tile(across, (180, 1)), np.full((180, 320), 40 * (seed % 6), np.uint8), np.tile(across[::-1], (180, 1))])
+    picture = np.dstack(
+        [
+            np.tile(across, (180, 1)),
+            np.full((180, 320), 40 * (seed % 6), np.uint8),
+            np.tile(across[::-1], (180, 1)),
+        ]
+    )
     picture[60:120, 40 + 20 * (seed % 6) : 100 + 20 * (seed % 6)] = 255
     return cv2.imencode(".png", picture)[1].tobytes()
 
@@ -390,10 +396,19 @@ def full(made):
             work.save(stream_like(f"s{number}", viewers=10 ** (number + 1)))
         work.save(
             case_like("c0", "s0"),
-            case_like("c1", "s1", opened_by="report", danger_now=True, severity=0.9, words="A viewer says: a child is in danger now."),
+            case_like(
+                "c1",
+                "s1",
+                opened_by="report",
+                danger_now=True,
+                severity=0.9,
+                words="A viewer says: a child is in danger now.",
+            ),
             case_like("c2", "s2", weight_db=31.0, likelihood=0.5, severity=0.3, live=False),
             case_like("c3", "s0", near_of="c0", severity=0.2),
         )
         work.save(Report("p1", "s1", "child-at-risk-now", "It looks wrong to me.", made.clock(), "c1"))
-    made.exhibits = {name: exhibit(made, name, still(number)) for number, name in enumerate(("c0", "c1", "c2", "c3"))}
+    made.exhibits = {
+        name: exhibit(made, name, still(number)) for number, name in enumerate(("c0", "c1", "c2", "c3"))
+    }
     return made

@@ -26,7 +26,11 @@ class Visitor:
         done = asyncio.run(go())
         for name, value in done.cookies.items():
             self.cookies[name] = value.strip('"')
-        found = re.search(r'name="csrf" value="([^"]+)"', done.text) if "html" in done.headers.get("content-type", "") else None
+        found = (
+            re.search(r'name="csrf" value="([^"]+)"', done.text)
+            if "html" in done.headers.get("content-type", "")
+            else None
+        )
         self.csrf = found[1] if found else self.csrf
         return done
 
@@ -42,7 +46,11 @@ class Visitor:
         self.made.clock.on(seconds=30)  # a code is good once
         if code is None:
             code = self.made.codes[name].at(self.made.clock())
-        done = self.send("POST", "/sign-in", data={"form": form, "then": then, "name": name, "password": password, "code": code})
+        done = self.send(
+            "POST",
+            "/sign-in",
+            data={"form": form, "then": then, "name": name, "password": password, "code": code},
+        )
         if done.status_code == 303:
             self.get("/shift")
         return done
