@@ -174,7 +174,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         page.select_option("#judge-reason", "known-hash")
         page.click("text=Decide >> nth=-1")
         page.wait_for_url("**/queue?decided=c0")
-        page.click("text=Undo >> nth=0")
+        page.click("button >> text=Undo")
         page.wait_for_url("**/items/c0")
         assert made.store.kinds[Case]["c0"].state == "open"
         mo.go("/shift")
@@ -276,6 +276,12 @@ def test_axe_finds_nothing_on_any_page(browser, served, tmp_path, scheme):
                 shot = f"{scheme}-{name}-{path.strip('/').replace('/', '-')}.png"
                 who.page.screenshot(path=tmp_path / shot, full_page=True)
     assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_axe_would_find_something(browser, served):
+    with Person(browser, served, "ada") as ada:
+        ada.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+        assert [name for name, _ in ada.axe()] == ["image-alt"]
 
 
 def test_at_200_percent_nothing_is_cut_off(browser, served, tmp_path):

@@ -12,7 +12,7 @@ _SENTENCES: Mapping[str, str] = {
     "signed-in": "{by} signed in as {role}.",
     "signed-out": "{by} signed out.",
     "sign-in-failed": "Somebody failed to sign in as {account}; {tries} tries in a row.",
-    "account-made": "An account was made for a {role}.",
+    "account-made": "An account was made; its role is {role}.",
     "account-changed": "{by} changed the account {account}.",
     "shift-begun": "{by} ({role}) began a shift.",
     "shift-ended": "{by} ({role}) ended their shift.",
