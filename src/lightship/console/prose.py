@@ -27,6 +27,8 @@ _SENTENCES: Mapping[str, str] = {
     "take-over": "{by} took over case {case}.",
     "release": "{by} gave back case {case}.",
     "judgement": "{by} decided case {case}: {verdict}, on {clause}, because: {reason}.",
+    "verdict": "{by} decided case {case}: {verdict}, on {clause}.",
+    "appeal-answered": "{by} answered the appeal of case {case}, because: {reason}.",
     "second": "{by} was the second person of case {case}.",
     "undo": "{by} undid the decision of case {case}.",
     "appeal": "{by} appealed the decision of case {case}.",

@@ -35,7 +35,9 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(tmp_path):
     page = who.get("/sign-in")
     assert page.headers["set-cookie"].startswith("__Host-lightship-form=")
     done = who.sign_in("mo")
-    kept = [one for one in done.headers.get_list("set-cookie") if one.startswith("__Host-lightship=")][0].lower()
+    kept = [one for one in done.headers.get_list("set-cookie") if one.startswith("__Host-lightship=")][
+        0
+    ].lower()
     for word in ("secure", "httponly", "samesite=strict", "path=/"):
         assert word in kept
     assert "domain" not in kept
@@ -147,7 +149,9 @@ def test_the_sign_in_form_is_of_the_same_browser(made):
     assert done.status_code == 403
 
 
-@pytest.mark.parametrize("then", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1", "/a\r\nX: 1", ""])
+@pytest.mark.parametrize(
+    "then", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1", "/a\r\nX: 1", ""]
+)
 def test_after_signing_in_nobody_is_sent_elsewhere(made, then):
     assert local(then) == "/"
     assert Visitor(made).sign_in("mo", then=then).headers["location"] == "/"

@@ -22,7 +22,9 @@ def made(tmp_path):
 
 
 def shift_of(made, name):
-    return next(one for one in made.store.kinds[Shift].values() if one.account == name and one.ended_at is None)
+    return next(
+        one for one in made.store.kinds[Shift].values() if one.account == name and one.ended_at is None
+    )
 
 
 def open_one(made, who, case_id, shown="still", exhibit_id=None):

@@ -52,19 +52,46 @@ def test_no_text_becomes_markup_on_any_page(made):
     now = made.clock()
     with made.store.begin() as work:
         work.save(
-            stream_like("evil", title=evil("title"), basis=evil("basis"), policy=evil("policy"), host="evil-host"),
+            stream_like(
+                "evil", title=evil("title"), basis=evil("basis"), policy=evil("policy"), host="evil-host"
+            ),
             case_like("e1", "evil", words=evil("words"), rung=evil("rung"), severity=1.0),
             case_like("e2", "evil", near_of="e1", words=evil("near"), state="decided"),
             Report("rp", "evil", "other", evil("report"), now, "e1"),
-            Judgement("j2", "e2", evil("by"), now, "abuse", evil("clause"), evil("reason"), evil("second"), now),
+            Judgement(
+                "j2", "e2", evil("by"), now, "abuse", evil("clause"), evil("reason"), evil("second"), now
+            ),
         )
         work.change(Account, "nia", {}, shown_as=evil("shown"))
-        work.record({"kind": "judgement", "at": EVIL, "by": EVIL, "case": EVIL, "verdict": EVIL, "clause": EVIL, "reason": EVIL})
+        work.record(
+            {
+                "kind": "judgement",
+                "at": EVIL,
+                "by": EVIL,
+                "case": EVIL,
+                "verdict": EVIL,
+                "clause": EVIL,
+                "reason": EVIL,
+            }
+        )
         work.record({"kind": EVIL, EVIL: EVIL})
     made.room.desk.claim("e1", "lee", made.clock())
     seen = ""
     for name, pages in (
-        ("lee", ("/queue", "/queue?decided=e2", "/items/e1", "/items/e2", "/items/e1/machine", "/items/e2/machine", "/wall", "/subjects/evil-host", "/audit")),
+        (
+            "lee",
+            (
+                "/queue",
+                "/queue?decided=e2",
+                "/items/e1",
+                "/items/e2",
+                "/items/e1/machine",
+                "/items/e2/machine",
+                "/wall",
+                "/subjects/evil-host",
+                "/audit",
+            ),
+        ),
         ("nia", ("/queue", "/shift")),
         ("root", ("/people",)),
     ):
@@ -78,7 +105,21 @@ def test_no_text_becomes_markup_on_any_page(made):
             assert "49</title>" not in done.text, page
             assert strays(done.text) == [], page
             seen += done.text
-    for mark in ("title", "basis", "policy", "words", "rung", "near", "report", "by", "clause", "reason", "second", "shown", "trace"):
+    for mark in (
+        "title",
+        "basis",
+        "policy",
+        "words",
+        "rung",
+        "near",
+        "report",
+        "by",
+        "clause",
+        "reason",
+        "second",
+        "shown",
+        "trace",
+    ):
         assert html.unescape(seen).count(evil(mark)), mark
 
 
@@ -94,7 +135,9 @@ def test_what_people_write_at_the_console_is_text_too(made):
         assert EVIL in html.unescape(text)
 
 
-@pytest.mark.parametrize("query", [f"?then={EVIL}", f"?state={EVIL}", f"?after={EVIL}", f"?decided={EVIL}", f"?before={EVIL}"])
+@pytest.mark.parametrize(
+    "query", [f"?then={EVIL}", f"?state={EVIL}", f"?after={EVIL}", f"?decided={EVIL}", f"?before={EVIL}"]
+)
 def test_addresses_are_not_repeated_as_markup(made, query):
     who = working(made, "lee")
     for path in ("/sign-in", "/queue", "/audit", f"/items/{EVIL}", f"/subjects/{EVIL}"):
@@ -159,7 +202,10 @@ def test_nothing_of_it_is_in_the_log(made):
 
 def test_prose_has_no_holes():
     assert told({"kind": "claim", "by": "mo"}) == "mo claimed case [no case]."
-    assert told({"kind": "claim", "by": "{case.__class__}", "case": "{0}"}) == "{case.__class__} claimed case {0}."
+    assert (
+        told({"kind": "claim", "by": "{case.__class__}", "case": "{0}"})
+        == "{case.__class__} claimed case {0}."
+    )
     assert told({"kind": "new-kind", "a": 1}) == "New kind: a: 1."
     assert told({}) == "Entry: ."
 

@@ -175,4 +175,7 @@ def test_every_page_has_the_headers(made):
             assert " on" + "click=" not in done.text
             assert done.headers["cache-control"] == "no-store"
             assert done.headers["x-content-type-options"] == "nosniff"
-    assert who.get("/queue").headers["content-security-policy"] != who.get("/queue").headers["content-security-policy"]
+    assert (
+        who.get("/queue").headers["content-security-policy"]
+        != who.get("/queue").headers["content-security-policy"]
+    )

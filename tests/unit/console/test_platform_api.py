@@ -81,7 +81,9 @@ def test_an_address_that_must_not_be_pulled_is_refused(tmp_path):
 
 
 def test_a_report_is_acknowledged_and_jumps_the_queue(made):
-    done = post(made, "/v1/reports", {"stream_id": "s2", "kind": "child-at-risk-now", "text": "Look."}, "reports")
+    done = post(
+        made, "/v1/reports", {"stream_id": "s2", "kind": "child-at-risk-now", "text": "Look."}, "reports"
+    )
     assert done.status_code == 201
     assert "next" in done.json()["acknowledged"]
     [case] = made.desk.queue({"opened_by": "report", "stream_id": "s2"}, limit=5)
@@ -96,7 +98,9 @@ def test_the_same_key_is_the_same_report(made):
     again = post(made, "/v1/reports", body, **{"idempotency-key": "k1"})
     assert first.json() == again.json()
     assert len(made.store.kinds[Report]) == before + 1
-    assert post(made, "/v1/reports", {**body, "text": "Other."}, **{"idempotency-key": "k1"}).status_code == 409
+    assert (
+        post(made, "/v1/reports", {**body, "text": "Other."}, **{"idempotency-key": "k1"}).status_code == 409
+    )
     other = post(made, "/v1/reports", body, "reports", **{"idempotency-key": "k1"})
     assert other.json()["id"] != first.json()["id"]
     assert post(made, "/v1/reports", body, **{"idempotency-key": "a b"}).status_code == 422
@@ -119,7 +123,10 @@ def test_cases_and_decisions_come_in_pages_without_names(made):
     text = ask(made, "GET", "/v1/decisions", "platform").text
     assert "mo" not in json.loads(text)["items"][0].values()
     assert "private words" not in text
-    assert ask(made, "GET", "/v1/cases", "platform", params={"state": "decided"}).json() == {"items": [], "next": None}
+    assert ask(made, "GET", "/v1/cases", "platform", params={"state": "decided"}).json() == {
+        "items": [],
+        "next": None,
+    }
     assert len(made.store.kinds[Case]) == 4
 
 
@@ -136,9 +143,20 @@ def test_it_is_as_it_is_described(made):
 
 def _try(strategy, headers):
     made = 0
-    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+    checks = [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ]
 
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=25,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=strategy)
     def sent(case):
         nonlocal made

@@ -58,13 +58,17 @@ def test_an_auditor_and_an_administrator_never_open_pictures():
 
 def test_unknown_roles_and_closed_accounts_may_nothing():
     assert not permit(Person("x", "captain"), "see-queue", purpose="review", now=NOW)
-    assert not permit(Person("x", "moderator", active=False, trained_until=LATER), "see-queue", purpose="review", now=NOW)
+    assert not permit(
+        Person("x", "moderator", active=False, trained_until=LATER), "see-queue", purpose="review", now=NOW
+    )
 
 
 @pytest.mark.parametrize("until", [None, NOW, NOW - timedelta(days=1)])
 def test_without_training_nothing_is_opened_or_decided(until):
     for act in ("see-item", "reveal", "claim", "judge"):
-        answer = permit(Person("mo", "moderator", trained_until=until), act, purpose="review", now=NOW, case=case())
+        answer = permit(
+            Person("mo", "moderator", trained_until=until), act, purpose="review", now=NOW, case=case()
+        )
         assert "training" in answer.why
 
 
