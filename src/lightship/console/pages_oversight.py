@@ -20,7 +20,7 @@ from lightship.console.visits import Visit
 from lightship.core.cases import Case, Effect, Judgement, Report, Stream
 from lightship.core.ports import ReadableLedger, Work
 
-_TILES = 200
+_TILES = 120
 _STREAMS = 20
 _LATEST = 1000
 _PAGE = 50
@@ -93,7 +93,10 @@ def routes(room: Room) -> APIRouter:
         with room.store.begin() as work:
             streams = work.find(Stream, {"ended_at": None}, order=("-viewers",), limit=_TILES)
             ids = tuple(one.id for one in streams)
-            cases = work.find(Case, {"state": "open", "stream_id": ids}, limit=1000) if ids else []
+            # a stream has one open case, hardly ever more: the gravest come first in any event
+            asked = {"state": "open", "stream_id": ids}
+            gravest = ("-danger_now", "-weight_db")
+            cases = work.find(Case, asked, order=gravest, limit=4 * _TILES) if ids else []
             room.looked(work, visit, "wall")
         worst = {one.stream_id: one for one in sorted(cases, key=lambda one: (one.danger_now, one.weight_db))}
         tiles = sorted(

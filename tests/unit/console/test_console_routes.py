@@ -109,7 +109,7 @@ def test_each_role_reaches_what_it_may_and_nothing_else(made, name):
 
 
 def test_nobody_reaches_a_page_without_signing_in(made):
-    for (method, path), _ in PAGES.items():
+    for method, path in PAGES:
         who = Visitor(made)
         done = who.send(method, filled(made, path), data={} if method == "POST" else None)
         assert done.status_code == 303, path
