@@ -35,7 +35,9 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(tmp_path):
     page = who.get("/sign-in")
     assert page.headers["set-cookie"].startswith("__Host-lightship-form=")
     done = who.sign_in("mo")
-    kept = next(one for one in done.headers.get_list("set-cookie") if one.startswith("__Host-lightship=")).lower()
+    kept = next(
+        one for one in done.headers.get_list("set-cookie") if one.startswith("__Host-lightship=")
+    ).lower()
     for word in ("secure", "httponly", "samesite=strict", "path=/"):
         assert word in kept
     assert "domain" not in kept

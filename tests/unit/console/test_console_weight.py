@@ -57,7 +57,9 @@ class SortedDesk(MemoryDesk):
 
 def test_pages_are_quick_with_100_000_cases(tmp_path):
     made = full(console(tmp_path))
-    cases = {f"n{number}": case_like(f"n{number}", "s3", severity=number % 97 / 97) for number in range(100_000)}
+    cases = {
+        f"n{number}": case_like(f"n{number}", "s3", severity=number % 97 / 97) for number in range(100_000)
+    }
     made.store.kinds[Case].update(cases)
     object.__setattr__(made.room, "desk", SortedDesk(made.store, cases.values()))
     who = working(made, "mo")
