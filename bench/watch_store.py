@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from lightship.core.cases import Kept
 from lightship.core.errors import StoreError
-from lightship.core.ports import K
+from lightship.core.ports import Identified, K
 
 
 class Store:
@@ -27,9 +26,11 @@ class Store:
         with self._lock:
             yield self
 
-    look = begin
+    def look(self) -> AbstractContextManager[Store]:
+        """Read what stands now."""
+        return self.begin()
 
-    def save(self, *values: Kept) -> None:
+    def save(self, *values: Identified) -> None:
         """Keep new values."""
         for value in values:
             if (type(value), value.id) in self._rows:
@@ -71,7 +72,7 @@ class Store:
         self.entries += bool(entry)
 
 
-def _fits(value: Kept, where: Mapping[str, object]) -> bool:
+def _fits(value: Identified, where: Mapping[str, object]) -> bool:
     return all(
         getattr(value, name) in want if isinstance(want, tuple) else getattr(value, name) == want
         for name, want in where.items()

@@ -66,6 +66,7 @@ def create_app(
     log: Any,
     limits: Limits | None = None,
     models: Sequence[type[BaseModel]] = (),
+    inner: Sequence[Any] = (),
 ) -> FastAPI:
     """Return an application with the health routes and what is given.
 
@@ -75,6 +76,8 @@ def create_app(
         Returns what ``/readyz`` says; it is ready if ``ready`` is true in it.
     models
         Bodies that routes read by themselves, for the description.
+    inner
+        Middleware that stands behind the gate.
     """
     app = FastAPI(
         title=title, version=version("lightship"), docs_url=None, redoc_url=None, redirect_slashes=False
@@ -82,7 +85,9 @@ def create_app(
     for router in (_health(ready, tenants, metrics), *routers):
         app.include_router(router)
     for kind in (HTTPException, RequestValidationError, Problem, Exception):
-        app.add_exception_handler(kind, _refuse)
+        app.add_exception_handler(kind, refuse)
+    for one in inner:
+        app.add_middleware(one)
     app.add_middleware(Gate, limits=limits or Limits(), metrics=metrics, log=log)
     app.openapi = lambda: _description(app, models)  # type: ignore[method-assign]
     return app
@@ -121,7 +126,7 @@ def _health(ready: Ready, tenants: Tenants, metrics: Metrics) -> APIRouter:
     return router
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
+async def refuse(request: Request, error: Exception) -> Response:
     """Answer any error as a problem that repeats nothing of what was sent."""
     hma = request.url.path.startswith("/m/")
     if isinstance(error, Problem):

@@ -157,7 +157,9 @@ class _Passage:
         """Pass on a part of the answer; the first part gets the headers that all answers have."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            own = [(b"x-request-id", self.request_id.encode()), *_HEADERS]
+            given = {name.lower() for name, _ in message.get("headers", ())}  # pages bring their own policy
+            own = [(b"x-request-id", self.request_id.encode())]
+            own += [(name, value) for name, value in _HEADERS if name not in given]
             if self.status in {408, 413}:
                 own.append((b"connection", b"close"))  # what is left of the body is not read
             message = {**message, "headers": [*message.get("headers", ()), *own]}

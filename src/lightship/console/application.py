@@ -1,0 +1,112 @@
+"""The console and the platform's interface as one application."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse, Response
+
+from lightship.console import (
+    live,
+    pages_decision,
+    pages_item,
+    pages_keys,
+    pages_oversight,
+    pages_people,
+    pages_queue,
+    pages_shift,
+    pages_sign_in,
+    platform_api,
+)
+from lightship.console.accounts import Accounts
+from lightship.console.assets import Assets
+from lightship.console.desk_port import Desk
+from lightship.console.foundation import create_app, refuse
+from lightship.console.problems import Problem, by_status
+from lightship.console.room import Room, templates
+from lightship.console.settings import Settings
+from lightship.console.visits import SignInFirst
+from lightship.core.errors import AccessDenied, InputError, LedgerError, LightshipError, StoreError
+from lightship.core.ports import Bus, Store, Vault
+
+_KINDS: tuple[tuple[type[LightshipError], str], ...] = (
+    (AccessDenied, "forbidden"),
+    (InputError, "invalid"),
+    (StoreError, "not-ready"),
+    (LedgerError, "not-ready"),
+)
+
+
+def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: Settings) -> FastAPI:
+    """Return the application: pages for people who sign in, ``/v1`` for the platform, and the health routes.
+
+    Raises
+    ------
+    InputError
+        If the settings' secret is too short.
+    """
+    assets = Assets()
+    room = Room(
+        store=store,
+        bus=bus,
+        vault=vault,
+        desk=desk,
+        settings=settings,
+        accounts=Accounts(store, settings.secret, settings.clock, settings.hasher),
+        assets=assets,
+        pages=templates(assets),
+    )
+    pages = (
+        pages_sign_in,
+        pages_queue,
+        pages_item,
+        pages_decision,
+        pages_oversight,
+        pages_shift,
+        pages_keys,
+        pages_people,
+        live,
+    )
+    app = create_app(
+        "Lightship",
+        [*(one.routes(room) for one in pages), platform_api.routes(room), assets.routes()],
+        ready=lambda: {"ready": True},
+        tenants=settings.tenants,
+        metrics=settings.metrics,
+        log=settings.log,
+        limits=settings.limits,
+        inner=(GZipMiddleware,),
+    )
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return await _refused(room, request, error)
+
+    for kind in (SignInFirst, Problem, HTTPException, RequestValidationError, LightshipError):
+        app.add_exception_handler(kind, refused)
+    app.state.room = room
+    return app
+
+
+async def _refused(room: Room, request: Request, error: Exception) -> Response:
+    """Answer an error: people get a page, programs a problem."""
+    person = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+    if isinstance(error, SignInFirst):
+        if person:
+            return RedirectResponse(f"/sign-in?then={quote(error.then)}", 303)
+        error = Problem("no-token", "Sign in first.")
+    if isinstance(error, LightshipError):
+        kind = next((name for known, name in _KINDS if isinstance(error, known)), "failed")
+        error = Problem(kind, f"{error.what} {error.todo}".strip())
+    if not person:
+        return await refuse(request, error)
+    if isinstance(error, Problem):
+        problem = error
+    elif isinstance(error, HTTPException):
+        problem = Problem(by_status(error.status_code))
+    else:
+        problem = Problem("invalid")
+    return room.page(request, "error.html", problem.title, problem.status, problem=problem)

@@ -1,0 +1,216 @@
+"""One item: words first, then what may be seen of it, and the decision."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from lightship.console.pages_queue import decided_case, shown_to
+from lightship.console.problems import Problem
+from lightship.console.reveal import cover_again, open_blurred, open_clear
+from lightship.console.room import Room, go
+from lightship.console.visits import Visit
+from lightship.core.access import Purpose, holds
+from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
+from lightship.core.people import Shown
+from lightship.core.ports import Work
+
+_SHOWN: tuple[Shown, ...] = ("still", "motion", "sound")
+_NEAR = 12
+
+
+def case_of(work: Work, case_id: str) -> Case:
+    """Return a case.
+
+    Raises
+    ------
+    Problem
+        If there is none of this name.
+    """
+    case = work.get(Case, case_id) if len(case_id) <= 64 else None
+    if case is None:
+        raise Problem("not-found", "There is no such item.")
+    return case
+
+
+def last_judgement(work: Work, case_id: str) -> Judgement | None:
+    """Return the latest decision of a case."""
+    found = work.find(Judgement, {"case_id": case_id}, order=("-at",), limit=1)
+    return found[0] if found else None
+
+
+def reveal_purpose(room: Room, visit: Visit, case: Case, judgement: Judgement | None) -> Purpose | None:
+    """Return what this person may open the case's pictures for; None for nothing."""
+    if visit.may("reveal", purpose="review", case=case):
+        return "review"
+    waits = judgement is not None and not judgement.second_by and room.desk.needs_second(judgement)
+    if waits and visit.may("second", purpose="second-opinion", case=case, judgement=judgement):
+        return "second-opinion"
+    return "appeal" if visit.may("reveal", purpose="appeal", case=case) else None
+
+
+def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any]:
+    """Return all that the page says of a case."""
+    judgements = work.find(Judgement, {"case_id": case.id}, order=("-at",), limit=50)
+    last = judgements[0] if judgements else None
+    purpose = reveal_purpose(room, visit, case, last)
+    exhibits = work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, limit=50) if purpose else []
+    root = case.near_of or case.id
+    near = [one for one in work.find(Case, {"near_of": root}, limit=_NEAR) if one.id != case.id]
+    if case.near_of and (first := work.get(Case, case.near_of)):
+        near.insert(0, first)
+    earlier = [(one, last_judgement(work, one.id)) for one in near]
+    waits = last is not None and not last.second_by and room.desk.needs_second(last)
+    return {
+        "case": case,
+        "stream": work.get(Stream, case.stream_id),
+        "reports": work.find(Report, {"case_id": case.id}, order=("received_at",), limit=50),
+        "judgements": judgements,
+        "last": last,
+        "effects": work.find(Effect, {"case_id": case.id}, order=("ordered_at",), limit=50),
+        "stills": [one for one in exhibits if one.media.startswith("image/")],
+        "films": [one for one in exhibits if one.media.startswith("video/")],
+        "near": earlier,
+        "purpose": purpose,
+        "mine": holds(visit.account.id, case, visit.now),
+        "theirs": bool(
+            case.claimed_by
+            and case.claimed_by != visit.account.id
+            and case.claimed_until
+            and case.claimed_until > visit.now
+        ),
+        "may_claim": bool(visit.may("claim", purpose="review", case=case)),
+        "may_take_over": bool(visit.may("take-over", purpose="review", case=case)),
+        "may_second": bool(
+            waits and visit.may("second", purpose="second-opinion", judgement=last, case=case)
+        ),
+        "waits": waits,
+        "may_reverse": bool(last and visit.may("reverse", purpose="appeal", case=case, judgement=last)),
+        "may_appeal": bool(visit.may("appeal", purpose="appeal", case=case)),
+        "may_undo": bool(visit.may("undo", purpose="review", case=case))
+        and any(one.state == "waiting" for one in work.find(Effect, {"case_id": case.id}, limit=50)),
+    }
+
+
+def routes(room: Room) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
+    revealing = room.visitor("reveal", "review")
+    looking = room.visitor("see-item", "review", "audit")
+
+    @router.get("")
+    def item(request: Request, case_id: str, visit: Visit = looking) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+            shift = room.current_shift(work, visit.account.id)
+            allowed = shown_to(room, visit, shift)
+            if not allowed:
+                raise Problem(
+                    "forbidden", f"{allowed.why} No item opens until then; your shift page says more."
+                )
+            found = _gathered(room, work, visit, case)
+            room.looked(work, visit, f"case {case.id}", case=case, shift=shift)
+        return room.page(
+            request,
+            "item.html",
+            f"Item {case.id}",
+            decided=decided_case(room, request),
+            clauses=room.settings.clauses,
+            reasons=room.settings.reasons,
+            grant_s=room.settings.budget.grant_s,
+            lease_s=room.desk.lease_s,
+            **found,
+        )
+
+    @router.get("/machine")
+    def machine(request: Request, case_id: str, visit: Visit = looking) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+            stream = work.get(Stream, case.stream_id)
+            judgements = work.find(Judgement, {"case_id": case.id}, order=("at",), limit=50)
+            room.looked(work, visit, f"machine use of case {case.id}", case=case)
+        return room.page(
+            request, "machine.html", "Was a machine used?", case=case, stream=stream, judgements=judgements
+        )
+
+    @router.get("/stills/{exhibit_id}/blurred")
+    def still(case_id: str, exhibit_id: str, visit: Visit = revealing) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+            shift = room.current_shift(work, visit.account.id)
+            allowed = shown_to(room, visit, shift)
+            purpose = reveal_purpose(room, visit, case, last_judgement(work, case.id))
+        if not allowed or purpose is None:
+            raise Problem("forbidden", "Claim the case first." if allowed else allowed.why)
+        return Response(open_blurred(room, visit, case, exhibit_id), media_type="image/png")
+
+    @router.post("/reveal")
+    def reveal(case_id: str, visit: Visit = revealing) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+            judgement = last_judgement(work, case.id)
+        purpose = reveal_purpose(room, visit, case, judgement)
+        if purpose is None:
+            raise Problem("forbidden", visit.may("reveal", purpose="review", case=case).why)
+        data, media, look = open_clear(
+            room,
+            visit,
+            case,
+            visit.field("exhibit"),
+            shown=cast(Shown, visit.choice("shown", _SHOWN)),
+            purpose=purpose,
+            judgement=judgement,
+        )
+        headers = {"X-Look": look.id, "X-Granted-Seconds": f"{look.granted_s:g}"}
+        return Response(data, headers=headers, media_type=media)
+
+    @router.post("/cover")
+    def cover(case_id: str, visit: Visit = revealing) -> Response:
+        del case_id  # the look knows it
+        seconds = cover_again(room, visit, visit.field("look"))
+        return Response(json.dumps({"seconds": round(seconds, 1)}), media_type="application/json")
+
+    _claims(router, room)
+    return router
+
+
+def _claims(router: APIRouter, room: Room) -> None:
+    claiming = room.visitor("claim", "review")
+    taking_over = room.visitor("take-over", "review")
+
+    @router.post("/claim")
+    def claim(case_id: str, visit: Visit = claiming) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+            allowed = shown_to(room, visit, room.current_shift(work, visit.account.id))
+        if not allowed:
+            raise Problem("forbidden", allowed.why)
+        visit.must("claim", case=case)
+        room.desk.claim(case.id, visit.account.id, visit.now)
+        return go(f"/items/{case.id}")
+
+    @router.post("/take-over")
+    def take_over(case_id: str, visit: Visit = taking_over) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+        room.desk.claim(case.id, visit.account.id, visit.now, take_over=True)
+        return go(f"/items/{case.id}")
+
+    @router.post("/beat")
+    def beat(case_id: str, visit: Visit = claiming) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+        if not holds(visit.account.id, case, visit.now):
+            raise Problem("conflict", "The case is not claimed by you any more.")
+        room.desk.claim(case.id, visit.account.id, visit.now)
+        return Response(status_code=204)
+
+    @router.post("/release")
+    def release(case_id: str, visit: Visit = claiming) -> Response:
+        with room.store.begin() as work:
+            case = case_of(work, case_id)
+        room.desk.release(case.id, visit.account.id, visit.now)
+        return go("/queue")

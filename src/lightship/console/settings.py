@@ -1,0 +1,107 @@
+"""What a console is given besides its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from argon2 import PasswordHasher
+
+from lightship.console.gate import Limits
+from lightship.console.health import Health
+from lightship.console.metrics import Metrics
+from lightship.console.tenants import Tenants
+from lightship.core.access import Budget
+from lightship.core.ledger import VerifyReport
+from lightship.core.ports import ReadableLedger
+
+CLAUSES = (
+    ("abuse-live", "Live abuse of a child"),
+    ("abuse-known", "Known abuse material shown in a stream"),
+    ("abuse-other", "Other abuse or exploitation of a child"),
+    ("none", "No clause: nothing against the rules"),
+)
+REASONS = (
+    ("seen", "Seen in the pictures"),
+    ("known-hash", "A known-media match; pictures were not needed"),
+    ("words", "What reports and words say suffices"),
+    ("duplicate", "A near-duplicate of a decided case"),
+    ("false-match", "The machine was wrong"),
+    ("cannot-tell", "It cannot be told from what is here"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something of a stream at a time, for its timeline.
+
+    Parameters
+    ----------
+    lane
+        ``"gap"`` is a span in which it was not looked at.
+    until
+        The end of a span; None for a moment.
+    """
+
+    at: datetime
+    lane: Literal["stream", "signal", "report", "decision", "effect", "gap"]
+    words: str
+    until: datetime | None = None
+
+
+def _no_marks(_stream_id: str) -> tuple[Mark, ...]:
+    return ()
+
+
+def _any_address(_address: str) -> None:
+    return None
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a console is given besides its ports.
+
+    Parameters
+    ----------
+    secret
+        At least 32 random bytes that outlive a restart.
+    tenants
+        Who may use the interface.
+    ledger, verify
+        The ledger that the store writes to, and the check of all of it.
+    health
+        How the watch stands.
+    trace
+        A stream's signals and gaps.
+    check_address
+        Raises ``InputError`` for an address that must not be pulled from.
+    secure
+        Whether browsers reach it by TLS: cookies are then for TLS alone.
+    topics
+        Those of the bus of which pages are told that something changed, never what.
+    """
+
+    secret: bytes
+    tenants: Tenants
+    ledger: ReadableLedger
+    verify: Callable[[], VerifyReport]
+    health: Callable[[], Health]
+    log: Any
+    trace: Callable[[str], Sequence[Mark]] = _no_marks
+    check_address: Callable[[str], None] = _any_address
+    budget: Budget = field(default_factory=Budget)
+    clauses: tuple[tuple[str, str], ...] = CLAUSES
+    reasons: tuple[tuple[str, str], ...] = REASONS
+    topics: tuple[str, ...] = ("cases", "streams", "effects", "health")
+    secure: bool = True
+    clock: Callable[[], datetime] = utc_now
+    limits: Limits = field(default_factory=lambda: Limits(under_way=1024))
+    metrics: Metrics = field(default_factory=Metrics)
+    hasher: PasswordHasher | None = None

@@ -1,0 +1,72 @@
+"""What a first visit costs over the wire, and how long the server takes with 100,000 cases in its store."""
+
+import re
+import time
+from statistics import quantiles
+
+import pytest
+from tests.unit.console.memory import MemoryDesk, case_like, console, full
+from tests.unit.console.visiting import Visitor, working
+
+from lightship.core.cases import Case
+
+WIRE_BYTES = 120_000
+PAGES = ("/queue", "/wall", "/items/c0", "/subjects/host-s0", "/health", "/shift")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return full(console(tmp_path_factory.mktemp("weight")))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_first_paint_is_light(made, page):
+    who = working(made, "mo")
+    done = who.get(page)
+    assert done.headers["content-encoding"] == "gzip"
+    total = done.num_bytes_downloaded
+    assets = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', done.text))
+    assert len(assets) >= 4
+    for address in assets:
+        one = who.get(address)
+        assert one.headers["cache-control"].endswith("immutable")
+        assert one.headers["content-encoding"] == "gzip"
+        total += one.num_bytes_downloaded
+    assert total <= WIRE_BYTES
+
+
+def test_who_asks_for_no_compression_gets_the_same(made):
+    who = Visitor(made)
+    address = made.room.assets.address("console.css")
+    packed = who.get(address)
+    plain = who.get(address, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == packed.text
+
+
+class SortedDesk(MemoryDesk):
+    """A desk with an index, as a database has one."""
+
+    def __init__(self, store, cases):
+        super().__init__(store)
+        self.first = sorted(cases, key=lambda one: (-one.danger_now, -one.live, -one.severity))
+
+    def queue(self, where, *, limit, after=""):
+        return self.first[:limit]
+
+
+def test_pages_are_quick_with_100_000_cases(tmp_path):
+    made = full(console(tmp_path))
+    cases = {
+        f"n{number}": case_like(f"n{number}", "s3", severity=number % 97 / 97) for number in range(100_000)
+    }
+    made.store.kinds[Case].update(cases)
+    object.__setattr__(made.room, "desk", SortedDesk(made.store, cases.values()))
+    who = working(made, "mo")
+    for page in ("/queue", "/shift"):
+        took_s = []
+        for _ in range(20):
+            began_s = time.perf_counter()
+            assert who.get(page).status_code == 200
+            took_s.append(time.perf_counter() - began_s)
+        assert quantiles(took_s, n=20)[-1] <= 0.150
