@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from lightship.core.errors import InputError
 
 
 class Hurried(H11Protocol):
@@ -52,3 +58,38 @@ class Hurried(H11Protocol):
 def hurried(arrive_s: float) -> type[H11Protocol]:
     """Return a protocol that waits so many seconds."""
     return type("Hurried", (Hurried,), {"arrive_s": arrive_s})
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it (uvicorn would die of them) and says where it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._listening = threading.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Note that it listens."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self._listening.set()
+
+    def address(self, wait_s: float) -> str:
+        """Return the address once it listens.
+
+        Raises
+        ------
+        InputError
+            If it does not.
+        """
+        self._listening.wait(wait_s)
+        if not self.servers:
+            where = f"{self.config.host}:{self.config.port}"
+            raise InputError("The address cannot be served.", where, "Is another service there? Choose another port.")
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"

@@ -108,6 +108,8 @@ class Case:
         When the platform became aware, and when the stream was stopped: aware → stopped.
     claimed_by, claimed_until
         Who has it before them, and until when without a sign of life.
+    place
+        The three parts together, which orders cases that are alike in danger and life.
     near_of
         The case that this one is a near-duplicate of; empty for none.
     seen
@@ -136,6 +138,7 @@ class Case:
     near_of: str = ""
     seen: bool = False
     still: str = ""
+    place: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ def _opened(work: Work, sighting: Sighting, now: datetime) -> Case:
         reach=place.reach,
         severity=place.severity,
         likelihood=place.likelihood,
+        place=priority.together(place.reach, place.severity, place.likelihood),
         near_of=near.id if near is not None else "",
         still=sighting.still,
     )
@@ -160,6 +161,7 @@ def _joined(work: Work, case: Case, sighting: Sighting) -> Case:
     decision = sighting.decision
     weight_db = max(case.weight_db, min(decision.total_db, 999.0))
     place = _parts(sighting.stream, decision, weight_db, danger_now=case.danger_now)
+    severity, likelihood = max(case.severity, place.severity), max(case.likelihood, place.likelihood)
     changed = work.change(
         Case,
         case.id,
@@ -168,8 +170,9 @@ def _joined(work: Work, case: Case, sighting: Sighting) -> Case:
         weight_db=weight_db,
         rung=decision.rung or case.rung,
         reach=place.reach,
-        severity=max(case.severity, place.severity),
-        likelihood=max(case.likelihood, place.likelihood),
+        severity=severity,
+        likelihood=likelihood,
+        place=priority.together(place.reach, severity, likelihood),
         still=case.still or sighting.still,
     )
     return changed or case

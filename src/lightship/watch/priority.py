@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from lightship.core.cases import Case
 
 SEVERITY = {"known-media": 1.0, "exposed": 0.7, "test-card": 0.7}
 """By label: known abuse material is the gravest, and stays so on every stream."""
@@ -78,15 +76,16 @@ def parts(
     )
 
 
-def order(case: Case) -> tuple[bool, bool, float, datetime]:
-    """Return the key that sorts the queue: live with danger first, then danger, then the parts together, then age.
+ORDER = ("-live", "-danger_now", "-place", "opened_at")
+"""The order of the queue: what runs now first, then where a child is said to be in danger, then by place, then by age."""
 
-    The parts are multiplied after a floor of a tenth each, so that no part alone can make a case vanish.
+
+def together(reach: float, severity: float, likelihood: float) -> float:
+    """Return a case's place: the parts multiplied after a floor of a tenth each, so that none makes it vanish.
+
+    Examples
+    --------
+    >>> together(0.0, 1.0, 0.5)
+    0.05
     """
-    together = math.prod(max(0.1, part) for part in (case.reach, case.severity, case.likelihood))
-    return (
-        not (case.live and case.danger_now),
-        not (case.danger_now or case.live),
-        -together,
-        case.opened_at,
-    )
+    return round(math.prod(max(0.1, part) for part in (reach, severity, likelihood)), 6)

@@ -36,24 +36,23 @@ class Acknowledgement:
 
 
 def receive(
-    work: Work, stream_id: str, *, kind: ReportKind, text: str, key: str, now: datetime
+    work: Work, stream_id: str, *, kind: ReportKind, text: str, report_id: str, now: datetime
 ) -> tuple[Acknowledgement, Report]:
-    """Take in a report: it opens the stream's case or joins it. The same key twice is one report.
+    """Take in a report: it opens the stream's case or joins it. The same id twice is one report.
 
     When the transaction stands, the caller asks for the ring to be pinned, on the topic :data:`PIN`.
 
     Raises
     ------
     InputError
-        If there is no such stream, or no key.
+        If there is no such stream, or no id.
     """
     stream = work.get(Stream, stream_id)
-    if stream is None or not key:
+    if stream is None or not report_id:
         raise InputError("There is no such stream.", "report", "Give the platform's own name for it.")
-    id_ = identity("report", stream_id, key)
-    found = work.get(Report, id_)
+    found = work.get(Report, report_id)
     if found is not None:
-        return Acknowledgement(id_, found.received_at, INDICATIVE[found.kind]), found
+        return Acknowledgement(report_id, found.received_at, INDICATIVE[found.kind]), found
     case = desk.open_case(work, stream_id)
     danger = kind == "child-at-risk-now" or (case is not None and case.danger_now)
     count = 1 + (len(work.find(Report, {"case_id": case.id})) if case is not None else 0)
@@ -68,7 +67,7 @@ def receive(
     if case is None:
         said = "a child is in danger now" if danger else "something is wrong here"
         case = Case(
-            identity("case", id_),
+            identity("case", report_id),
             stream_id,
             "report",
             now,
@@ -81,23 +80,26 @@ def receive(
             place.likelihood,
             live=stream.ended_at is None,
             danger_now=danger,
+            place=priority.together(place.reach, place.severity, place.likelihood),
         )
         work.save(case)
     else:
+        severity, likelihood = max(case.severity, place.severity), max(case.likelihood, place.likelihood)
         work.change(
             Case,
             case.id,
             {},
             danger_now=danger,
-            severity=max(case.severity, place.severity),
-            likelihood=max(case.likelihood, place.likelihood),
+            severity=severity,
+            likelihood=likelihood,
+            place=priority.together(case.reach, severity, likelihood),
         )
     if danger:
         effects.hasten(work, stream_id, now)
-    report = Report(id_, stream_id, kind, words.plain(text), now, case.id)
+    report = Report(report_id, stream_id, kind, words.plain(text), now, case.id)
     work.save(report)
-    work.record({"kind": "report", "report": id_, "stream": stream_id, "case": case.id, "said": kind})
-    return Acknowledgement(id_, now, INDICATIVE[kind]), report
+    work.record({"kind": "report", "report": report_id, "stream": stream_id, "case": case.id, "said": kind})
+    return Acknowledgement(report_id, now, INDICATIVE[kind]), report
 
 
 def shown(work: Work, case_id: str, now: datetime) -> list[float]:

@@ -94,13 +94,13 @@ def test_a_wrong_stop_is_really_restored(store):
 
 def test_a_persons_act_waits_out_its_window_unless_a_child_is_in_danger_now(store):
     with store.begin() as work:
-        _, report = reports.receive(work, "s1", kind="other", text="odd", key="k", now=NOW)
+        _, report = reports.receive(work, "s1", kind="other", text="odd", report_id="k", now=NOW)
     decided(store, report.case_id)
     (stop,) = kept(store, Effect, kind="stop-stream")
     assert stop.due_at == NOW + timedelta(seconds=10)
     with store.begin() as work:
         assert effects.undo(work, stop.id, by="ann", now=NOW) is None
-        _, danger = reports.receive(work, "s2", kind="child-at-risk-now", text="help", key="k", now=NOW)
+        _, danger = reports.receive(work, "s2", kind="child-at-risk-now", text="help", report_id="k2", now=NOW)
     decided(store, danger.case_id)
     (now,) = kept(store, Effect, kind="stop-stream", stream_id="s2")
     assert now.due_at == NOW
@@ -113,7 +113,7 @@ def test_a_report_of_danger_ends_the_wait_of_a_stop_that_was_ordered(store):
     verdict = decided(store, filed(store, rung="blur").case.id, acts=("revoke-key",))
     assert kept(store, Effect, kind="stop-stream")[0].due_at > NOW
     with store.begin() as work:
-        reports.receive(work, "s1", kind="child-at-risk-now", text="help", key="k", now=NOW)
+        reports.receive(work, "s1", kind="child-at-risk-now", text="help", report_id="k", now=NOW)
     assert kept(store, Effect, kind="stop-stream")[0].due_at == NOW
     assert kept(store, Effect, kind="revoke-key")[0].due_at == effects.HELD
     assert verdict.second_by == ""
@@ -197,16 +197,17 @@ def test_an_appeal_is_answered_by_somebody_else_and_an_overturned_one_undoes_eve
 def test_the_queue_puts_a_child_in_danger_on_a_live_stream_first(store):
     filed(store)
     with store.begin() as work:
-        reports.receive(work, "s2", kind="child-at-risk-now", text="x", key="k", now=NOW + timedelta(hours=1))
-    found = sorted(kept(store, Case), key=priority.order)
+        reports.receive(work, "s2", kind="child-at-risk-now", text="x", report_id="k", now=NOW + timedelta(hours=1))
+    with store.begin() as work:
+        found = work.find(Case, {}, order=priority.ORDER)
     assert [one.danger_now for one in found] == [True, False]
     assert all(0.0 <= part <= 1.0 for one in found for part in (one.reach, one.severity, one.likelihood))
 
 
 def test_a_report_is_one_however_often_it_is_sent_and_its_clock_ends_with_a_person(store):
     with store.begin() as work:
-        first = reports.receive(work, "s1", kind="other", text="<b>a</b>\n\u202e", key="k", now=NOW)
-        assert reports.receive(work, "s1", kind="other", text="z", key="k", now=NOW) == first
+        first = reports.receive(work, "s1", kind="other", text="<b>a</b>\n\u202e", report_id="k", now=NOW)
+        assert reports.receive(work, "s1", kind="other", text="z", report_id="k", now=NOW) == first
     (report,) = kept(store, Report)
     assert report.text == "<b>a</b>"
     with store.begin() as work:

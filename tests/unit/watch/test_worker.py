@@ -196,7 +196,7 @@ def test_a_report_pins_the_stream_and_raises_it(house):
     assert until(lambda: len(one.watchers()) == 6 and all(len(it.ring) > 3 for it in one.watchers()))
     with house.store.begin() as work:
         _, report = reports.receive(
-            work, "s3", kind="child-at-risk-now", text="x", key="k", now=one.setup.clock()
+            work, "s3", kind="child-at-risk-now", text="x", report_id="k", now=one.setup.clock()
         )
     house.bus.publish(reports.PIN, {"stream": "s3", "case": report.case_id})
     assert until(lambda: len(house.find(Exhibit)) > 3)
