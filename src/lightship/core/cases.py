@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from lightship.core.people import Account, Look, Session, Shift
-
 Visibility = Literal["public", "private"]
 Opener = Literal["machine", "report"]
 CaseState = Literal["open", "decided", "appealed", "reversed", "closed"]
@@ -231,5 +229,5 @@ class Exhibit:
     destroyed_at: datetime | None = None
 
 
-Kept = Stream | Report | Case | Judgement | Effect | Exhibit | Account | Session | Shift | Look
-"""What a store keeps, each under its ``id``."""
+Kept = Stream | Report | Case | Judgement | Effect | Exhibit
+"""What a platform keeps of its live streams, each under its ``id``."""

@@ -16,11 +16,15 @@ from sqlalchemy.types import TypeEngine
 
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
 from lightship.core.errors import StoreError
+from lightship.core.people import Account, Look, Session, Shift
 from lightship.core.ports import Identified
 
 T = TypeVar("T", bound=Identified)
 
-KINDS: tuple[type[Identified], ...] = (Stream, Report, Case, Judgement, Effect, Exhibit)
+KINDS: tuple[type[Identified], ...] = (
+    *(Stream, Report, Case, Judgement, Effect, Exhibit),
+    *(Account, Session, Shift, Look),
+)
 """What every platform's store keeps."""
 
 INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
@@ -30,8 +34,11 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Judgement: [("case_id",)],
     Effect: [("state", "due_at"), ("case_id",), ("stream_id",), ("undoes",)],
     Exhibit: [("destroyed_at", "expires_at"), ("case_id",)],
+    Session: [("account", "ended_at")],
+    Shift: [("account", "ended_at"), ("began_at",)],
+    Look: [("shift_id", "case_id"), ("case_id",)],
 }
-"""The questions that are asked all day: the queue, what is due, what nobody has seen, what has expired."""
+"""The questions that are asked all day: what is open, due, seen by nobody or expired, and who was shown what."""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):

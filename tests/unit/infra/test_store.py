@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
 from tests.unit.infra.crashes import Steps, die
 
-from lightship.checks.check_store import case
+from lightship.checks.check_store import T0, case
 from lightship.core.cases import Case
 from lightship.core.errors import StoreError
+from lightship.core.people import Account, Look, Session, Shift
 from lightship.infra.engine import engine_of
 from lightship.infra.migrate import downgrade, upgrade
 from lightship.infra.store import SqlStore
@@ -47,6 +48,23 @@ def test_further_frozen_values_are_kept_in_tables_of_their_own(store_url):  # no
         assert work.change(AccountNote, "n", {"counted": 0}, roles=()) == replace(note, roles=())
         assert work.count(AccountNote) == 1
         assert work.count(Case, {"state": ("open", "decided")}) == 1
+
+
+def test_who_works_at_the_console_and_what_they_saw_come_back_as_they_were(store_url):  # noqa: F811
+    upgrade(store_url)
+    values = (
+        Account("mo", "Mo", "moderator", "hash", "sealed", T0, T0, active=False, locked_until=T0, keys="off"),
+        Session("s", "mo", "lead", "csrf", T0, T0),
+        Shift("sh", "mo", T0, seconds=1.5, items=2, severity=0.7, opted_out=True, handover="all calm"),
+        Look("l", "mo", "sh", "case-0001", "e", "blurred", "review", T0, granted_s=5.0, covered_at=T0),
+        case(1, still="f0" * 32),
+    )
+    with SqlStore(store_url) as store:
+        with store.begin() as work:
+            work.save(*values)
+        with store.look() as work:
+            assert tuple(work.get(type(one), one.id) for one in values) == values
+            assert work.find(Shift, {"account": "mo", "ended_at": None}, order=("-began_at",)) == [values[2]]
 
 
 def test_a_value_that_no_column_fits_is_refused():

@@ -1,4 +1,4 @@
-"""A platform's streams, reports, cases, judgements, effects and exhibits; the journal and the leases."""
+"""A platform's streams and cases with all that belongs to them; who works there; the journal and the leases."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("claimed_until", _TIME, nullable=True),
         sa.Column("near_of", _TEXT, nullable=False),
         sa.Column("seen", sa.Boolean(), nullable=False),
+        sa.Column("still", _TEXT, nullable=False),
     )
     op.create_index("ix_cases_claimed_by", "cases", ["claimed_by"])
     op.create_index("ix_cases_state_danger_now_live", "cases", ["state", "danger_now", "live"])
@@ -117,6 +118,66 @@ def upgrade() -> None:
     op.create_index("ix_exhibits_case_id", "exhibits", ["case_id"])
     op.create_index("ix_exhibits_destroyed_at_expires_at", "exhibits", ["destroyed_at", "expires_at"])
     op.create_table(
+        "accounts",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("shown_as", _TEXT, nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
+        sa.Column("password_hash", _TEXT, nullable=False),
+        sa.Column("totp_sealed", _TEXT, nullable=False),
+        sa.Column("made_at", _TIME, nullable=False),
+        sa.Column("trained_until", _TIME, nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("totp_used", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("locked_until", _TIME, nullable=True),
+        sa.Column("keys", _TEXT, nullable=False),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("account", _TEXT, nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
+        sa.Column("csrf", _TEXT, nullable=False),
+        sa.Column("began_at", _TIME, nullable=False),
+        sa.Column("seen_at", _TIME, nullable=False),
+        sa.Column("ended_at", _TIME, nullable=True),
+    )
+    op.create_index("ix_sessions_account_ended_at", "sessions", ["account", "ended_at"])
+    op.create_table(
+        "shifts",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("account", _TEXT, nullable=False),
+        sa.Column("began_at", _TIME, nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("severity", sa.Double(), nullable=False),
+        sa.Column("stretch_s", sa.Double(), nullable=False),
+        sa.Column("break_until", _TIME, nullable=True),
+        sa.Column("opted_out", sa.Boolean(), nullable=False),
+        sa.Column("decided", sa.BigInteger(), nullable=False),
+        sa.Column("unseen", sa.BigInteger(), nullable=False),
+        sa.Column("handover", _TEXT, nullable=False),
+        sa.Column("ended_at", _TIME, nullable=True),
+    )
+    op.create_index("ix_shifts_account_ended_at", "shifts", ["account", "ended_at"])
+    op.create_index("ix_shifts_began_at", "shifts", ["began_at"])
+    op.create_table(
+        "looks",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("account", _TEXT, nullable=False),
+        sa.Column("shift_id", _TEXT, nullable=False),
+        sa.Column("case_id", _TEXT, nullable=False),
+        sa.Column("exhibit_id", _TEXT, nullable=False),
+        sa.Column("shown", _TEXT, nullable=False),
+        sa.Column("purpose", _TEXT, nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.Column("granted_s", sa.Double(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("covered_at", _TIME, nullable=True),
+    )
+    op.create_index("ix_looks_case_id", "looks", ["case_id"])
+    op.create_index("ix_looks_shift_id_case_id", "looks", ["shift_id", "case_id"])
+    op.create_table(
         "journal",
         sa.Column("number", _NUMBER, primary_key=True, autoincrement=True),
         sa.Column("key", sa.Text(), nullable=False, unique=True),
@@ -143,6 +204,10 @@ def downgrade() -> None:
         "leases",
         "sealed",
         "journal",
+        "looks",
+        "shifts",
+        "sessions",
+        "accounts",
         "exhibits",
         "effects",
         "judgements",
