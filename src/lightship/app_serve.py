@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -157,8 +158,8 @@ def open_platform(deployment: Deployment, say: Callable[[str], None]) -> Iterato
             leases, bus = NatsLeases(link, TTL_S), NatsBus(link)
         else:
             leases, bus = SqlLeases(store), LocalBus()
-        seen = stack.enter_context(_ledger(folder / "vault.ledger", "lightship-vault"))
-        vault = FileVault(folder / "vault", seen, folder / "vault.key")
+        seen = stack.enter_context(_ledger(folder / "looks.ledger", "lightship-vault"))
+        vault = FileVault(folder / "vault", seen)
         matcher = stack.enter_context(
             matcher_of(deployment.lists, deployment.lawful, deployment.form, say, skip_bad=False)
         )
@@ -204,7 +205,7 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         worker.stop()
 
 
-def deliver_of(deployment: Deployment) -> Deliver | None:
+def deliver_of(platform: Platform) -> Deliver | None:
     """Return what carries effects out; None where a deployment names nothing: they then wait, and pages say so.
 
     Raises
@@ -212,8 +213,9 @@ def deliver_of(deployment: Deployment) -> Deliver | None:
     InputError
         If a webhook has no secret, or its file cannot be read.
     """
+    deployment = platform.deployment
     if deployment.nginx_control:
-        return NginxRtmp(deployment.nginx_control)
+        return NginxRtmp(deployment.nginx_control, lambda id_: _on_server(platform.store, id_))
     if not deployment.webhook:
         return None
     if deployment.secret_file is None:
@@ -226,30 +228,36 @@ def deliver_of(deployment: Deployment) -> Deliver | None:
     return Webhook(deployment.webhook, secret)
 
 
+def _on_server(store: Store, stream_id: str) -> tuple[str, str]:
+    """Return the application and name under which the media server knows a stream: the end of its address."""
+    with store.look() as work:
+        stream = work.get(Stream, stream_id)
+    app, _, name = urlsplit(stream.address if stream else "").path.strip("/").partition("/")
+    if not name:
+        raise InputError("The stream's address names no application and stream.", f"stream {stream_id}", "")
+    return app, name
+
+
 @contextmanager
 def working(platform: Platform, say: Callable[[str], None]) -> Iterator[None]:
     """Send effects, on threads of this process."""
     stop = threading.Event()
-    with ExitStack() as stack:
-        threads: list[threading.Thread] = []
-
-        def start(name: str, body: Callable[[], None]) -> None:
-            threads.append(threading.Thread(target=body, name=f"lightship-{name}", daemon=True))
-            threads[-1].start()
-
-        deliver = deliver_of(platform.deployment)
-        if deliver is None:
-            say("No webhook and no media server is named: effects are kept and wait.")
-        else:
-            start("send", lambda: keep_sending(platform.store, deliver, _now, stop, platform.wake))
-        start("wake", lambda: _wake(platform, stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            platform.wake.set()
-            for thread in threads:
-                thread.join(timeout=10.0)
+    deliver = deliver_of(platform)
+    bodies: list[Callable[[], None]] = [lambda: _wake(platform, stop)]
+    if deliver is None:
+        say("No webhook and no media server is named: effects are kept and wait.")
+    else:
+        bodies.append(lambda: keep_sending(platform.store, deliver, _now, stop, platform.wake))
+    threads = [threading.Thread(target=body, name="lightship-send", daemon=True) for body in bodies]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        platform.wake.set()
+        for thread in threads:
+            thread.join(timeout=10.0)
 
 
 @contextmanager
@@ -362,7 +370,9 @@ class Watch:
             for bank in self._platform.banks()
         )
         watchers = self._worker.watchers() if self._worker is not None else []
-        troubles = [] if deliver_of(self._platform.deployment) else ["Effects wait: no webhook is named."]
+        deployment = self._platform.deployment
+        served = deployment.webhook or deployment.nginx_control
+        troubles = [] if served else ["Effects wait: no webhook is named."]
         return Health(
             now,
             streams=sum(one.visibility == "public" for one in live),
@@ -385,16 +395,18 @@ def trace_of(ledger: LedgerFile, stream_id: str) -> tuple[Mark, ...]:
         at = datetime.fromisoformat(entry["at"])
         if entry["kind"] == "decision":
             weighed = ", ".join(f"{one['detector']} {one['weight_db']:.0f} dB" for one in entry["reasons"])
-            marks.append(Mark(at, "signal", f"{entry['rung'] or 'released'} by {entry['by']}: {weighed or 'nothing'}"))
+            marks.append(
+                Mark(at, "signal", f"{entry['rung'] or 'released'} by {entry['by']}: {weighed or 'nothing'}")
+            )
         else:
             marks.append(Mark(at, "gap", str(entry.get("reason", entry["trouble"]))))
     return tuple(marks)
 
 
 def console_of(
-    platform: Platform, worker: Worker | None, ledger: LedgerFile, *, secure: bool = True
+    platform: Platform, worker: Worker | None, ledger: LedgerFile, *, secure: bool = True, log: Any = None
 ) -> FastAPI:
-    """Return the console's application over a platform that is open."""
+    """Return the console's application over a platform that is open; ``log`` is standard error's unless given."""
     folder = platform.deployment.folder
     key = folder / "platform.pub"
     store: Store = platform.store
@@ -405,7 +417,7 @@ def console_of(
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=Watch(platform, worker),
         trace=lambda stream_id: trace_of(ledger, stream_id),
-        log=logger(),
+        log=log or logger(),
         check_address=lambda address: _checked(address, platform.deployment.allowed),
         secure=secure,
     )

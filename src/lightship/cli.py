@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lightship import cli_match
+from lightship import cli_match, cli_serve
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
@@ -25,6 +25,8 @@ ledger_app = typer.Typer(help="Records that an outsider can verify.", no_args_is
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
+for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
+    app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 

@@ -1,4 +1,4 @@
-"""The desk of the console: claims here, and verdicts and what follows from them by the rules of :mod:`lightship.watch`."""
+"""The desk of the console: claims, and verdicts with what follows from them by the rules of :mod:`lightship.watch`."""
 
 from __future__ import annotations
 
@@ -163,9 +163,7 @@ class WatchDesk:
     ) -> Report:
         """Take in a report: evidence is pinned, a case opened or joined. The same id again returns what was kept."""
         with self._acting(report_id) as work:
-            _, report = reports.receive(
-                work, stream_id, kind=kind, text=words, report_id=report_id, now=now
-            )
+            _, report = reports.receive(work, stream_id, kind=kind, text=words, report_id=report_id, now=now)
         self.bus.publish(reports.PIN, {"stream": stream_id, "case": report.case_id})
         return report
 

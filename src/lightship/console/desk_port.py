@@ -17,7 +17,9 @@ class Desk(Protocol):
     else has the case, the undo window is over). Who may ask at all is the console's to decide, before.
     """
 
-    lease_s: float
+    @property
+    def lease_s(self) -> float:
+        """How long a claim lasts without a sign of life, seconds."""
 
     def queue(self, where: Mapping[str, object], *, limit: int, after: str = "") -> Sequence[Case]:
         """Return the next cases in their order, of those whose fields equal ``where``; changes nothing."""

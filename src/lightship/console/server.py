@@ -90,6 +90,8 @@ class Server(uvicorn.Server):
         self._listening.wait(wait_s)
         if not self.servers:
             where = f"{self.config.host}:{self.config.port}"
-            raise InputError("The address cannot be served.", where, "Is another service there? Choose another port.")
+            raise InputError(
+                "The address cannot be served.", where, "Is another service there? Choose another port."
+            )
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         return f"http://{host}:{port}"

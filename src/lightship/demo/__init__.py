@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightship.core.errors import LightshipError
-from lightship.demo import guard
+from lightship.demo import guard, platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ Chapter = Callable[[Path, Console], list[tuple[str, bool, str]]]
 
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Guard: a live picture, watched and stopped in time", guard.play),
+    ("Platform: live streams watched, one stopped, one reported, both reviewed", platform.play),
 )
 
 

@@ -30,7 +30,13 @@ KINDS: tuple[type[Identified], ...] = (
 INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Stream: [("ended_at",)],
     Report: [("case_id",), ("seen_at", "received_at"), ("stream_id",)],
-    Case: [("state", "danger_now", "live"), ("stream_id",), ("claimed_by",)],
+    Case: [
+        ("state", "live", "danger_now", "place", "opened_at"),
+        ("stream_id",),
+        ("claimed_by",),
+        ("near_of",),
+        ("opened_at",),
+    ],
     Judgement: [("case_id",)],
     Effect: [("state", "due_at"), ("case_id",), ("stream_id",), ("undoes",)],
     Exhibit: [("destroyed_at", "expires_at"), ("case_id",)],

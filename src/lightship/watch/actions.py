@@ -203,7 +203,8 @@ class NginxRtmp:
     """Delivers effects to nginx-rtmp's control module.
 
     Stops drop the publisher, cuts drop the subscribers, covers move them to another stream. To uncover or restore asks
-    nothing of the server: whoever comes back is served. Keys are not its business: revoke them by webhook.
+    nothing of the server: whoever comes back is served. What is preserved is in the vault already. Keys are not its
+    business: revoke them by webhook.
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ class NginxRtmp:
         SinkError
             If the server did not confirm it, or cannot do it.
         """
-        if effect.kind in {"restore", "uncover"}:
+        if effect.kind in {"restore", "uncover", "preserve"}:
             return
         app, name = self._locate(effect.stream_id)
         asked = {"app": app, "name": name}

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 SEVERITY = {"known-media": 1.0, "exposed": 0.7, "test-card": 0.7}
 """By label: known abuse material is the gravest, and stays so on every stream."""
 
@@ -77,7 +76,7 @@ def parts(
 
 
 ORDER = ("-live", "-danger_now", "-place", "opened_at")
-"""The order of the queue: what runs now first, then where a child is said to be in danger, then by place, then by age."""
+"""The order of the queue: what runs now first, then where a child is said to be in danger, then by place and age."""
 
 
 def together(reach: float, severity: float, likelihood: float) -> float:

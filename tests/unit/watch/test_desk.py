@@ -100,7 +100,9 @@ def test_a_persons_act_waits_out_its_window_unless_a_child_is_in_danger_now(stor
     assert stop.due_at == NOW + timedelta(seconds=10)
     with store.begin() as work:
         assert effects.undo(work, stop.id, by="ann", now=NOW) is None
-        _, danger = reports.receive(work, "s2", kind="child-at-risk-now", text="help", report_id="k2", now=NOW)
+        _, danger = reports.receive(
+            work, "s2", kind="child-at-risk-now", text="help", report_id="k2", now=NOW
+        )
     decided(store, danger.case_id)
     (now,) = kept(store, Effect, kind="stop-stream", stream_id="s2")
     assert now.due_at == NOW
@@ -197,7 +199,9 @@ def test_an_appeal_is_answered_by_somebody_else_and_an_overturned_one_undoes_eve
 def test_the_queue_puts_a_child_in_danger_on_a_live_stream_first(store):
     filed(store)
     with store.begin() as work:
-        reports.receive(work, "s2", kind="child-at-risk-now", text="x", report_id="k", now=NOW + timedelta(hours=1))
+        reports.receive(
+            work, "s2", kind="child-at-risk-now", text="x", report_id="k", now=NOW + timedelta(hours=1)
+        )
     with store.begin() as work:
         found = work.find(Case, {}, order=priority.ORDER)
     assert [one.danger_now for one in found] == [True, False]

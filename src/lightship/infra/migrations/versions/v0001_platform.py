@@ -63,9 +63,16 @@ def upgrade() -> None:
         sa.Column("near_of", _TEXT, nullable=False),
         sa.Column("seen", sa.Boolean(), nullable=False),
         sa.Column("still", _TEXT, nullable=False),
+        sa.Column("place", sa.Double(), nullable=False),
     )
     op.create_index("ix_cases_claimed_by", "cases", ["claimed_by"])
-    op.create_index("ix_cases_state_danger_now_live", "cases", ["state", "danger_now", "live"])
+    op.create_index("ix_cases_near_of", "cases", ["near_of"])
+    op.create_index("ix_cases_opened_at", "cases", ["opened_at"])
+    op.create_index(
+        "ix_cases_state_live_danger_now_place_opened_at",
+        "cases",
+        ["state", "live", "danger_now", "place", "opened_at"],
+    )
     op.create_index("ix_cases_stream_id", "cases", ["stream_id"])
     op.create_table(
         "judgements",
