@@ -265,7 +265,7 @@ class Life(RuleBasedStateMachine):
     def viewer(self, id_, danger):
         with self.store.begin() as work:
             kind = "child-at-risk-now" if danger else "other"
-            reports.receive(work, id_, kind=kind, text="x", key=str(self.at_s), now=self.clock())
+            reports.receive(work, id_, kind=kind, text="x", report_id=f"{id_} {self.at_s}", now=self.clock())
 
     @rule(
         data=st.data(),
