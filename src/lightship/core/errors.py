@@ -12,8 +12,7 @@
     ├── ListError             exit 8   a list that is refused, damaged or stale, or whose server cannot be used
     ├── StoreError            exit 9   a platform's store that cannot be read, written or migrated
     ├── VaultError            exit 11  an exhibit that is damaged, destroyed or on hold, or a vault that cannot be used
-    ├── AccessDenied          exit 12  an act that this person, in this role and for this purpose, may not do
-    └── DeliveryError                  an effect that did not reach its receiver: the outbox tries again, or books it
+    └── AccessDenied          exit 12  an act that this person, in this role and for this purpose, may not do
 
 Each says what happened, where, and what to do.
 """
@@ -117,16 +116,3 @@ class AccessDenied(LightshipError):
     """An act that this person, in this role and for this purpose, may not do."""
 
     exit_code = 12
-
-
-@dataclass(eq=False)
-class DeliveryError(LightshipError):
-    """An effect that did not reach its receiver.
-
-    Parameters
-    ----------
-    retryable
-        Whether it may arrive later: a receiver that is away, not one that refuses.
-    """
-
-    retryable: bool = True

@@ -3,16 +3,18 @@
 An effect is marked before it is sent, sent under its own id, and marked again when it is confirmed.
 
 Whatever the moment at which a sender dies, the effect is sent again under the same id, which the receiver knows; so
-none is lost and none happens twice. A reversal waits until what it undoes is settled.
+none is lost and none happens twice. A reversal waits until what it undoes is settled. A sender that was taken for dead
+and comes back changes nothing that another has booked meanwhile.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from lightship.core.cases import Case, Effect
 from lightship.core.errors import LightshipError
@@ -33,13 +35,13 @@ class Retry:
     attempts
         After so many it has failed, and people are told.
     lease_s
-        A sender that says nothing for so long is taken for dead.
+        A sender that says nothing for so long is taken for dead; longer than the slowest receiver may answer.
     """
 
     first_s: float = 1.0
     most_s: float = 300.0
     attempts: int = 20
-    lease_s: float = 30.0
+    lease_s: float = 8.0
 
     def wait_s(self, attempts: int) -> float:
         """Return the wait after so many attempts, seconds."""
@@ -49,18 +51,40 @@ class Retry:
 RETRY = Retry()
 
 
-def due(store: Store, now: datetime) -> list[Effect]:
-    """Return what is to be sent now, oldest first."""
-    with store.begin() as work:
-        return [
+_PAGE = 100
+
+
+def due(store: Store, now: datetime, limit: int = _PAGE) -> list[Effect]:
+    """Return what is to be sent now, oldest first; of what is not due yet, no more than a page is read."""
+    with store.look() as work:
+        found = [
             one
-            for one in work.find(Effect, {"state": ("waiting", "sending")}, order=("due_at",))
-            if one.due_at <= now and (one.next_at is None or one.next_at <= now) and _free(work, one)
+            for state, by in (("waiting", "due_at"), ("sending", "next_at"))
+            for one in islice(_until(work, state, by, now), limit)
         ]
+    return sorted(found, key=lambda one: (one.due_at, one.id))[:limit]
+
+
+def _until(work: Work, state: str, by: str, now: datetime) -> Iterator[Effect]:
+    """Yield what may be sent of a state, in the order of a time, up to now: what is held comes last of all."""
+    after = ""
+    while page := work.find(Effect, {"state": state}, order=(by,), limit=_PAGE, after=after):
+        for one in page:
+            if getattr(one, by) > now:
+                return
+            if _free(work, one):
+                yield one
+        after = page[-1].id
 
 
 def send_due(store: Store, deliver: Deliver, clock: Callable[[], datetime], retry: Retry = RETRY) -> int:
-    """Send what is due, one after the other; returns how many were confirmed."""
+    """Send a page of what is due, one after the other; returns how many were confirmed.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
+    """
     return sum(send(store, deliver, one, clock, retry) for one in due(store, clock()))
 
 
@@ -81,23 +105,24 @@ def keep_sending(
         Set by whoever ordered something that is due now.
     every_s
         How often it is looked for what others ordered.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
     """
-    under_way: set[str] = set()
+    under_way: dict[str, Future[bool]] = {}
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="lightship-send") as pool:
-
-        def one_of(effect: Effect) -> None:
-            try:
-                send(store, deliver, effect, clock, retry)
-            finally:
-                under_way.discard(effect.id)
-
         while not stop.is_set():
+            for id_ in [id_ for id_, one in under_way.items() if one.done()]:
+                under_way.pop(id_).result()
             for effect in due(store, clock()):
                 if effect.id not in under_way:
-                    under_way.add(effect.id)
-                    pool.submit(one_of, effect)
+                    under_way[effect.id] = pool.submit(send, store, deliver, effect, clock, retry)
             wake.wait(every_s)
             wake.clear()
+    for one in under_way.values():
+        one.result()
 
 
 def _free(work: Work, effect: Effect) -> bool:
@@ -109,24 +134,29 @@ def send(
     store: Store, deliver: Deliver, effect: Effect, clock: Callable[[], datetime], retry: Retry = RETRY
 ) -> bool:
     """Send one effect that is due; returns whether it was confirmed to this sender."""
+    if effect.attempts >= retry.attempts:  # its last sender died over it
+        with store.begin() as work:
+            _again(work, effect, "Its last sender ended without a word.", clock(), retry)
+        return False
     now = clock()
-    attempts = effect.attempts + 1
     with store.begin() as work:
         taken = work.change(
             Effect,
             effect.id,
             {"state": effect.state, "attempts": effect.attempts},
             state="sending",
-            attempts=attempts,
+            attempts=effect.attempts + 1,
             next_at=now + timedelta(seconds=retry.lease_s),
         )
     if taken is None:  # somebody undid it, or another sender has it
         return False
     try:
         deliver(taken)
-    except LightshipError as error:
+    except Exception as error:  # noqa: BLE001 - a defect in an adapter must not hold up the others' effects
+        known = isinstance(error, LightshipError)
+        said = str(error) if known else f"The adapter failed: {type(error).__name__}."
         with store.begin() as work:
-            _again(work, taken, str(error), clock(), retry)
+            _again(work, taken, said, clock(), retry)
         return False
     with store.begin() as work:
         _done(work, taken, clock())
@@ -136,7 +166,7 @@ def send(
 def _again(work: Work, effect: Effect, said: str, now: datetime, retry: Retry) -> None:
     over = effect.attempts >= retry.attempts
     next_at = None if over else now + timedelta(seconds=retry.wait_s(effect.attempts))
-    work.change(
+    changed = work.change(
         Effect,
         effect.id,
         {"state": "sending", "attempts": effect.attempts},
@@ -144,6 +174,8 @@ def _again(work: Work, effect: Effect, said: str, now: datetime, retry: Retry) -
         next_at=next_at,
         detail=said[:500],
     )
+    if changed is None:  # it was taken over meanwhile: it is the other's to book
+        return
     kind = "effect-failed" if over else "effect-not-confirmed"
     work.record({"kind": kind, "effect": effect.id, "case": effect.case_id, "attempts": effect.attempts})
 
