@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ KEEP_EVERY = 256
 some 60 µs to verify."""
 
 _BUSY_S = 30  # another process's group commit takes milliseconds; half a minute means it hangs
+_AGAIN_S = 0.01
 _ENTRY = "ifnull(CAST(entry AS BLOB), x'')"  # bytes, whatever a stranger has stored there
 _LINGER_S = 0.0005  # about one commit on a fast disk: waiting longer would cost more than it saves
 _PAGE = 1024  # entries read at a time, so that no reader holds up SQLite's own checkpointing
@@ -499,12 +500,27 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection whose commits are on disk when they return; autocommit until BEGIN."""
     db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
+        _to_wal(db)
+        for pragma in ("synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
             db.execute(f"PRAGMA {pragma}")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _to_wal(db: sqlite3.Connection) -> None:
+    """Switch a file to its write-ahead log; where several open a new one at once, SQLite refuses without waiting."""
+    until_s = monotonic() + _BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until_s:
+                raise
+            sleep(_AGAIN_S)
+        else:
+            return
 
 
 @contextlib.contextmanager
