@@ -116,7 +116,7 @@ def test_failures_are_tried_again_later_and_later_and_then_booked(store):
         raise SinkError("The media server does not answer.", "media")
 
     keep(store, effect(1))
-    while states(store)["e001"] != "failed":
+    for _ in range(40):
         send_due(store, away, clock, RETRY)
         clock.pass_s(1)
     assert tries == [0, 1, 3, 7, 15, 31]
@@ -239,17 +239,30 @@ def test_senders_at_once_and_a_slow_receiver_hold_up_nobody(store):
     assert set(states(store).values()) == {"done"}
 
 
-def test_a_store_that_fails_ends_the_sending_and_is_said(store, monkeypatch):
-    def fail(*_: object, **__: object) -> None:
-        raise StoreError("The disk is full.")
+@pytest.mark.parametrize("way", ["look", "begin"])
+def test_a_store_that_fails_for_a_while_is_said_and_ends_no_sending(store, monkeypatch, caplog, way):
+    stop, wake, left, works = threading.Event(), threading.Event(), [2], getattr(store, way)
 
+    def fails_twice() -> object:
+        if left[0]:
+            left[0] -= 1
+            raise StoreError("The disk is full.")
+        return works()
+
+    def last(one: Effect) -> None:
+        got(one)
+        stop.set()
+
+    got = Receiver()
     keep(store, effect(1))
-    monkeypatch.setattr(store, "begin", fail)
-    stop = threading.Event()
-    threading.Timer(10, stop.set).start()
-    with pytest.raises(StoreError, match="full"):
-        keep_sending(store, Receiver(), Clock(), stop, threading.Event(), every_s=0.01)
-    assert not stop.is_set()
+    monkeypatch.setattr(store, way, fails_twice)
+    giving_up = threading.Timer(10, stop.set)
+    giving_up.start()
+    keep_sending(store, last, Clock(), stop, wake, every_s=0.01)
+    giving_up.cancel()
+    assert got.calls == {"e001": 1}
+    assert states(store) == {"e001": "done"}
+    assert [one.getMessage() for one in caplog.records] == ["Effects wait: The disk is full."] * 2
 
 
 def test_a_crash_between_any_two_steps_is_taken_over(store):
