@@ -12,6 +12,8 @@ own band, in tiles that stay in the processor's cache and below the size at whic
 
 **Edges.** Below 32 px a side ties make rounding decide, and implementations differ by up to 25 bits; below 5 px the
 hash is zero and the quality 0, as in the reference. A flat picture has quality 0 and rounding noise for bits.
+The quality is a sum of whole numbers that float gradients are cut to, so where one lies on the border rounding decides,
+and the quality may differ from the reference's by one.
 From 8-bit luma, which is rounded, up to 2 bits may differ from the reference's hash of the RGB picture.
 (``pdqhash`` reads its argument's memory without its strides: compare with contiguous pictures only.)
 

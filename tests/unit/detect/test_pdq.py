@@ -55,16 +55,21 @@ def test_photographs_hash_as_the_reference_does(name):
 @given(seed=st.integers(0, 2**32 - 1), height=sides, width=sides, grain=st.integers(1, 40))
 def test_noise_of_any_size_hashes_as_the_reference_does(seed, height, width, grain):
     rgb = noise(seed, height, width, grain)
-    hash_, quality = pdq(float_luma(rgb))
-    assert (to_hex(hash_), quality) == reference(rgb)
+    agrees(rgb)
 
 
 @settings(max_examples=25, deadline=None)
 @given(name=st.sampled_from(NAMES), height=sides, width=sides)
 def test_resized_photographs_hash_as_the_reference_does(name, height, width):
-    rgb = photo(name, width, height)
+    agrees(photo(name, width, height))
+
+
+def agrees(rgb):
+    """The same bits; the quality to within one, as rounding decides where a gradient lies on a whole number."""
     hash_, quality = pdq(float_luma(rgb))
-    assert (to_hex(hash_), quality) == reference(rgb)
+    bits, its = reference(rgb)
+    assert to_hex(hash_) == bits
+    assert abs(quality - its) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
