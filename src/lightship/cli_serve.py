@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -103,6 +104,7 @@ def serve(
 
         keep_open(host, port, _say)
         return
+    _one_thread_each()
     from lightship import app_serve as wiring
 
     deployment = _deployment(
@@ -128,6 +130,7 @@ def worker(
     name: Annotated[str, typer.Option(help="Unlike any other worker's.")] = "",
 ) -> None:
     """Watch streams beside other processes on the same database, until interrupted."""
+    _one_thread_each()
     from lightship import app_serve as wiring
 
     deployment = _deployment(
@@ -154,6 +157,11 @@ def account(
     deployment = _deployment(folder, database)
     secret = wiring.add_account(deployment, name, shown_as or name, cast(Role, role), password)
     typer.echo(f"Secret of the one-time codes, for an authenticator app, shown once: {secret}")
+
+
+def _one_thread_each() -> None:
+    """Keep linear algebra to its caller's thread, unless the machine's owner says otherwise; before NumPy is loaded."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _say(text: str) -> None:

@@ -3,12 +3,13 @@
 Leases last :data:`TTL_S` and are renewed three times in that; the streams of a worker that dies are free after it, and
 the next worker that looks takes them: within ``TTL_S · 4/3``, 8 s.
 
-A worker's process is to be started with ``OPENBLAS_NUM_THREADS=1``: threaded linear algebra beside threaded decoding
-was measured up to twice as slow.
+A worker's process sets ``OPENBLAS_NUM_THREADS=1`` before it loads anything: threaded linear algebra beside threaded
+decoding was measured up to twice as slow.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ TTL_S = 6.0
 
 FILED = "watch.filed"
 """Topic on which a worker says that it has put a decision in force: ``{"stream": ..., "case": ...}``."""
+
+_PRESENT = "worker/"
+"""Begins the name of a lease by which workers know how many they are."""
 
 _STALL_S = 30.0
 _LONGEST_S = 60.0
@@ -108,6 +112,7 @@ class Worker:
         self.name, self.setup, self._ttl_s = name, setup, ttl_s
         self.running: dict[str, Running] = {}
         self._refused: set[str] = set()
+        self._free: set[str] = set()
         self._key = ProcessKey()
         self._stop = threading.Event()
         self._renewed_s = time.monotonic()
@@ -131,6 +136,7 @@ class Worker:
         for id_, one in list(self.running.items()):
             one.thread.join(timeout=5.0)
             self.setup.leases.free(_lease(id_), self.name)
+        self.setup.leases.free(_PRESENT + self.name, self.name)
         self.running.clear()
 
     def watchers(self) -> list[StreamWatcher]:
@@ -142,7 +148,8 @@ class Worker:
         with self.setup.store.begin() as work:
             live = {one.id: one for one in work.find(Stream, {"ended_at": None}, order=("began_at",))}
         wanted = self._wanted(live)
-        held = self.setup.leases.take([_lease(id_) for id_ in wanted], self.name, self._ttl_s)
+        names = [_lease(id_) for id_ in wanted]
+        held = self.setup.leases.take([_PRESENT + self.name, *names], self.name, self._ttl_s)
         self._renewed_s = time.monotonic()
         for id_, one in list(self.running.items()):
             if held.get(_lease(id_)) != one.run:
@@ -159,15 +166,21 @@ class Worker:
             return all(effects.in_force(work, stream_id, kind) is None for kind in desk.RESPONSES[rung])
 
     def _wanted(self, live: Mapping[str, Stream]) -> list[str]:
-        """Return its own streams that go on, and free ones up to what it can watch, an even share at a time."""
+        """Return its own streams that go on, and free ones up to what it can watch.
+
+        Beyond an even share it takes only what nobody has taken since it last looked: others may be full.
+        """
         own = [id_ for id_ in live if id_ in self.running]
         others = self.setup.leases.held()
         free = [
             id_ for id_ in live if id_ not in self.running and others.get(_lease(id_), self.name) == self.name
         ]
         free = [id_ for id_ in free if id_ not in self._refused]
+        workers = {name for name in others if name.startswith(_PRESENT)} | {_PRESENT + self.name}
+        share = max(0, math.ceil(len(live) / len(workers)) - len(own))
+        left, self._free = [id_ for id_ in free[share:] if id_ in self._free], set(free)
         room = min(self.setup.most - len(own), max(8, self.setup.most // 4))
-        return own + free[: max(room, 0)]
+        return own + (free[:share] + left)[: max(room, 0)]
 
     def _begin(self, stream: Stream, run: int) -> None:
         try:

@@ -111,6 +111,24 @@ def test_streams_are_shared_out_and_each_is_watched_once(house):
     assert until(lambda: all(len(it.ring) for it in one.watchers() + two.watchers()))
 
 
+def test_workers_that_start_together_take_an_even_share(house):
+    workers = [house.worker(name) for name in ("one", "two", "three")]
+    for one in workers:
+        house.leases.take([f"worker/{one.name}"], one.name, TTL_S)
+    for one in workers:
+        one.tick()
+    assert [len(one.running) for one in workers] == [2, 2, 2]
+
+
+def test_what_a_full_worker_leaves_is_taken_by_another(house):
+    one, two = house.worker("one", most=1), house.worker("two")
+    house.leases.take(["worker/two"], "two", TTL_S)
+    for _ in range(2):
+        one.tick()
+        two.tick()
+    assert (len(one.running), len(two.running)) == (1, 5)
+
+
 def test_a_worker_that_dies_is_replaced_within_its_lease(house):
     one = house.worker("one")
     one.start()
@@ -125,7 +143,8 @@ def test_a_worker_that_dies_is_replaced_within_its_lease(house):
     assert all(it.run > runs[id_] for id_, it in two.running.items())
     one.tick()
     assert one.running == {}
-    assert set(house.leases.held().values()) == {"two"}
+    held = house.leases.held()
+    assert {who for name, who in held.items() if name.startswith("stream/")} == {"two"}
 
 
 def test_a_private_stream_is_refused_on_record_and_never_opened(house):
