@@ -99,7 +99,8 @@ def analytic_evalue(weight_db: float, scenes: int) -> float:
     """
     if weight_db <= 0.0:
         return ANALYTIC_MISS
-    p = min(1.0, scenes * math.pow(10.0, -weight_db / 10.0))
+    # Not capped at 1: a picture of small share beside others would then count for more than its share of the bet.
+    p = scenes * math.pow(10.0, -weight_db / 10.0)
     return ANALYTIC_MISS + (1.0 - ANALYTIC_MISS) / p
 
 
