@@ -22,7 +22,7 @@ from lightship.console.gate import Limits
 from lightship.console.logs import logger, quiet_server
 from lightship.console.matching import MatcherService, utc_now
 from lightship.console.metrics import Metrics
-from lightship.console.server import hurried
+from lightship.console.server import Server, config_of
 from lightship.console.standing import STANDING, Standing
 from lightship.console.tenants import Tenants
 from lightship.core.errors import InputError
@@ -163,23 +163,14 @@ def serve(
             limits=serving.limits,
             log=log,
         )
-        config = uvicorn.Config(
+        config = config_of(
             app,
-            host=serving.host,
-            port=serving.port,
-            http=hurried(serving.limits.arrive_s),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
+            serving.host,
+            serving.port,
+            arrive_s=serving.limits.arrive_s,
+            end_s=serving.limits.answer_s,
             ssl_certfile=serving.certificate,
             ssl_keyfile=serving.key,
-            limit_concurrency=None,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(serving.limits.answer_s),
-            h11_max_incomplete_event_size=16_384,
         )
         server = _Server(config, log, service)
         try:
@@ -192,7 +183,7 @@ def serve(
             service.close()
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Says where it listens once it does: scripts, tests and people wait for that. Ends in good order."""
 
     def __init__(self, config: uvicorn.Config, log: Any, service: MatcherService) -> None:
@@ -202,11 +193,6 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Answer what is under way, and end."""
         self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the server: uvicorn would die of them before the record is written."""
-        yield
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

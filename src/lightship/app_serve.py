@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 from fastapi import FastAPI
 
 from lightship import packs
@@ -28,11 +25,11 @@ from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
 from lightship.console.health import Health, ListAge
 from lightship.console.logs import logger, quiet_server
-from lightship.console.server import Server, hurried
-from lightship.console.settings import Mark, Settings
+from lightship.console.server import Server, config_of
+from lightship.console.settings import Mark, Settings, utc_now
 from lightship.console.tenants import Tenants
 from lightship.core.cases import Effect, Stream
-from lightship.core.errors import InputError, LightshipError
+from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.people import Role, Shift
 from lightship.core.ports import Bus, Leases, Store
 from lightship.detect.bank import Bank
@@ -48,6 +45,7 @@ from lightship.infra.nats_leases import NatsLeases
 from lightship.infra.nats_link import NatsLink
 from lightship.infra.retention import expire
 from lightship.infra.sealer import Sealer
+from lightship.infra.secret_file import secret_of
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
 from lightship.media.sources import Source
@@ -81,8 +79,8 @@ class Deployment:
         Such as ``nats://host:4222``; empty keeps messages in this process and leases in the database.
     lists
         Files or governed names of lists of known media; empty is every governed list.
-    lawful, form
-        Lists of known-lawful media, and the format of list files.
+    lawful
+        Lists of known-lawful media.
     webhook, secret_file
         Where effects go, and the file with the secret that signs them.
     nginx_control
@@ -102,7 +100,6 @@ class Deployment:
     nats: str = ""
     lists: tuple[Path, ...] = ()
     lawful: tuple[Path, ...] = ()
-    form: str = "pdq"
     webhook: str = ""
     secret_file: Path | None = None
     nginx_control: str = ""
@@ -160,9 +157,7 @@ def open_platform(deployment: Deployment, say: Callable[[str], None]) -> Iterato
             leases, bus = SqlLeases(store), LocalBus()
         seen = stack.enter_context(_ledger(folder / "looks.ledger", "lightship-vault"))
         vault = FileVault(folder / "vault", seen)
-        matcher = stack.enter_context(
-            matcher_of(deployment.lists, deployment.lawful, deployment.form, say, skip_bad=False)
-        )
+        matcher = stack.enter_context(matcher_of(deployment.lists, deployment.lawful, "pdq", say))
         yield Platform(deployment, store, leases, bus, vault, lambda: matcher.banks)
 
 
@@ -177,12 +172,8 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
 
     @cache
     def sensors(policy: str) -> Sensors:
-        options = {"known-media": {"lists": tuple(platform.banks())}}
-        loaded = load_sensors(packs.policy(policy or deployment.policy), packs.calibration, options)
-        for detector in loaded.detectors:
-            if hasattr(detector, "weigh"):
-                detector.weigh = quickest()
-        return loaded
+        options = {"known-media": {"lists": tuple(platform.banks()), "weigh": quickest()}}
+        return load_sensors(packs.policy(policy or deployment.policy), packs.calibration, options)
 
     def opened(stream: Stream) -> Source:
         return pull(stream, deployment.allowed)
@@ -247,7 +238,7 @@ def working(platform: Platform, say: Callable[[str], None]) -> Iterator[None]:
     if deliver is None:
         say("No webhook and no media server is named: effects are kept and wait.")
     else:
-        bodies.append(lambda: keep_sending(platform.store, deliver, _now, stop, platform.wake))
+        bodies.append(lambda: keep_sending(platform.store, deliver, utc_now, stop, platform.wake))
     threads = [threading.Thread(target=body, name="lightship-send", daemon=True) for body in bodies]
     for thread in threads:
         thread.start()
@@ -295,24 +286,14 @@ def _wake(platform: Platform, stop: threading.Event) -> None:
 def _expire(platform: Platform, stop: threading.Event, say: Callable[[str], None]) -> None:
     while not stop.wait(RETENTION_S):
         try:
-            expire(platform.store, platform.vault, _now())
+            expire(platform.store, platform.vault, utc_now())
         except LightshipError as error:
             say(f"What has expired was not destroyed: {error}")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def secret_of(folder: Path) -> bytes:
+def _secret(folder: Path) -> bytes:
     """Return the console's secret, made at its first start."""
-    path = folder / "console.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+    return secret_of(folder / "console.key", StoreError)
 
 
 def add_account(deployment: Deployment, name: str, shown_as: str, role: Role, password: str) -> str:
@@ -323,12 +304,12 @@ def add_account(deployment: Deployment, name: str, shown_as: str, role: Role, pa
     LightshipError
         If there is one of that name, or the name or password cannot be used.
     """
-    secret = secret_of(deployment.folder)
+    secret = _secret(deployment.folder)
     upgrade(deployment.url)
     store = SqlStore(deployment.url)
     try:
-        trained_until = _now() + timedelta(days=TRAINING_DAYS)
-        return Accounts(store, secret, _now).add(name, shown_as, role, password, trained_until)
+        trained_until = utc_now() + timedelta(days=TRAINING_DAYS)
+        return Accounts(store, secret, utc_now).add(name, shown_as, role, password, trained_until)
     finally:
         store.close()
 
@@ -350,16 +331,16 @@ class Watch:
     def __call__(self) -> Health:
         """Return how it stands."""
         with self._lock:
-            if self._last is None or _now() - self._last.at > timedelta(seconds=HEALTH_S):
+            if self._last is None or utc_now() - self._last.at > timedelta(seconds=HEALTH_S):
                 self._last = self._look()
             return self._last
 
     def _look(self) -> Health:
-        now = _now()
+        now = utc_now()
         with self._platform.store.look() as work:
             live = work.find(Stream, {"ended_at": None})
             shifts = work.find(Shift, {"ended_at": None})
-        held = Counter(self._platform.leases.held().keys())
+        held = self._platform.leases.held()
         covered = sum(f"stream/{one.id}" in held for one in live if one.visibility == "public")
         lists = tuple(
             ListAge(
@@ -409,55 +390,32 @@ def console_of(
     """Return the console's application over a platform that is open; ``log`` is standard error's unless given."""
     folder = platform.deployment.folder
     key = folder / "platform.pub"
-    store: Store = platform.store
     settings = Settings(
-        secret=secret_of(folder),
+        secret=_secret(folder),
         tenants=Tenants(folder / "tenants.json"),
         ledger=ledger,
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=Watch(platform, worker),
         trace=lambda stream_id: trace_of(ledger, stream_id),
         log=log or logger(),
-        check_address=lambda address: _checked(address, platform.deployment.allowed),
+        check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
     )
-    return create_console(store, platform.bus, platform.vault, WatchDesk(store, platform.bus), settings)
-
-
-def _checked(address: str, allowed: Sequence[Network]) -> None:
-    pin(address, allowed)
+    desk = WatchDesk(platform.store, platform.bus)
+    return create_console(platform.store, platform.bus, platform.vault, desk, settings)
 
 
 @contextmanager
-def served(app: FastAPI, host: str, port: int) -> Iterator[tuple[uvicorn.Server, str]]:
-    """Serve an application on a thread; yields the server and its address once it answers."""
-    server = Server(_config(app, host, port))
+def served(app: FastAPI, host: str, port: int) -> Iterator[str]:
+    """Serve an application on a thread; yields its address once it answers."""
+    server = Server(config_of(app, host, port, arrive_s=Limits().arrive_s, end_s=3.0))
     thread = threading.Thread(target=server.run, name="lightship-console", daemon=True)
     thread.start()
     try:
-        yield server, server.address(30.0)
+        yield server.address(30.0)
     finally:
         server.should_exit = True
         thread.join(timeout=10.0)
-
-
-def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
-    limits = Limits(under_way=1024)
-    return uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=hurried(limits.arrive_s),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-        h11_max_incomplete_event_size=16_384,
-    )
 
 
 def serve(deployment: Deployment, host: str, port: int, say: Callable[[str], None], *, watch: bool) -> None:
@@ -476,7 +434,7 @@ def serve(deployment: Deployment, host: str, port: int, say: Callable[[str], Non
         stack.enter_context(working(platform, say))
         worker = stack.enter_context(watching(platform)) if watch else None
         app = console_of(platform, worker, ledger, secure=host not in {"127.0.0.1", "localhost", "::1"})
-        with served(app, host, port) as (_, address), interruptible(stop.set):
+        with served(app, host, port) as address, interruptible(stop.set):
             say(f"The console is at {address}/ and the interface at {address}/v1/.")
             while not stop.wait(1.0):
                 pass

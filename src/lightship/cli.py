@@ -13,6 +13,7 @@ from lightship import cli_match, cli_serve
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
+from lightship.say import say
 
 app = typer.Typer(
     name="lightship",
@@ -34,17 +35,12 @@ ENDED_BY_POLICY = 10
 INTERRUPTED = 130
 
 
-def _say(text: str) -> None:
-    """Print for a person; standard output stays free for media."""
-    typer.echo(text, err=True)
-
-
 def _lists(paths: list[Path], skip_bad: bool) -> dict[str, dict[str, object]]:
     if not paths:
         return {}
     from lightship.app_lists import banks_or_paths
 
-    return {"known-media": {"lists": banks_or_paths(paths, _say), "skip_bad": skip_bad}}
+    return {"known-media": {"lists": banks_or_paths(paths, say), "skip_bad": skip_bad}}
 
 
 @app.command()
@@ -96,10 +92,10 @@ def guard(
                 started=started,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
-        _say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
+        say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
         raise typer.Exit(INTERRUPTED) from None
     counts = outcome.counts
-    _say(
+    say(
         f"{outcome.reason.capitalize()} after {outcome.seconds:.1f} s: {counts.pictures_out} pictures left, "
         f"{counts.pictures_covered} of them covered. The log: lightship guard --explain {log or wiring.default_log()}"
     )
@@ -129,8 +125,8 @@ def calibrate(
     """Calibrate a detector on your own benign footage."""
     from lightship import app as wiring
 
-    calibration = wiring.calibrate_files(footage, out, detector, label, fps, _say)
-    _say(
+    calibration = wiring.calibrate_files(footage, out, detector, label, fps, say)
+    say(
         f"Wrote {out}: {calibration.hours:.2f} benign hours in {len(calibration.streams)} streams, "
         f"{len(calibration.maxima(2.0))} blocks, {calibration.digest}"
     )
@@ -159,7 +155,7 @@ def evaluate(
 
     groups = wiring.named_folders(group)
     card = wiring.evaluate_files(
-        policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), _say
+        policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), say
     )
     typer.echo(card.to_markdown())
 
@@ -170,7 +166,7 @@ def test_card(path: Annotated[Path, typer.Argument(help="Where to write it, such
     from lightship.detect.test_card import write
 
     write(path)
-    _say(f"Wrote {path}. Only a policy marked `test = true` acts on it.")
+    say(f"Wrote {path}. Only a policy marked `test = true` acts on it.")
 
 
 @ledger_app.command("verify")
@@ -220,8 +216,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except LightshipError as error:
-        _say(f"lightship: {error}")
+        say(f"lightship: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        _say("lightship: interrupted.")
+        say("lightship: interrupted.")
         sys.exit(INTERRUPTED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lightship.core.errors import InputError, ListError
+from lightship.say import say
 
 if TYPE_CHECKING:
     from lightship.detect.list_acts import Prepared
@@ -30,10 +31,6 @@ def _by(named: str) -> str:
     from lightship.app_lists import person
 
     return named or person()
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _prepared(made: Prepared) -> None:
@@ -89,7 +86,7 @@ def add(
         )
         _prepared(made)
         if not lists.listed(name).terms.signers:
-            _say("Its terms name no signers: versions are taken as they come.")
+            say("Its terms name no signers: versions are taken as they come.")
 
 
 @lists_app.command()
@@ -141,7 +138,7 @@ def show(
         typer.echo("\n".join(map(str, states)) or "There is no list yet: lightship lists add NAME FILE.")
     alarms = [alarm for state in states for alarm in state.alarms]
     for alarm in alarms:
-        _say(f"ALARM: {alarm}")
+        say(f"ALARM: {alarm}")
     if alarms:
         raise typer.Exit(ListError.exit_code)
 

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from lightship.core.errors import InputError, LightshipError, SinkError
+from lightship.say import say
 
 if TYPE_CHECKING:
     from lightship.core.known import Entry
@@ -89,7 +90,7 @@ def match_files(
     if not (sources or stream or url):
         raise InputError("Nothing to look up is named.", "", "Give files, --stream or --url.")
     if not matcher_url:
-        matcher: Finder = ctx.with_resource(matcher_of(known, lawful, form, _say, skip_bad=skip_bad))
+        matcher: Finder = ctx.with_resource(matcher_of(known, lawful, form, say, skip_bad=skip_bad))
     else:
         matcher = _elsewhere(matcher_url, token_file, alone=not (known or lawful or explain))
     drawer = wiring.drawer(pictures, out, known) if pictures is not None else None
@@ -98,7 +99,7 @@ def match_files(
 
     def look_up(source: str) -> None:
         found = 0
-        for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=_say):
+        for seen in wiring.match(source, matcher, fps=fps, turned=turned, say=say):
             if isinstance(seen, Segment):
                 _tell_segment(source, seen, explain, as_json)
                 continue
@@ -106,7 +107,7 @@ def match_files(
             if as_json or seen.finding.hits or seen.finding.overridden:
                 _tell(source, seen.at_s, seen.finding, matcher if explain else None, as_json)
             if drawer is not None and seen.finding.hits:
-                _say(drawer(source, seen))
+                say(drawer(source, seen))
         if not found and not as_json:
             typer.echo(f"{source}: on no list")
 
@@ -133,7 +134,7 @@ def _go_through(sources: list[str], act: Callable[[str], None]) -> None:
             act(source)
         except LightshipError as error:
             failed = failed or error
-            _say(f"lightship: {error}")
+            say(f"lightship: {error}")
     if failed is not None:
         raise typer.Exit(failed.exit_code)
 
@@ -161,8 +162,8 @@ def match_robustness(
     """Measure what alterations a match survives, on your own benign pictures among decoys."""
     from lightship import app_match as wiring
 
-    for path in wiring.robustness(folder, out, decoys, _say):
-        _say(f"Wrote {path}")
+    for path in wiring.robustness(folder, out, decoys, say):
+        say(f"Wrote {path}")
 
 
 def _tell_segment(source: str, segment: Segment, explain: bool, as_json: bool) -> None:
@@ -194,7 +195,7 @@ def hash_own(
 
     def entries() -> Iterator[Entry]:
         for source in files:
-            yield from wiring.hash_media(source, form, fps, _say)
+            yield from wiring.hash_media(source, form, fps, say)
 
     found = list(entries())
     text = vpdq_json(found) if form == "vpdq" else "".join(lines_of(found, form))
@@ -204,8 +205,4 @@ def hash_own(
         raise SinkError(
             f"The list cannot be written: {error.strerror}.", str(out), "Name another place."
         ) from error
-    _say(f"Wrote {out}: {len(found)} hashes of {len(files)} file{'s' if len(files) != 1 else ''}.")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    say(f"Wrote {out}: {len(found)} hashes of {len(files)} file{'s' if len(files) != 1 else ''}.")

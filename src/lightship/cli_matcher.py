@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lightship.say import say
 from lightship.settings import state_folder
 
 matcher_app = typer.Typer(help="A matcher that others may ask, with hashes only.", no_args_is_help=True)
@@ -91,12 +92,8 @@ def serve(
     serving.check()
     wiring.serve(
         serving,
-        ctx.with_resource(matcher_of(known, lawful, form, _say, skip_bad=skip_bad)),
+        ctx.with_resource(matcher_of(known, lawful, form, say, skip_bad=skip_bad)),
         _tenants(tenants),
         ledger or state_folder() / "matcher.ledger",
         load(canaries) if canaries else None,
     )
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)

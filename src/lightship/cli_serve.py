@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from lightship.core.errors import InputError
+from lightship.say import say
 from lightship.settings import state_folder
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def serve(
     if demo:
         from lightship.demo.platform import keep_open
 
-        keep_open(host, port, _say)
+        keep_open(host, port, say)
         return
     _one_thread_each()
     from lightship import app_serve as wiring
@@ -111,7 +112,7 @@ def serve(
         folder, database, nats, known, lawful, webhook, secret_file, nginx_control, allow, policy,
         private_basis, most,
     )  # fmt: skip
-    wiring.serve(deployment, host, port, _say, watch=watch)
+    wiring.serve(deployment, host, port, say, watch=watch)
 
 
 def worker(
@@ -137,7 +138,7 @@ def worker(
         folder, database, nats, known, lawful, webhook, secret_file, nginx_control, allow, policy,
         private_basis, most,
     )  # fmt: skip
-    wiring.work(deployment, _say, name)
+    wiring.work(deployment, say, name)
 
 
 def account(
@@ -162,7 +163,3 @@ def account(
 def _one_thread_each() -> None:
     """Keep linear algebra to its caller's thread, unless the machine's owner says otherwise; before NumPy is loaded."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)

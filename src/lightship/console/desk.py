@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,7 +50,7 @@ class WatchDesk:
         while page := self.queue(wanted, limit=50, after=after):
             for case in page:
                 if _free(case, by, now):
-                    with suppress_lost_race():
+                    with suppress(AccessDenied):  # somebody was quicker: the next one
                         return self.claim(case.id, by, now)
             after = page[-1].id
         return None
@@ -176,15 +176,6 @@ class WatchDesk:
             except StoreError as error:
                 raise AccessDenied(error.what, error.where, error.todo) from error
         self.bus.publish(CASES, {"id": what})
-
-
-@contextmanager
-def suppress_lost_race() -> Iterator[None]:
-    """Go on to the next case where somebody was quicker."""
-    try:
-        yield
-    except AccessDenied:
-        return
 
 
 def _free(case: Case, by: str, now: datetime) -> bool:

@@ -58,6 +58,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     last = judgements[0] if judgements else None
     purpose = reveal_purpose(room, visit, case, last)
     exhibits = work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, limit=50) if purpose else []
+    effects = work.find(Effect, {"case_id": case.id}, order=("ordered_at",), limit=50)
     root = case.near_of or case.id
     near = [one for one in work.find(Case, {"near_of": root}, limit=_NEAR) if one.id != case.id]
     if case.near_of and (first := work.get(Case, case.near_of)):
@@ -70,7 +71,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "reports": work.find(Report, {"case_id": case.id}, order=("received_at",), limit=50),
         "judgements": judgements,
         "last": last,
-        "effects": work.find(Effect, {"case_id": case.id}, order=("ordered_at",), limit=50),
+        "effects": effects,
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
         "near": earlier,
@@ -91,7 +92,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "may_reverse": bool(last and visit.may("reverse", purpose="appeal", case=case, judgement=last)),
         "may_appeal": bool(visit.may("appeal", purpose="appeal", case=case)),
         "may_undo": bool(visit.may("undo", purpose="review", case=case))
-        and any(one.state == "waiting" for one in work.find(Effect, {"case_id": case.id}, limit=50)),
+        and any(one.state == "waiting" for one in effects),
     }
 
 

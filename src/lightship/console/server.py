@@ -60,6 +60,38 @@ def hurried(arrive_s: float) -> type[H11Protocol]:
     return type("Hurried", (Hurried,), {"arrive_s": arrive_s})
 
 
+def config_of(
+    app: Any, host: str, port: int, *, arrive_s: float, end_s: float, **more: Any
+) -> uvicorn.Config:
+    """Return the settings of a server of ours: no WebSocket, no log and no header of its own.
+
+    Parameters
+    ----------
+    arrive_s
+        Seconds that a request's head may take.
+    end_s
+        Seconds that requests under way have left when it ends.
+    more
+        As for ``uvicorn.Config``: the TLS files.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=hurried(arrive_s),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(end_s),
+        h11_max_incomplete_event_size=16_384,
+        **more,
+    )
+
+
 class Server(uvicorn.Server):
     """A server that leaves signals to whoever runs it (uvicorn would die of them) and says where it listens."""
 

@@ -95,7 +95,7 @@ class Settings:
     health: Callable[[], Health]
     log: Any
     trace: Callable[[str], Sequence[Mark]] = _no_marks
-    check_address: Callable[[str], None] = _any_address
+    check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES
     reasons: tuple[tuple[str, str], ...] = REASONS

@@ -227,7 +227,3 @@ class Exhibit:
     expires_at: datetime
     hold: str = ""
     destroyed_at: datetime | None = None
-
-
-Kept = Stream | Report | Case | Judgement | Effect | Exhibit
-"""What a platform keeps of its live streams, each under its ``id``."""

@@ -196,7 +196,7 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
         stack.enter_context(wiring.working(platform, print))
         worker = stack.enter_context(wiring.watching(platform))
         app = wiring.console_of(platform, worker, ledger, secure=False, log=_Unsaid())
-        _, address = stack.enter_context(wiring.served(app, host, port))
+        address = stack.enter_context(wiring.served(app, host, port))
         _await(lambda: all((folder / name / "live.m3u8").exists() for name in "abc"), 20.0)
         for name, viewers in (("a", 40), ("b", 900), ("c", 12)):
             _post(address, token, "streams", {

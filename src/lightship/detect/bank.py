@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lightship.core.entries import Collected, Entries, Table, collect, digest
 from lightship.core.known import Kind, Terms
 from lightship.core.ports import HashIndex
-from lightship.detect.index import MOST, SCAN_UP_TO, build_index
+from lightship.detect.index import SCAN_UP_TO, build_index
 from lightship.exchange import hash_lists
 
 
@@ -244,9 +244,13 @@ def build(
         Entries up to which it is scanned; see :func:`lightship.detect.index.build_index`.
     """
     table = collected.entries.get("pdq")
+    parts: tuple[Part, ...] = ()
+    if table is not None:
+        index = build_index(table.hashes(), terms.distance, scan_up_to=scan_up_to)
+        parts = (Part(table, index, np.zeros(len(table), dtype=bool)),)
     return Bank(
         terms,
-        tuple(_parts(table, terms.distance, scan_up_to)) if table is not None else (),
+        parts,
         {kind: Exact(one) for kind, one in collected.entries.items() if kind != "pdq"},
         collected.as_of or as_of,
         digest(collected.entries),
@@ -255,14 +259,6 @@ def build(
         collected.quarantined,
         collected.duplicates,
     )
-
-
-def _parts(table: Table, distance: int, scan_up_to: int) -> Iterator[Part]:
-    """Yield the table with its index; in several where one index does not take so many."""
-    for start in range(0, len(table), MOST):
-        part = table if len(table) <= MOST else table.take(np.arange(start, min(start + MOST, len(table))))
-        index = build_index(part.hashes(), distance, scan_up_to=scan_up_to)
-        yield Part(part, index, np.zeros(len(part), dtype=bool))
 
 
 def load(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +80,48 @@ class ScanIndex:
         return np.concatenate(found)
 
 
+class Sections:
+    """Indexes of consecutive parts of a list, as one: for a list that is longer than one index takes.
+
+    Parameters
+    ----------
+    parts
+        In the list's order.
+    """
+
+    def __init__(self, parts: Sequence[HashIndex]) -> None:
+        self._parts = parts
+        self.radius = min(part.radius for part in parts)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return sum(part.nbytes for part in self._parts)
+
+    def pairs(self, queries: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return ``(query, entry, distance)`` rows ``(M, 3) int64``, of ``queries`` ``(Q, 4) uint64``.
+
+        Raises
+        ------
+        InputError
+            If they are of another shape or type.
+        """
+        found, start = [], 0
+        for part in self._parts:
+            found.append(part.pairs(queries) + np.array([0, start, 0]))
+            start += len(part)
+        return np.concatenate(found)
+
+
 def build_index(
-    hashes: NDArray[np.uint64], radius: int = MATCH_BITS, *, scan_up_to: int = SCAN_UP_TO
+    hashes: NDArray[np.uint64],
+    radius: int = MATCH_BITS,
+    *,
+    scan_up_to: int = SCAN_UP_TO,
+    order: Mapping[str, NDArray[Any]] | None = None,
 ) -> HashIndex:
     """Return the index that suits a list's length.
 
@@ -92,6 +134,8 @@ def build_index(
     scan_up_to
         Entries up to which the list is scanned. Where numba is absent every list is: results are the same, and a list
         of ten million then takes a quarter of a second a query.
+    order
+        What :func:`order_of` said of an index of the same hashes, to save building it.
 
     Raises
     ------
@@ -102,7 +146,16 @@ def build_index(
         return ScanIndex(hashes, radius)
     from lightship.detect.multi_index import MultiIndex
 
-    return MultiIndex(hashes, radius)
+    if len(hashes) > MOST:
+        starts = range(0, len(hashes), MOST)
+        return Sections([MultiIndex(hashes[start : start + MOST], radius) for start in starts])
+    return MultiIndex(hashes, radius, order=order or None)
+
+
+def order_of(index: HashIndex) -> Mapping[str, NDArray[Any]]:
+    """Return what took time to build of an index, as named arrays; nothing of a scan or of sections."""
+    found: Mapping[str, NDArray[Any]] = getattr(index, "order", {})
+    return found
 
 
 def checked(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -93,6 +93,7 @@ class KnownMediaDetector:
         lists: Sequence[str | Path | Bank] | str | Path = (),
         skip_bad: bool = False,
         max_age_days: float | None = None,
+        weigh: WeighRows = weigh_rows,
     ) -> KnownMediaDetector:
         """Load the lists.
 
@@ -104,6 +105,8 @@ class KnownMediaDetector:
             Leave out lines that are not entries, and count them.
         max_age_days
             A list from a path that is older than this is stale; None means never.
+        weigh
+            Reads pictures.
 
         Raises
         ------
@@ -113,9 +116,8 @@ class KnownMediaDetector:
             If a list cannot be read or has bad lines.
         """
         named = [lists] if isinstance(lists, str | Path) else lists
-        return cls(
-            [one if isinstance(one, Bank) else _load(Path(one), skip_bad, max_age_days) for one in named]
-        )
+        banks = [one if isinstance(one, Bank) else _load(Path(one), skip_bad, max_age_days) for one in named]
+        return cls(banks, weigh=weigh)
 
     def coverage(self) -> tuple[ListState, ...]:
         """Return what is loaded, and how old it is today: a list can go stale while a stream runs."""

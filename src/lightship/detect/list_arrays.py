@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +12,7 @@ from lightship.core.entries import VALUE_BYTES, Entries, Table, Texts
 from lightship.core.errors import ListError
 from lightship.core.ports import HashIndex
 from lightship.detect.bank import Bank
-from lightship.detect.index import ScanIndex
-from lightship.detect.pdq import MATCH_BITS
+from lightship.detect.index import build_index, order_of
 
 _ORDER = "index/"
 
@@ -24,7 +22,7 @@ def to_arrays(bank: Bank) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     for part in bank.parts[:1]:
         arrays |= {f"pdq/{name}": column for name, column in part.table.columns().items()}
-        arrays |= {f"{_ORDER}{name}": array for name, array in _order(part.index).items()}
+        arrays |= {f"{_ORDER}{name}": array for name, array in order_of(part.index).items()}
     for kind, exact in bank.exact.items():
         arrays |= {f"{kind}/{name}": column for name, column in exact.table.columns().items()}
     return arrays
@@ -73,17 +71,4 @@ def to_index(
 ) -> HashIndex:
     """Return what finds the entries, from the order that was stored with them if there is one."""
     order = {name.removeprefix(_ORDER): array for name, array in arrays.items() if name.startswith(_ORDER)}
-    plain = len(hashes) <= scan_up_to or radius > MATCH_BITS or importlib.util.find_spec("numba") is None
-    return ScanIndex(hashes, radius) if plain else _multi_index(hashes, radius, order)
-
-
-def _order(index: HashIndex) -> dict[str, NDArray[Any]]:
-    """Return what took time to build of an index; nothing of a scan."""
-    return dict(getattr(index, "order", {}))
-
-
-def _multi_index(hashes: NDArray[np.uint64], radius: int, order: Mapping[str, NDArray[Any]]) -> HashIndex:
-    from lightship.detect.multi_index import MultiIndex
-
-    known: dict[str, Any] = {"order": order} if order else {}
-    return MultiIndex(hashes, radius, **known)
+    return build_index(hashes, radius, scan_up_to=scan_up_to, order=order)

@@ -9,8 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from lightship.core.errors import StoreError
-
-_BUSY_S = 30  # another process's transaction takes milliseconds; half a minute means that it hangs
+from lightship.infra.durable import BUSY_S, make_durable
 
 
 def engine_of(url: str, *, read_only: bool = False) -> Engine:
@@ -30,7 +29,7 @@ def engine_of(url: str, *, read_only: bool = False) -> Engine:
         return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **level)
     if address.drivername != "sqlite" or address.database in {None, "", ":memory:"}:
         raise StoreError(f"A store cannot be kept on {address.drivername!r}.", "", _ADDRESS)
-    engine = sa.create_engine(address, connect_args={"timeout": _BUSY_S}, pool_size=16, **level)
+    engine = sa.create_engine(address, connect_args={"timeout": BUSY_S}, pool_size=16, **level)
     sa.event.listen(engine, "connect", _prepare_read if read_only else _prepare)
     if not read_only:
         sa.event.listen(engine, "begin", _begin)
@@ -42,8 +41,7 @@ _ADDRESS = "Give sqlite:///PATH or postgresql://USER@HOST/NAME."
 
 def _prepare(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself: _begin does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
-        connection.execute(f"PRAGMA {pragma}")
+    make_durable(connection)
 
 
 def _prepare_read(connection: Any, _: object) -> None:
@@ -66,7 +64,7 @@ def store_error(error: SQLAlchemyError, where: str) -> StoreError:
 
 _FAILURES = (
     ("disk is full", "The disk is full", "Free some space; what was acknowledged is safe."),
-    ("locked", f"Another process has kept the store locked for {_BUSY_S} s", "End it, and try again."),
+    ("locked", f"Another process has kept the store locked for {BUSY_S} s", "End it, and try again."),
     (
         "no such table",
         "The store's tables are not there",

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import monotonic, sleep
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,13 +24,12 @@ from lightship.core.errors import InputError, LedgerError
 from lightship.core.ledger import Problem, VerifyReport, verify_rows
 from lightship.core.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
 from lightship.core.notes import Checkpoint, SigningKey, VerifierKey, open_checkpoint, sign_checkpoint
+from lightship.infra.durable import BUSY_S, make_durable
 
 KEEP_EVERY = 256
 """Entries between checkpoints that are kept. Fewer would say more exactly where damage is, but each one takes
 some 60 µs to verify."""
 
-_BUSY_S = 30  # another process's group commit takes milliseconds; half a minute means it hangs
-_AGAIN_S = 0.01
 _ENTRY = "ifnull(CAST(entry AS BLOB), x'')"  # bytes, whatever a stranger has stored there
 _LINGER_S = 0.0005  # about one commit on a fast disk: waiting longer would cost more than it saves
 _PAGE = 1024  # entries read at a time, so that no reader holds up SQLite's own checkpointing
@@ -498,29 +497,13 @@ def _wal(path: Path) -> Path:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection whose commits are on disk when they return; autocommit until BEGIN."""
-    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        _to_wal(db)
-        for pragma in ("synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
-            db.execute(f"PRAGMA {pragma}")
+        make_durable(db)
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _to_wal(db: sqlite3.Connection) -> None:
-    """Switch a file to its write-ahead log; where several open a new one at once, SQLite refuses without waiting."""
-    until_s = monotonic() + _BUSY_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until_s:
-                raise
-            sleep(_AGAIN_S)
-        else:
-            return
 
 
 @contextlib.contextmanager
@@ -546,7 +529,7 @@ def _snapshot(path: Path) -> Iterator[sqlite3.Connection]:
         raise LedgerError("There is no ledger here.", str(path), "Give the path of a ledger file.")
     mode = "mode=ro" if _wal(path).exists() else "immutable=1"
     uri = f"{path.absolute().as_uri()}?{mode}"
-    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)) as db:
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)) as db:
         db.execute("BEGIN")
         yield db
 
@@ -569,7 +552,7 @@ _FAILURES = (
         "Free some space. The entry was not stored; all that was acknowledged is safe.",
     ),
     ("SQLITE_IOERR", "The disk fails, or is full", "Check the disk; the entry was not acknowledged."),
-    ("SQLITE_BUSY", f"Another process has kept this ledger locked for {_BUSY_S} s", "End it, and try again."),
+    ("SQLITE_BUSY", f"Another process has kept this ledger locked for {BUSY_S} s", "End it, and try again."),
     (
         "SQLITE_READONLY",
         "The ledger cannot be written to",

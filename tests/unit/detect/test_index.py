@@ -5,25 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lightship.checks.check_index import brute_force
+from lightship.checks.check_index import flipped as near
 from lightship.core.errors import InputError
-from lightship.detect.index import ScanIndex, build_index
+from lightship.detect.index import ScanIndex, Sections, build_index
 from lightship.detect.multi_index import MultiIndex
-
-
-def near(hash_, bits, rng):
-    flipped = hash_.copy()
-    for bit in rng.choice(256, bits, replace=False):
-        flipped[bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
-    return flipped
-
-
-def brute_force(hashes, queries, radius):
-    return {
-        (number, int(row), int(distance))
-        for number, query in enumerate(queries)
-        for row, distance in enumerate(np.bitwise_count(hashes ^ query).sum(axis=1))
-        if distance <= radius
-    }
 
 
 def found(index, queries):
@@ -91,3 +77,14 @@ def test_the_longer_list_gets_the_index_and_takes_no_more_than_it_says():
 def test_a_radius_beyond_the_index_is_refused():
     with pytest.raises(InputError, match="31"):
         MultiIndex(np.empty((0, 4), np.uint64), 32)
+
+
+def test_a_list_longer_than_one_index_takes_is_kept_in_several(monkeypatch):
+    monkeypatch.setattr("lightship.detect.index.MOST", 3_000)
+    rng = np.random.default_rng(3)
+    hashes = rng.integers(0, 2**64, (10_000, 4), dtype=np.uint64)
+    index = build_index(hashes, scan_up_to=100)
+    assert isinstance(index, Sections)
+    assert len(index) == 10_000
+    queries = np.stack([near(hashes[row], 31, rng) for row in (0, 2_999, 3_000, 9_999)])
+    assert found(index, queries) == brute_force(hashes, queries, 31)

@@ -274,7 +274,7 @@ def test_an_unforeseen_failure_reaches_the_caller(tmp_path, monkeypatch):
 
 
 def test_a_locked_file_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger_file, "_BUSY_S", 0.05)
+    monkeypatch.setattr(ledger_file, "BUSY_S", 0.05)
     path = tmp_path / "l"
     with opened(path) as ledger, closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
