@@ -61,12 +61,13 @@ TABLES: dict[str, dict[str, tuple[Kind, bool]]] = {
 }
 """Columns of each table: name to (type, may be null). Only ``payments`` and ``customers`` are needed.
 
-``at`` is UTC with microseconds; ``time_known`` is false where only the booking day is known. ``payer`` and ``payee`` are
-the institution's own identifiers or keyed pseudonyms, of customers and others alike. ``amount_minor`` is what the payer
-gave in minor units of ``currency`` (ISO 4217; yen have none, dinars three digits), always above 0;
+``at`` is UTC with microseconds; ``time_known`` is false where only the booking day is known. ``payer`` and ``payee``
+are the institution's own identifiers or keyed pseudonyms, of customers and others alike. ``amount_minor`` is what the
+payer gave in minor units of ``currency`` (ISO 4217; yen have none, dinars three digits), always above 0;
 ``payee_amount_minor`` what arrives where that is known. Countries are ISO 3166-1 alpha-2. ``via`` names the remitter or
 bank, ``reverses`` the payment that this one takes back. ``kind`` is ``person`` or ``business``; ``zone`` an IANA zone.
-A marker is an outside fact about a payer or payee (``flagged-receiver``, ``closed-for-extortion`` ...), with its source.
+A marker is an outside fact about a payer or payee (``flagged-receiver``, ``closed-for-extortion`` ...), with its
+source.
 """
 
 
