@@ -21,7 +21,7 @@ from lightship.payments.generate.parameters import Population, load
 from lightship.payments.generate.payers import SHARED_LIVES, abusers, payment_counts
 from lightship.payments.generate.people import GROUPS, OTHERS, drawn
 from lightship.payments.generate.places import Places
-from lightship.payments.generate.table_files import PaymentsFile, account_ids, schema, write_table
+from lightship.payments.generate.table_files import PaymentsFile, account_ids, beside, schema, write_table
 from lightship.payments.generate.tables import customers_table, ties_table, truth_table
 from lightship.payments.generate.world import DAY_US, World
 
@@ -105,7 +105,7 @@ def generate(
     Raises
     ------
     InputError
-        If there are too few customers, or more payers than could be.
+        If there are too few customers, more payers than could be, or the folder cannot be written.
     """
     if customers < FEWEST:
         raise InputError(f"A population has at least {FEWEST} customers.", f"--customers {customers}")
@@ -119,22 +119,24 @@ def generate(
     world = World(population, people, rng)
     places = Places.found(world)
     flow, label, subjects = _lives(world, rng, places, payers)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder / "customers.parquet", customers_table(world, rng, seed))
-    write_table(folder / "ties.parquet", ties_table(world, seed))
-    write_table(folder / "markers.parquet", schema("markers").empty_table())
-    write_table(folder / "truth.parquet", truth_table(world, seed, label, subjects))
+    tables = {
+        "customers": customers_table(world, rng, seed),
+        "ties": ties_table(world, seed),
+        "markers": schema("markers").empty_table(),
+        "truth": truth_table(world, seed, label, subjects),
+    }
     touched = np.zeros(len(GROUPS), dtype=np.int64)
-    out = PaymentsFile(folder / "payments.parquet", world, seed)
     weeks = -(-population.days // 7)
-    try:
-        for number, part in enumerate(_weeks(world, Everyday.of(world, places, seed), flow, weeks)):
-            out.write(part, np.random.default_rng([seed, 2, number]))
-            for side in (part.payer, part.payee):
-                touched += np.bincount(people.group[side[side < len(people)]], minlength=len(GROUPS))
-            progress((number + 1) / weeks)
-    finally:
-        out.close()
+    with beside(folder) as new:
+        for name, table in tables.items():
+            write_table(new / f"{name}.parquet", table)
+        with PaymentsFile(new / "payments.parquet", world, seed) as out:
+            parts = _weeks(world, Everyday.of(world, places, seed), flow, weeks)
+            for number, part in enumerate(parts):
+                out.write(part, np.random.default_rng([seed, 2, number]))
+                for side in (part.payer, part.payee):
+                    touched += np.bincount(people.group[side[side < len(people)]], minlength=len(GROUPS))
+                progress((number + 1) / weeks)
     sizes = np.bincount(people.group, minlength=len(GROUPS))
     return Made(
         folder,

@@ -119,7 +119,7 @@ def _reach_h(rng: np.random.Generator, counts: Ints, gap_median_h: float) -> Flo
     return within(np.where(step == 0, 0.0, gaps), counts)
 
 
-def _sums(rng: np.random.Generator, counts: Ints, first: list[float], total_max: float) -> Floats:
+def _sums(rng: np.random.Generator, counts: Ints, first: tuple[float, float], total_max: float) -> Floats:
     """Return sums: a small first one, then as much as is left, up to the total."""
     owner, step = each(counts)
     low, high = first

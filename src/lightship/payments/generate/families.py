@@ -12,6 +12,8 @@ from lightship.payments.generate.world import World
 
 EDUCATION = FAMILY_TEXTS[5]
 MONTH_DAYS = 30.4
+SPONSORED = np.array([10.0, 12.0, 15.0, 19.0, 25.0, 28.0, 30.0])
+"""What charities ask for a month."""
 
 
 def overseas_family(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
@@ -156,9 +158,7 @@ def charity_sponsor(world: World, rng: np.random.Generator, places: Places, who:
     pool = world.add(np.repeat(np.arange(len(world.population.countries)), 3), "institution-abroad")
     here = rng.random(len(who)) < 0.7
     charity = np.where(here, places.charities[habit(who, 36, 40)], pool[abroad * 3 + habit(who, 37, 3)])
-    price = np.array([10.0, 12.0, 15.0, 19.0, 25.0, 28.0, 30.0])[habit(who, 38, 7)] * pick(
-        rng, [0, 75, 15, 7, 3], len(who)
-    )
+    price = SPONSORED[habit(who, 38, 7)] * pick(rng, [0, 75, 15, 7, 3], len(who)).astype(np.float64)
     day_of_month = habit(who, 39, 28)
     owner, month = each(np.full(len(who), 12))
     day = (month * MONTH_DAYS + day_of_month[owner]).astype(np.int64)

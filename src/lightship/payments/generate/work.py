@@ -10,6 +10,9 @@ from lightship.payments.generate.places import Places
 from lightship.payments.generate.sending import receivers, send, words
 from lightship.payments.generate.world import World
 
+SHARED_BY = 4
+"""Customers who share a tutor or assistant with others, a tutor or assistant. A."""
+
 
 def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
     """Return pay to tutors, assistants and the like abroad: fixed dates, stable payees, invoices.
@@ -25,14 +28,13 @@ def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[F
     )
     staff = np.minimum(staff, 25)
     first = receivers(world, country, staff)
-    common = receivers(
-        world, np.arange(len(world.population.countries)), np.full(len(world.population.countries), 12)
-    )
     worker, number = each(staff)
+    both = rng.random(len(worker)) < 0.3
+    pool = 1 + np.bincount(country[worker[both]], minlength=len(world.population.countries)) // SHARED_BY
+    common = receivers(world, np.arange(len(pool)), pool)
+    among = country[worker]
     payee = np.where(
-        rng.random(len(worker)) < 0.3,
-        common[country[worker]] + rng.integers(0, 12, len(worker)),
-        first[worker] + number,
+        both, common[among] + (rng.random(len(worker)) * pool[among]).astype(np.int64), first[worker] + number
     )
     wage = lognormal(rng, np.where(business[worker], 190.0, 90.0), 0.6, len(worker))
     begins = np.where(rng.random(len(worker)) < 0.25, rng.integers(0, days, len(worker)), -1)
@@ -99,7 +101,7 @@ def gig(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Fl
 
 
 def collector(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
-    """Return what a treasurer collects: many equal small credits within days, and one payment on, three times a year."""
+    """Return what a treasurer collects: many equal small credits within days and one payment on, some times a year."""
     days = world.population.days
     owner, _ = each(1 + rng.poisson(2.0, len(who)))
     begin = rng.integers(0, days - 20, len(owner))
