@@ -22,9 +22,9 @@ from lightship.payments.money import Currencies, parse_currencies
 from lightship.payments.pack import Jurisdiction, Pack, parse_jurisdiction, parse_pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.proof import refuse_unproven
-from lightship.payments.score import Scored, prepare, score
+from lightship.payments.score import Scored, open_history, score
 
-TYPOLOGIES = ("livestream-payer", "livestream-receiver")
+TYPOLOGIES = ("extortion-victim", "extortion-mule", "livestream-payer", "livestream-receiver")
 Tell = Callable[[str], None]
 
 
@@ -151,7 +151,7 @@ def score_dataset(
     with scoring(folder, spill=out) as (engine, data):
         to_us = last_moment(engine, data)
         for days in sorted({one.window_days for one in proven}):
-            ready = prepare(engine, data, terms, Window.ending(to_us, days), tell)
+            ready = open_history(engine, data, terms, Window.ending(to_us, days))
             for one in proven:
                 if one.window_days == days:
                     found[one.id] = score(ready, one, budget=budget, base=given.get(one.id), tell=tell)

@@ -11,6 +11,7 @@ from typing import Any
 from lightship.core.canonical import digest
 from lightship.core.payments import Alert, Reason
 from lightship.payments.baseline import Baseline, group_words
+from lightship.payments.lane import BURST_US
 from lightship.payments.pack import Indicator, Pack
 from lightship.payments.vocabulary import FEATURES, UNKNOWN, Params
 from lightship.payments.weigh import Weighed
@@ -46,6 +47,8 @@ def _behind(rows: Sequence[Any], indicator: Indicator, params: Params) -> tuple[
         found = _share(rows, indicator, params)[0]
     elif feature.reduce == "sum":
         found = [row for row in rows if feature.measure.hit(row, params)]
+    elif feature.reduce == "own":
+        found = [row for row in rows if row.at_us >= rows[-1].at_us - BURST_US]
     else:
         found = list(rows)
     return tuple(row.payment for row in found[:MOST_PAYMENTS])

@@ -70,7 +70,7 @@ def payer_rows(sends: Any, facts: Any, markers: Any = None) -> Any:
     about = about.rename(about_whom="subject")
     rows = rows.left_join(about, rows.subject == about.about_whom).drop("about_whom")
     rows = rows.mutate(**{name: rows[name].fill_null(0) for name in ("platform", "crypto", "presence")})
-    return _marked(rows, markers)
+    return marked(rows, markers)
 
 
 def receiver_rows(sends: Any, markers: Any = None) -> Any:
@@ -82,7 +82,7 @@ def receiver_rows(sends: Any, markers: Any = None) -> Any:
     rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
     nothing = {name: ibis.literal(0, "int64") for name in ("there", "back", "platform", "crypto", "presence")}
     rows = rows.mutate(peers=rows.peers.fill_null(0), **nothing)
-    return _marked(rows, markers)
+    return marked(rows, markers)
 
 
 def _ordered(rows: Any) -> Any:
@@ -145,7 +145,7 @@ def _there(rows: Any, facts: Any) -> Any:
     return rows.mutate(there=rows.near_payment.notnull().cast("int64")).drop("near_payment")
 
 
-def _marked(rows: Any, markers: Any) -> Any:
+def marked(rows: Any, markers: Any) -> Any:
     """Return rows with ``markers``, the number of a subject's markers."""
     if markers is None:
         return rows.mutate(markers=ibis.literal(0, "int64"))
@@ -168,19 +168,26 @@ def resolved(indicator: Indicator, day: date, currencies: Currencies) -> Params:
 
 
 def measured(rows: Any, pack: Pack, day: date, currencies: Currencies) -> Any:
-    """Return one row a subject: ``subject``, ``n``, ``last_us`` and each computed indicator's value, null if unknown."""
+    """Return one row a subject: ``subject``, ``n``, ``last_us`` and each computed indicator's value, null if unknown.
+
+    A burst has a row a moment, and its ``payment``.
+    """
     values = {
-        column(one.id): _value(rows, one, resolved(one, day, currencies)).cast("int64")
+        column(one.id): _value(rows, one, resolved(one, day, currencies), alone=pack.view == "burst").cast("int64")
         for one in pack.computed
     }
+    if pack.view == "burst":
+        return rows.select("subject", "payment", n=ibis.literal(1, "int64"), last_us=rows.at_us, **values)
     return rows.group_by("subject").aggregate(n=rows.count(), last_us=rows.at_us.max(), **values)
 
 
-def _value(rows: Any, indicator: Indicator, params: Params) -> Any:
+def _value(rows: Any, indicator: Indicator, params: Params, *, alone: bool) -> Any:
     feature = FEATURES[indicator.feature]
     hit = feature.measure.hit(rows, params)
+    if feature.reduce == "own":
+        return hit
     if feature.reduce == "max":
-        return hit.max().nullif(UNKNOWN)
+        return (hit if alone else hit.max()).nullif(UNKNOWN)
     if feature.reduce == "sum":
         return _count(hit)
     among = feature.measure.among(rows, params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import ibis
@@ -24,24 +24,27 @@ from lightship.payments.features import (
     receiver_rows,
     resolved,
 )
+from lightship.payments.lane import QUIET_US, flows, moments, outs
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
-from lightship.payments.vocabulary import FEATURES, Params, Row
-from lightship.payments.weigh import Weighed, weighed
+from lightship.payments.vocabulary import DATA, FEATURES, Flow, Moment, Params, Row
+from lightship.payments.weigh import Weighed, weigh, weighed
 
 Tell = Callable[[str], None]
 KEEPERS_PART = 5
 """One case in so many of the budget is for Watchkeepers alone: patterns whose whole window does not stand out."""
 
-_ROW = tuple(Row.__slots__)
+ROWS: dict[str, type] = {"payer": Row, "receiver": Row, "burst": Moment, "mule": Flow}
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What packs share: the rows that :mod:`prepare` kept in the engine.
+@dataclass
+class History:
+    """A dataset's window in an engine; what several packs measure is computed once and kept.
 
     Parameters
     ----------
+    small
+        The tables that :func:`lightship.payments.prepare.lookups` made.
     coverage
         Letters of :data:`lightship.payments.vocabulary.DATA` that the dataset holds.
     """
@@ -50,9 +53,57 @@ class Prepared:
     data: Dataset
     terms: Terms
     window: Window
-    sends: Any
-    facts: Any
+    small: Mapping[str, Any]
     coverage: frozenset[str]
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, view: str) -> Any:
+        """Return a view's rows.
+
+        Raises
+        ------
+        InputError
+            If a payment's currency has no rate.
+        """
+        if view == "payer":
+            return self._keep("payer", lambda: payer_rows(self.sends, self.facts, self.data.markers))
+        if view == "receiver":
+            return self._keep("receiver", lambda: receiver_rows(self.sends, self.data.markers))
+        if view == "mule":
+            return self._rated("mule", lambda: flows(self.data, self.terms, self.window, self.small["rates"]))
+        outs_ = self._rated("outs", lambda: outs(self.data, self.terms, self.window, self.small["rates"]))
+        return self._keep("burst", lambda: moments(outs_, self.window, self.data.markers))
+
+    @property
+    def sends(self) -> Any:
+        """Payments to people in listed corridors."""
+        return self._rated("sends", lambda: sends(self.data, self.terms, self.window, self.small))
+
+    @property
+    def facts(self) -> Any:
+        """What else is known of those who sent any."""
+        senders = self.sends.select(sender=self.sends.payer).distinct()
+        return self._keep(
+            "facts", lambda: context(self.data, self.terms, self.window, self.small, senders)
+        )
+
+    def _keep(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._kept:
+            self._kept[name] = self.engine.keep(f"ls_{name}_{self.window.from_us}", make())
+        return self._kept[name]
+
+    def _rated(self, name: str, make: Callable[[], Any]) -> Any:
+        if name in self._kept:
+            return self._kept[name]
+        rows = self._keep(name, make)
+        found = self.engine.arrow(rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)).to_pylist()
+        if found:
+            raise InputError(
+                f"There is no rate for {found[0]['currency']}.",
+                f"payment {found[0]['payment']}",
+                "Add the currency to the table of exchange rates, with its day.",
+            )
+        return rows
 
 
 @dataclass(frozen=True)
@@ -74,31 +125,11 @@ class Scored:
     above: int
 
 
-def prepare(
-    engine: Engine, data: Dataset, terms: Terms, window: Window, tell: Tell = lambda _: None
-) -> Prepared:
-    """Keep the rows that every pack measures.
-
-    Raises
-    ------
-    InputError
-        If a payment's currency has no rate, or the dataset has no payment in the window.
-    """
-    tell("reading payments")
+def open_history(engine: Engine, data: Dataset, terms: Terms, window: Window) -> History:
+    """Return a dataset's window, ready to be measured."""
     zones = engine.arrow(data.customers.select("zone").distinct())["zone"].to_pylist()
     small = lookups(engine, terms, window, [zone for zone in zones if zone])
-    kept = engine.keep("ls_sends", sends(data, terms, window, small))
-    unrated = engine.arrow(kept.filter(kept.ref.isnull()).select("currency", "payment").limit(1)).to_pylist()
-    if unrated:
-        raise InputError(
-            f"There is no rate for {unrated[0]['currency']}.",
-            f"payment {unrated[0]['payment']}",
-            "Add the currency to the table of exchange rates, with its day.",
-        )
-    tell("what else is known of those who sent")
-    senders = kept.select(sender=kept.payer).distinct()
-    facts = engine.keep("ls_facts", context(data, terms, window, small, senders))
-    return Prepared(engine, data, terms, window, kept, facts, _coverage(engine, data))
+    return History(engine, data, terms, window, small, _coverage(engine, data))
 
 
 def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:
@@ -123,20 +154,18 @@ def covered(pack: Pack, coverage: frozenset[str]) -> tuple[Pack, dict[str, str]]
 
 
 def _words(letters: set[str]) -> list[str]:
-    from lightship.payments.vocabulary import DATA
-
     return [DATA[letter] for letter in sorted(letters)]
 
 
 def score(
-    ready: Prepared,
+    ready: History,
     pack: Pack,
     *,
     budget: int | None = None,
     base: Baseline | None = None,
     tell: Tell = lambda _: None,
 ) -> Scored:
-    """Score one slow typology.
+    """Score one typology.
 
     Parameters
     ----------
@@ -152,8 +181,9 @@ def score(
     params = {one.id: resolved(one, day, currencies) for one in pack.computed}
     engine = ready.engine
     tell(f"{pack.title}: measuring")
-    rows = engine.keep(f"ls_rows_{pack.view}", view_rows(ready, pack))
-    values = grouped(measured(rows, pack, day, currencies), pack, ready.data, ready.facts, ready.window)
+    rows = ready.rows(pack.view)
+    facts = ready.facts if "payroll" in pack.peers else None
+    values = grouped(measured(rows, pack, day, currencies), pack, ready.data, facts, ready.window)
     values = engine.keep(f"ls_values_{pack.view}", values)
     if base is None:
         base = fit(ready, whole, pack, off, engine.arrow(values), rows, params)
@@ -177,23 +207,25 @@ def score(
         (eligible.total_mdb >= base.threshold_mdb)
         | ((eligible.keeper_mdb >= base.keeper_threshold_mdb) & (base.keeper_threshold_mdb > 0))
     )
+    if pack.lane == "fast":
+        reached = first_of_episode(reached)
     queue = engine.arrow(
-        reached.order_by([ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject"]).limit(budget)
+        reached.order_by([ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject", "last_us"]).limit(budget)
     )
     above = int(engine.arrow(reached.count().as_table())[0][0].as_py())
     tell(f"{pack.title}: {len(queue)} cases")
     return Scored(_alerts(ready, pack, base, queue, rows, params), base, above)
 
 
-def view_rows(ready: Prepared, pack: Pack) -> Any:
-    """Return the rows of a pack's view."""
-    if pack.view == "payer":
-        return payer_rows(ready.sends, ready.facts, ready.data.markers)
-    return receiver_rows(ready.sends, ready.data.markers)
+def first_of_episode(reached: Any) -> Any:
+    """Return the first moment of each episode: none that reached the threshold in the 30 days before it."""
+    before = reached.last_us.lag().over(ibis.window(group_by="subject", order_by=["last_us", "payment"]))
+    reached = reached.mutate(before_us=before)
+    return reached.filter(reached.before_us.isnull() | (reached.last_us - reached.before_us >= QUIET_US))
 
 
 def fit(
-    ready: Prepared,
+    ready: History,
     whole: Pack,
     pack: Pack,
     off: Mapping[str, str],
@@ -251,21 +283,22 @@ def beyond(highest_first: Any, allowed: int) -> int:
 
 
 def _alerts(
-    ready: Prepared, pack: Pack, base: Baseline, queue: pa.Table, rows: Any, params: Mapping[str, Params]
+    ready: History, pack: Pack, base: Baseline, queue: pa.Table, rows: Any, params: Mapping[str, Params]
 ) -> tuple[Alert, ...]:
     cases = queue.to_pylist()
     if not cases:
         return ()
     wanted = ready.engine.lookup("ls_queue", pa.table({"wanted": [case["subject"] for case in cases]}))
     mine = rows.semi_join(wanted, rows.subject == wanted.wanted)
-    mine = mine.select("subject", *_ROW).order_by(["subject", "at_us", "payment"])
-    by_subject: dict[str, list[Row]] = {}
+    kind = ROWS[pack.view]
+    mine = mine.select("subject", *(one.name for one in fields(kind))).order_by(["subject", "at_us", "payment"])
+    by_subject: dict[str, list[Any]] = {}
     for row in ready.engine.arrow(mine).to_pylist():
-        by_subject.setdefault(row.pop("subject"), []).append(Row(**row))
+        by_subject.setdefault(row.pop("subject"), []).append(kind(**row))
     return tuple(
         alert(
             case["subject"],
-            by_subject[case["subject"]],
+            [row for row in by_subject[case["subject"]] if row.at_us <= case["last_us"]],
             params,
             _weighed(case, pack, base),
             pack,
@@ -278,7 +311,5 @@ def _alerts(
 
 
 def _weighed(case: Mapping[str, Any], pack: Pack, base: Baseline) -> Weighed:
-    from lightship.payments.weigh import weigh
-
     values = {one.id: case[column(one.id)] for one in pack.computed}
     return weigh(values, case["habit"], case["age"], case["payroll"], pack, base)
