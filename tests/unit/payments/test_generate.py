@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import numpy as np
 import pyarrow.compute as pc
@@ -110,6 +111,24 @@ def test_every_group_and_every_typology_is_there(made, tables):
         who for who, what in zip(truth["subject"], truth["typology"], strict=True) if what == TYPOLOGIES[1]
     ]
     assert paid.issuperset(receivers)
+
+
+def test_the_patterns_payments_are_named(made, tables):
+    parts = pq.read_table(made.folder / "truth_payments.parquet").to_pydict()
+    payments = tables["payments"].to_pydict()
+    payer = dict(zip(payments["payment"], payments["payer"], strict=True))
+    at = dict(zip(payments["payment"], payments["at"], strict=True))
+    truth = dict(
+        zip(tables["truth"]["subject"].to_pylist(), tables["truth"]["typology"].to_pylist(), strict=True)
+    )
+    bursts = {}
+    for payment, typology in zip(*parts.values(), strict=True):
+        if typology != "extortion-mule":
+            assert truth[payer[payment]] == typology
+        if typology == "extortion-victim":
+            bursts.setdefault(payer[payment], []).append(at[payment])
+    assert len(bursts) == made.typologies["extortion-victim"]
+    assert all(max(burst) - min(burst) <= timedelta(hours=48) for burst in bursts.values())
 
 
 def test_texts_are_of_the_guidance_and_nothing_else(tables):

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightship.payments.generate.draws import Floats, Ints, each, lognormal, pick, within
 from lightship.payments.generate.families import stay
-from lightship.payments.generate.flow import Flow, joined
+from lightship.payments.generate.flow import PAYER_PART, Flow, joined
 from lightship.payments.generate.leisure import adult_platform
 from lightship.payments.generate.parameters import Payer
 from lightship.payments.generate.people import GROUPS
@@ -105,6 +105,7 @@ def abusers(world: World, rng: np.random.Generator, places: Places, payers: int)
         rails=prior.rails,
         text=words(rng, who[owner], prior.text),
     )
+    flow.part[:] = PAYER_PART
     main = world.where(pair[first])
     visits = np.flatnonzero(rng.random(payers) < prior.also_travel)
     buys = np.flatnonzero(rng.random(payers) < prior.also_platform)

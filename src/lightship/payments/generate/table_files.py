@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lightship.core.errors import InputError
 from lightship.core.payments import RAILS, TABLES
 from lightship.payments.generate.draws import Ints
-from lightship.payments.generate.flow import TEXTS, VIAS, Flow
+from lightship.payments.generate.flow import TEXTS, TYPOLOGIES, VIAS, Flow
 from lightship.payments.generate.world import NAMELESS, World
 
 _KINDS = {
@@ -104,10 +104,13 @@ class PaymentsFile:
         Whose accounts they are between.
     seed
         For the ids.
+
+    `rows` counts what was written, and `parts` names the payments that belong to a typology's pattern.
     """
 
     def __init__(self, path: Path, world: World, seed: int) -> None:
         self._world, self._seed, self.rows = world, seed, 0
+        self.parts: list[pa.Table] = []
         self._schema = schema("payments")
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1)
         self._money = [country.currency for country in world.population.countries]
@@ -152,6 +155,12 @@ class PaymentsFile:
                 pa.array(np.arange(size), pa.int64(), mask=reverses < 0)
             ),
         }
+        shown = np.flatnonzero((flow.part >= 0) & (reverses < 0))
+        self.parts.append(
+            pa.table(
+                {"payment": digits(number[shown], 10, "p"), "typology": _chosen(TYPOLOGIES, flow.part[shown])}
+            )
+        )
         self._writer.write_table(pa.table(columns, schema=self._schema), row_group_size=max(size, 1))
         self.rows += size
 
@@ -172,7 +181,7 @@ class PaymentsFile:
             np.concatenate((flow.payee, back.payer)),
             *(
                 np.concatenate((getattr(flow, name), getattr(back, name)))
-                for name in ("amount", "arrives", "rail", "via", "text", "code", "timed")
+                for name in ("amount", "arrives", "rail", "via", "text", "code", "timed", "part")
             ),
         )
         source = np.concatenate((np.full(len(flow), -1), place[taken]))

@@ -14,7 +14,7 @@ SHARED_BY = 4
 """Customers who share a tutor or assistant with others, a tutor or assistant. A."""
 
 
-def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return pay to tutors, assistants and the like abroad: fixed dates, stable payees, invoices.
 
     Four in five payers are businesses with 4-25 payees; the others persons with two to six, in the evening, some
@@ -59,7 +59,7 @@ def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[F
         hours=hours,
         rails={"bank": 0.45, "remittance": 0.3, "wallet": 0.25},
         text=np.where(writes, INVOICE, NO_TEXT),
-    ), np.unique(payee)
+    )
 
 
 def gig(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
@@ -137,7 +137,7 @@ def collector(world: World, rng: np.random.Generator, places: Places, who: Ints)
     return joined([credits_, onward])
 
 
-def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return single payments to a person abroad: a friend, a deposit, a stranger's parcel."""
     country = pick(rng, world.population.weights("remit") + world.population.weights("travel"), len(who))
     first = receivers(world, country, np.ones(len(who), dtype=np.int64), "friend-abroad")
@@ -153,4 +153,4 @@ def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow
         shares=(0.25, 0.45, 0.2, 0.1),
         hours="evening",
         text=words(rng, who[owner], 0.1),
-    ), first
+    )

@@ -176,6 +176,7 @@ class World:
             np.broadcast_to(text, size).astype(np.int8),
             np.broadcast_to(code, size).astype(np.int16),
             timed,
+            np.full(size, -1, dtype=np.int8),
         )
 
 
