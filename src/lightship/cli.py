@@ -31,7 +31,8 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
-payments_app.command()(cli_payments_trial.generate)
+for trial in (cli_payments_trial.generate, cli_payments_trial.backtest):
+    payments_app.command()(trial)
 app.add_typer(payments_app, name="payments")
 app.add_typer(packs_app, name="packs")
 
