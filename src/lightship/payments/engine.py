@@ -126,7 +126,8 @@ class SparkEngine:
 
     def arrow(self, expression: Any) -> pa.Table:
         """Return an expression's rows."""
-        return self._ibis.to_pyarrow(expression)
+        # Ibis would go by way of pandas.
+        return self._session.sql(self._ibis.compile(expression)).toArrow()
 
     def microseconds(self, column: Any) -> Any:
         """Return a timestamp column as microseconds since 1970."""
