@@ -179,7 +179,7 @@ def measured(rows: Any, pack: Pack, day: date, currencies: Currencies) -> Any:
         for one in pack.computed
     }
     if pack.view == "burst":
-        return rows.select("subject", "payment", n=ibis.literal(1, "int64"), last_us=rows.at_us, **values)
+        return rows.select("subject", "payment", n=rows.burst, last_us=rows.at_us, **values)
     return rows.group_by("subject").aggregate(n=rows.count(), last_us=rows.at_us.max(), **values)
 
 
@@ -187,7 +187,7 @@ def _value(rows: Any, indicator: Indicator, params: Params, *, alone: bool) -> A
     feature = FEATURES[indicator.feature]
     hit = feature.measure.hit(rows, params)
     if feature.reduce == "own":
-        return hit
+        return hit.nullif(UNKNOWN)
     if feature.reduce == "max":
         return (hit if alone else hit.max()).nullif(UNKNOWN)
     if feature.reduce == "sum":
