@@ -20,6 +20,7 @@ BENCHES = (
     "watch",
     "budgets",
     "false_interruptions",
+    "payments_precision",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -27,18 +28,21 @@ HEAD = """# Benchmarks
 `make bench` runs all of `bench/` and writes this page; `python -m bench NAME` writes one section of it anew. Ratios
 travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
 by `LIGHTSHIP_BENCH_MINUTES` and `LIGHTSHIP_BENCH_FILE_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and
-`LIGHTSHIP_BENCH_EXPOSURE_HOURS`."""
+`LIGHTSHIP_BENCH_EXPOSURE_HOURS`; fewer customers by `LIGHTSHIP_BENCH_CUSTOMERS` (payments_precision)."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",
     "cryptography",
     "faiss-cpu",
+    "duckdb",
     "fastapi",
+    "lightgbm",
     "numba",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
     "pdqhash",
+    "scikit-learn",
     "threatexchange",
     "uvicorn",
 )
