@@ -8,6 +8,7 @@ as they come.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -25,6 +26,7 @@ from lightship.payments.prepare import (
     listed,
     standing,
     under_age,
+    with_hour,
 )
 from lightship.payments.vocabulary import UNKNOWN
 
@@ -35,6 +37,9 @@ QUIET_US = 30 * DAY_US
 
 NEVER_US = 365 * DAY_US
 """Not paid for so long, a receiver is fresh again, and so far an account's usual spending goes back."""
+
+NIGHT = (22, 5)
+"""From and to before which hour of the account's clock it is late."""
 
 CHILDREN_US = 90 * DAY_US
 """So far back other children's payments to the same person are looked for."""
@@ -49,14 +54,16 @@ YOUNG = 22
 _REF_BITS = 30
 
 
-def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
+def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) -> Any:
     """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad.
 
     A child's account is one whose holder may have been under age, by year of birth, or one marked as a child's or as a
     parent's for one.
     """
     wide = Window(window.from_us - HISTORY_DAYS * DAY_US, window.to_us)
-    people = data.customers.select(holder=data.customers.customer, born_year=data.customers.born_year)
+    people = data.customers.select(
+        "born_year", holder=data.customers.customer, own_zone=data.customers.zone, home=data.customers.country
+    )
     people = people.mutate(marked=ibis.literal(0, "int64"))
     if data.markers is not None:
         marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS)).select(whom=data.markers.subject)
@@ -67,7 +74,8 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     rows = standing(data.payments, wide)
     rows = rows.inner_join(people, rows.payer == people.holder)
     child = under_age(rows, terms, wide).fill_null(False) | (rows.marked == 1)
-    rows = in_reference(rows.filter(child), rates)
+    rows = in_reference(rows.filter(child), small["rates"])
+    rows = with_hour(rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, "")), small)
     voucher = rows.rail.isin(VOUCHERS)
     person = rows.merchant_code.isnull() & rows.rail.isin(PERSON_RAILS)
     return rows.select(
@@ -81,6 +89,7 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         voucher=voucher.cast("int64"),
         gift=(rows.rail == "gift-card").cast("int64"),
         crypto=(rows.rail == "crypto").cast("int64"),
+        night=((rows.hour >= NIGHT[0]) | ((rows.hour < NIGHT[1]) & (rows.hour >= 0))).cast("int64"),
         abroad=listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion)
         .fill_null(False)
         .cast("int64"),
@@ -107,6 +116,7 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
         same=rows.fresh.sum().over(_trailing(BURST_US, "other")),
         spent=(rows.fresh * rows.ref).sum().over(recent),
         opener=rows.code.min().over(recent) % (1 << _REF_BITS),
+        nights=(rows.fresh * rows.night).sum().over(recent),
         gifts=(rows.fresh * rows.gift).sum().over(recent),
         coins=(rows.fresh * rows.crypto).sum().over(recent),
         burst_abroad=(rows.fresh * rows.abroad).sum().over(recent),
@@ -124,7 +134,7 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
     growth = later.fill_null(UNKNOWN)
     rows = rows.select(
         *("subject", "at_us", "payment", "other", "ref"),
-        *("burst", "spent", "opener", "rush", "same", "gifts", "coins"),
+        *("burst", "spent", "opener", "rush", "same", "nights", "gifts", "coins"),
         depletion=depletion.cast("int64"),
         growth=growth.cast("int64"),
         abroad=rows.burst_abroad,

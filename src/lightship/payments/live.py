@@ -21,7 +21,15 @@ from lightship.payments.baseline import Baseline
 from lightship.payments.derive import Fact, Out, Passing, Send
 from lightship.payments.evidence import alert, value_of
 from lightship.payments.features import AGE_DAYS, LATEST, PAY_MONTHS, resolved
-from lightship.payments.lane import BURST_US, CHILD_MARKERS, CHILDREN_US, HISTORY_DAYS, QUIET_US, VOUCHERS
+from lightship.payments.lane import (
+    BURST_US,
+    CHILD_MARKERS,
+    CHILDREN_US,
+    HISTORY_DAYS,
+    NIGHT,
+    QUIET_US,
+    VOUCHERS,
+)
 from lightship.payments.money import rate_of
 from lightship.payments.pack import Corridor, Pack
 from lightship.payments.prepare import (
@@ -482,6 +490,7 @@ def _taken_in(world: World, payment: Payment, payer: Account, payee: Account) ->
             ref,
             int(voucher or (payment.merchant_code is None and payment.rail in PERSON_RAILS)),
             int(voucher),
+            int(_late(world, payment, person)),
             int(payment.rail == "gift-card"),
             int(payment.rail == "crypto"),
             int(world.listed_for_extortion(payment.payee_country, at_us)),
@@ -517,6 +526,13 @@ def _firm(person: Profile | None) -> bool:
 def _is_child(world: World, party: str, person: Profile | None, at_us: int) -> bool:
     by_age = person is not None and _under_age(world, person, at_us)
     return by_age or any(marker in CHILD_MARKERS for marker in world.markers(party))
+
+
+def _late(world: World, payment: Payment, person: Profile | None) -> bool:
+    zone = person.zone if person else None
+    home = payment.payer_country or (person.country if person else None) or ""
+    hour = world.hour(zone or world.terms.zones.get(home), payment.at_us) if payment.time_known else UNKNOWN
+    return hour >= NIGHT[0] or 0 <= hour < NIGHT[1]
 
 
 def _under_age(world: World, person: Profile, at_us: int) -> bool:

@@ -277,7 +277,7 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
     rows = in_reference(rows, small["rates"])
     rounds = small["rates"].group_by("rate_currency").aggregate(payee_round=small["rates"].round_minor.max())
     rows = rows.left_join(rounds, rows.payee_currency == rounds.rate_currency).drop("rate_currency")
-    rows = _with_hour(rows, small)
+    rows = with_hour(rows, small)
     if data.ties is None:
         rows = rows.mutate(untied=ibis.literal(UNKNOWN, "int64"))
     else:
@@ -304,8 +304,8 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
     )
 
 
-def _with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
-    """Return rows with the payer's local hour; unknown without a zone or a time of day."""
+def with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
+    """Return rows with the payer's local hour, by their columns ``own_zone`` and ``from_country``; it may be unknown."""
     zones, clocks = small["zones"], small["clocks"]
     rows = rows.left_join(zones, rows.from_country == zones.zone_country)
     rows = rows.mutate(zone_used=ibis.coalesce(rows.own_zone, rows.country_zone))

@@ -71,7 +71,7 @@ class History:
             return self._keep("receiver", lambda: receiver_rows(self.sends, self.data.markers))
         if view == "mule":
             return self._rated("mule", lambda: flows(self.data, self.terms, self.window, self.small["rates"]))
-        outs_ = self._rated("outs", lambda: outs(self.data, self.terms, self.window, self.small["rates"]))
+        outs_ = self._rated("outs", lambda: outs(self.data, self.terms, self.window, self.small))
         return self._keep("burst", lambda: moments(outs_, self.window, self.data.markers))
 
     @property
