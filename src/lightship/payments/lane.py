@@ -96,8 +96,14 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
     )
 
 
-def moments(rows: Any, window: Window, markers: Any = None) -> Any:
-    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``."""
+def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
+    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``.
+
+    Parameters
+    ----------
+    rows, everything
+        What left the accounts looked at, and what left all children's accounts.
+    """
     to_other = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"])
     rows = rows.mutate(previous_us=rows.at_us.lag().over(to_other))
     quiet_us = (rows.voucher == 1).ifelse(QUIET_US, NEVER_US)
@@ -123,7 +129,6 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
         before=rows.ref.sum().over(_trailing(NEVER_US)) - rows.ref.sum().over(recent),
         since_us=rows.at_us - rows.at_us.min().over(_trailing(NEVER_US)),
     )
-    everything = rows
     rows = rows.filter(rows.fresh == 1, rows.at_us > window.from_us)
     rows = _with_children(rows, everything)
     usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
@@ -165,9 +170,9 @@ def _trailing(width_us: int, *more: str) -> Any:
 
 
 def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``.
+    """Return what :func:`passings` orders: payment, at_us, subject, other, ref, currency, credit, born.
 
-    Credits are sums from people to a person's account; onward is what leaves it for crypto or a listed corridor.
+    Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
     """
     p, people = data.payments, data.customers
     firms = people.filter(people.kind == "business").select(firm=people.customer)
@@ -183,22 +188,27 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         subject=credits_.payee,
         other=credits_.payer,
         credit=ibis.literal(1, "int64"),
-        young=(credits_.born > window.day.year - YOUNG).fill_null(False).cast("int64"),
+        born=credits_.born.fill_null(0).cast("int64"),
     )
     abroad = (
         listed(p.payee_country, p.at_us, terms.jurisdiction.corridors).fill_null(False)
         & p.merchant_code.isnull()
     )
     onward = standing(p, window, (p.rail == "crypto") | abroad)
-    onward = in_reference(onward.semi_join(credits_, onward.payer == credits_.subject), rates)
+    onward = in_reference(onward.semi_join(owners, onward.payer == owners.owner), rates)
     onward = onward.select(
         *("payment", "at_us", "ref", "currency"),
         subject=onward.payer,
         other=onward.payee,
         credit=ibis.literal(0, "int64"),
-        young=ibis.literal(0, "int64"),
+        born=ibis.literal(0, "int64"),
     )
-    rows = credits_.union(onward)
+    return credits_.union(onward)
+
+
+def passings(rows: Any, window: Window) -> Any:
+    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``."""
+    rows = rows.mutate(young=(rows.born > window.day.year - YOUNG).cast("int64"))
     order = ibis.window(group_by=["subject", "other", "credit"], order_by=["at_us", "payment"])
     rows = rows.mutate(first=(ibis.row_number().over(order) == 0).cast("int64"))
     incoming = ibis.window(group_by="subject")
