@@ -60,6 +60,7 @@ class Out:
     ref: int
     risky: int
     voucher: int
+    night: int
     gift: int
     crypto: int
     abroad: int
@@ -234,6 +235,7 @@ def moment(
         growth=(spent - opener.ref) * 1000 // (later * opener.ref) if later and opener.ref else UNKNOWN,
         rush=sum(row.at_us >= at.at_us - RUSH_US for row in fresh),
         same=sum(row.other == at.other for row in fresh),
+        nights=sum(row.night for row in fresh),
         gifts=sum(row.gift for row in fresh),
         coins=sum(row.crypto for row in fresh),
         children=len(children(at)),

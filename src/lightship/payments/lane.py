@@ -8,6 +8,7 @@ as they come.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -25,6 +26,7 @@ from lightship.payments.prepare import (
     listed,
     standing,
     under_age,
+    with_hour,
 )
 from lightship.payments.vocabulary import UNKNOWN
 
@@ -35,6 +37,9 @@ QUIET_US = 30 * DAY_US
 
 NEVER_US = 365 * DAY_US
 """Not paid for so long, a receiver is fresh again, and so far an account's usual spending goes back."""
+
+NIGHT = (22, 5)
+"""From and to before which hour of the account's clock it is late."""
 
 CHILDREN_US = 90 * DAY_US
 """So far back other children's payments to the same person are looked for."""
@@ -49,14 +54,16 @@ YOUNG = 22
 _REF_BITS = 30
 
 
-def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
+def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) -> Any:
     """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad.
 
     A child's account is one whose holder may have been under age, by year of birth, or one marked as a child's or as a
     parent's for one.
     """
     wide = Window(window.from_us - HISTORY_DAYS * DAY_US, window.to_us)
-    people = data.customers.select(holder=data.customers.customer, born_year=data.customers.born_year)
+    people = data.customers.select(
+        "born_year", holder=data.customers.customer, own_zone=data.customers.zone, home=data.customers.country
+    )
     people = people.mutate(marked=ibis.literal(0, "int64"))
     if data.markers is not None:
         marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS)).select(whom=data.markers.subject)
@@ -67,7 +74,8 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     rows = standing(data.payments, wide)
     rows = rows.inner_join(people, rows.payer == people.holder)
     child = under_age(rows, terms, wide).fill_null(False) | (rows.marked == 1)
-    rows = in_reference(rows.filter(child), rates)
+    rows = in_reference(rows.filter(child), small["rates"])
+    rows = with_hour(rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, "")), small)
     voucher = rows.rail.isin(VOUCHERS)
     person = rows.merchant_code.isnull() & rows.rail.isin(PERSON_RAILS)
     return rows.select(
@@ -81,14 +89,21 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         voucher=voucher.cast("int64"),
         gift=(rows.rail == "gift-card").cast("int64"),
         crypto=(rows.rail == "crypto").cast("int64"),
+        night=((rows.hour >= NIGHT[0]) | ((rows.hour < NIGHT[1]) & (rows.hour >= 0))).cast("int64"),
         abroad=listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion)
         .fill_null(False)
         .cast("int64"),
     )
 
 
-def moments(rows: Any, window: Window, markers: Any = None) -> Any:
-    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``."""
+def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
+    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``.
+
+    Parameters
+    ----------
+    rows, everything
+        What left the accounts looked at, and what left all children's accounts.
+    """
     to_other = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"])
     rows = rows.mutate(previous_us=rows.at_us.lag().over(to_other))
     quiet_us = (rows.voucher == 1).ifelse(QUIET_US, NEVER_US)
@@ -107,13 +122,13 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
         same=rows.fresh.sum().over(_trailing(BURST_US, "other")),
         spent=(rows.fresh * rows.ref).sum().over(recent),
         opener=rows.code.min().over(recent) % (1 << _REF_BITS),
+        nights=(rows.fresh * rows.night).sum().over(recent),
         gifts=(rows.fresh * rows.gift).sum().over(recent),
         coins=(rows.fresh * rows.crypto).sum().over(recent),
         burst_abroad=(rows.fresh * rows.abroad).sum().over(recent),
         before=rows.ref.sum().over(_trailing(NEVER_US)) - rows.ref.sum().over(recent),
         since_us=rows.at_us - rows.at_us.min().over(_trailing(NEVER_US)),
     )
-    everything = rows
     rows = rows.filter(rows.fresh == 1, rows.at_us > window.from_us)
     rows = _with_children(rows, everything)
     usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
@@ -124,7 +139,7 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
     growth = later.fill_null(UNKNOWN)
     rows = rows.select(
         *("subject", "at_us", "payment", "other", "ref"),
-        *("burst", "spent", "opener", "rush", "same", "gifts", "coins"),
+        *("burst", "spent", "opener", "rush", "same", "nights", "gifts", "coins"),
         depletion=depletion.cast("int64"),
         growth=growth.cast("int64"),
         abroad=rows.burst_abroad,
@@ -155,9 +170,9 @@ def _trailing(width_us: int, *more: str) -> Any:
 
 
 def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``.
+    """Return what :func:`passings` orders: payment, at_us, subject, other, ref, currency, credit, born.
 
-    Credits are sums from people to a person's account; onward is what leaves it for crypto or a listed corridor.
+    Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
     """
     p, people = data.payments, data.customers
     firms = people.filter(people.kind == "business").select(firm=people.customer)
@@ -173,22 +188,27 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         subject=credits_.payee,
         other=credits_.payer,
         credit=ibis.literal(1, "int64"),
-        young=(credits_.born > window.day.year - YOUNG).fill_null(False).cast("int64"),
+        born=credits_.born.fill_null(0).cast("int64"),
     )
     abroad = (
         listed(p.payee_country, p.at_us, terms.jurisdiction.corridors).fill_null(False)
         & p.merchant_code.isnull()
     )
     onward = standing(p, window, (p.rail == "crypto") | abroad)
-    onward = in_reference(onward.semi_join(credits_, onward.payer == credits_.subject), rates)
+    onward = in_reference(onward.semi_join(owners, onward.payer == owners.owner), rates)
     onward = onward.select(
         *("payment", "at_us", "ref", "currency"),
         subject=onward.payer,
         other=onward.payee,
         credit=ibis.literal(0, "int64"),
-        young=ibis.literal(0, "int64"),
+        born=ibis.literal(0, "int64"),
     )
-    rows = credits_.union(onward)
+    return credits_.union(onward)
+
+
+def passings(rows: Any, window: Window) -> Any:
+    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``."""
+    rows = rows.mutate(young=(rows.born > window.day.year - YOUNG).cast("int64"))
     order = ibis.window(group_by=["subject", "other", "credit"], order_by=["at_us", "payment"])
     rows = rows.mutate(first=(ibis.row_number().over(order) == 0).cast("int64"))
     incoming = ibis.window(group_by="subject")

@@ -277,7 +277,7 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
     rows = in_reference(rows, small["rates"])
     rounds = small["rates"].group_by("rate_currency").aggregate(payee_round=small["rates"].round_minor.max())
     rows = rows.left_join(rounds, rows.payee_currency == rounds.rate_currency).drop("rate_currency")
-    rows = _with_hour(rows, small)
+    rows = with_hour(rows, small)
     if data.ties is None:
         rows = rows.mutate(untied=ibis.literal(UNKNOWN, "int64"))
     else:
@@ -304,8 +304,8 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
     )
 
 
-def _with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
-    """Return rows with the payer's local hour; unknown without a zone or a time of day."""
+def with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
+    """Return rows with the payer's local hour, by their columns ``own_zone`` and ``from_country``."""
     zones, clocks = small["zones"], small["clocks"]
     rows = rows.left_join(zones, rows.from_country == zones.zone_country)
     rows = rows.mutate(zone_used=ibis.coalesce(rows.own_zone, rows.country_zone))
@@ -321,23 +321,27 @@ def _with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
     return rows.mutate(hour=(rows.time_known & rows.offset_s.notnull()).ifelse(hour, UNKNOWN).cast("int64"))
 
 
-def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any], senders: Any) -> Any:
+def context(
+    data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any], senders: Any | None
+) -> Any:
     """Return what else the payments say of the customers who sent any: one row a fact.
 
     Parameters
     ----------
     senders
-        Table with one column, ``sender``.
+        Table with one column, ``sender``; None for all customers.
 
     Returns
     -------
-    Columns subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country), ``platform``,
-    ``crypto``, ``back`` (someone in a listed country paid the customer) and ``pay``.
+    Columns payment, subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country),
+    ``platform``, ``crypto``, ``back`` (someone in a listed country paid the customer) and ``pay``.
     """
     p, j = data.payments, terms.jurisdiction
     is_platform = p.merchant_code.isin(j.merchants["platform"]).fill_null(False)
     is_presence = (p.rail == "card") & listed(p.payee_country, p.at_us, j.corridors).fill_null(False)
     given = standing(p, window, is_platform | is_presence | (p.rail == "crypto"))
+    if senders is None:
+        senders = data.customers.select(sender=data.customers.customer)
     given = in_reference(given.semi_join(senders, given.payer == senders.sender), small["rates"])
     role = ibis.cases(
         (given.merchant_code.isin(j.merchants["platform"]).fill_null(False), "platform"),
@@ -346,7 +350,7 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
         else_="",
     )
     given = given.select(
-        "at_us", subject=given.payer, role=role, other=given.payee, country=given.payee_country
+        "payment", "at_us", subject=given.payer, role=role, other=given.payee, country=given.payee_country
     )
     abroad = listed(p.payer_country, p.at_us, j.corridors).fill_null(False)
     taken = standing(p, window, p.merchant_code.isnull(), (p.rail == "bank") | abroad)
@@ -357,7 +361,7 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
         else_="",
     )
     taken = taken.select(
-        "at_us", subject=taken.payee, role=role, other=taken.payer, country=taken.payer_country
+        "payment", "at_us", subject=taken.payee, role=role, other=taken.payer, country=taken.payer_country
     )
     both = given.union(taken)
     return both.filter(both.role != "")

@@ -138,6 +138,8 @@ class Moment:
         Those of the last 6 hours.
     same
         Those to the same other as this one.
+    nights
+        Those late at night by the account's clock.
     gifts, coins
         Those by gift card, and those by crypto.
     children
@@ -161,6 +163,7 @@ class Moment:
     growth: int
     rush: int
     same: int
+    nights: int
     gifts: int
     coins: int
     children: int
@@ -473,6 +476,14 @@ FEATURES: dict[str, Feature] = {
     ),
     "burst_payments": Feature(
         "fresh payments in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("burst"))
+    ),
+    "burst_night_share": Feature(
+        "share of the fresh payments of the 48 hours made from 22:00 to before 05:00 by the account's clock",
+        ("burst",),
+        "own",
+        "thousandths",
+        "p",
+        Measure(lambda row, _: row.nights * 1000 // row.burst),
     ),
     "burst_gifts": Feature(
         "fresh payments by gift card in 48 hours",
