@@ -167,8 +167,7 @@ def _line_rows(path: Path) -> list[object]:
     rows: list[object] = []
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        for line in filter(None, lines):
-            rows.append(json.loads(line))
+        rows.extend(json.loads(line) for line in lines if line)
     except UnicodeDecodeError as error:
         raise InputError("The alerts are not UTF-8 text.", str(path), _TODO) from error
     except ValueError as error:

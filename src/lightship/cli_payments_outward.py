@@ -1,0 +1,67 @@
+"""``lightship payments hunt``, ``bundle``, ``draft`` and pseudonyms: what leaves the room, and by whose hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightship.cli_payments import payments_app
+from lightship.say import say
+
+Dataset = Annotated[Path, typer.Option(help="The folder that `lightship payments read` wrote.")]
+Key = Annotated[Path, typer.Option(help="The bank's key of pseudonyms.")]
+
+
+@payments_app.command()
+def hunt(
+    seed: Annotated[Path, typer.Option(help="Known receivers: one identifier or pseudonym a line.")],
+    dataset: Dataset,
+    out: Annotated[Path, typer.Option(help="A folder for table and picture.")] = Path("hunt"),
+    depth: Annotated[int, typer.Option(min=1, max=2, help="How many receivers far.")] = 2,
+    key: Annotated[Path | None, typer.Option(help="With the bank's key, only pseudonyms leave.")] = None,
+    shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",
+) -> None:
+    """Go from known receivers to unknown payers, and show by which path."""
+    from lightship import app_payments_outward as app
+    from lightship.payments.hunt_files import summary
+
+    typer.echo(summary(app.hunt(dataset, seed, out, depth=depth, key_file=key, shape_name=shape)))
+    say(f"Table and picture: {out}/hunt.csv, {out}/network.html")
+
+
+@payments_app.command()
+def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
+    """Make a key of pseudonyms. It stays with the bank: who has it can read them."""
+    from lightship import app_payments_outward as app
+
+    app.make_key(path)
+    say(f"The key is in {path}. Keep a copy where only the bank can read it.")
+
+
+@payments_app.command()
+def pseudonyms(
+    source: Annotated[Path, typer.Argument(help="A dataset's folder, or a file of seeds.")],
+    key: Key,
+    out: Annotated[Path, typer.Option(help="Where to write.")],
+) -> None:
+    """Write a dataset or seeds with pseudonyms for identifiers, so that others can hunt without knowing anybody."""
+    from lightship import app_payments_outward as app
+
+    typer.echo(app.hide(source, out, key))
+
+
+@payments_app.command()
+def reveal(
+    names: Annotated[Path, typer.Argument(help="A text, such as hunt.csv, with pseudonyms in it.")],
+    dataset: Dataset,
+    key: Key,
+) -> None:
+    """Say whom pseudonyms mean: pseudonym, tab, identifier."""
+    from lightship import app_payments_outward as app
+
+    found = app.reveal(names, dataset, key)
+    for hidden, plain in found:
+        typer.echo(f"{hidden}\t{plain}")
+    say(f"{len(found):,} pseudonyms are of this dataset.")
