@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from lightship import packs
 from lightship.core.errors import InputError, PolicyError
-from lightship.core.payments import TABLES
+from lightship.core.payments import TABLES, Alert
+from lightship.exchange.alerts_file import read_alerts
 from lightship.exchange.whole import write_folder, write_whole
+from lightship.payments import bundle as bundling
 from lightship.payments import hunt as hunting
+from lightship.payments.evidence import gather
+from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
 from lightship.payments.hunt_files import hunt_files
 from lightship.payments.network import lay_out
@@ -112,10 +116,7 @@ def shape(name: str) -> Shape:
         If it cannot be read or is refused.
     """
     path = Path(name) if name else packs.root() / "payments" / "shape.toml"
-    try:
-        return parse_shape(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"The shape cannot be read: {error}.", str(path), "Name another file.") from error
+    return parse_shape(_pack_text(path, "shape"), str(path))
 
 
 def hunt(
@@ -145,6 +146,63 @@ def hunt(
     return result
 
 
+def bundle(
+    alerts_file: Path, dataset: Path, out: Path, *, glossary_name: str, shape_name: str, only: str = ""
+) -> int:
+    """Write the bundles of a file's alerts, and return how many there are.
+
+    Parameters
+    ----------
+    only
+        The id of one alert; all unless named.
+
+    Raises
+    ------
+    LightshipError
+        If a file cannot be used or the result cannot be written.
+    """
+    alerts = chosen(alerts_file, only)
+    counted, words = shape(shape_name), glossary(glossary_name)
+    made = {**provenance(dataset), "shape": counted.digest}
+    with open_dataset(dataset) as con:
+        lay_out(con, counted)
+        found = gather(con, alerts, counted.hub_payers)
+        each = {
+            alert.alert: bundling.bundle(alert, evidence, words, made)
+            for alert, evidence in zip(alerts, found, strict=True)
+        }
+    write_folder(out, bundling.bundles(each, alerts, words), bundling.MARK)
+    return len(alerts)
+
+
+def chosen(alerts_file: Path, only: str) -> tuple[Alert, ...]:
+    """Return a file's alerts, or the one that is named.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    alerts = read_alerts(alerts_file)
+    if only:
+        alerts = tuple(alert for alert in alerts if alert.alert == only)
+        if not alerts:
+            raise InputError(f"The file has no alert {only!r}.", str(alerts_file), "Name one that it has.")
+    return alerts
+
+
+def glossary(name: str) -> Glossary:
+    """Return the words and codes of a jurisdiction, by name or path.
+
+    Raises
+    ------
+    PolicyError
+        If they cannot be read or are refused.
+    """
+    path = Path(name) if name.endswith(".toml") else packs.root() / "payments" / f"{name}-glossary.toml"
+    return parse_glossary(_pack_text(path, "glossary"), str(path))
+
+
 def hide(source: Path, out: Path, key_file: Path) -> str:
     """Write a dataset, or a file of seeds, with pseudonyms for its identifiers; names and texts are left out.
 
@@ -166,7 +224,7 @@ def hide(source: Path, out: Path, key_file: Path) -> str:
         return f"{len(seeds):,} seeds as pseudonyms: {out}"
     with open_dataset(source) as con:
         files = {f"{name}.parquet": _hidden(con, name, key) for name in TABLES}
-        rows = con.execute("select count(*) from payments").fetchone()[0]
+        rows = con.execute("select count(*) from payments").fetchall()[0][0]
     write_folder(out, files, "payments.parquet")
     return f"{rows:,} payments as pseudonyms, without names and texts: {out}"
 
@@ -269,8 +327,15 @@ def _identifiers(con: Any, key: bytes) -> dict[str, str]:
 
 def _pseudonymous(con: Any) -> bool:
     """Return whether a dataset's identifiers are pseudonyms already."""
-    row = con.execute("select payer from payments limit 1").fetchone()
-    return row is not None and is_pseudonym(row[0])
+    rows = con.execute("select payer from payments limit 1").fetchall()
+    return bool(rows) and is_pseudonym(rows[0][0])
+
+
+def _pack_text(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"The {what} cannot be read: {error}.", str(path), "Name another file.") from error
 
 
 def _text(path: Path) -> str:

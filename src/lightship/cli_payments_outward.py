@@ -32,6 +32,22 @@ def hunt(
 
 
 @payments_app.command()
+def bundle(
+    alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
+    dataset: Dataset,
+    out: Annotated[Path, typer.Option(help="A folder for the bundles.")] = Path("cases"),
+    alert: Annotated[str, typer.Option(help="The id of one alert; all unless named.")] = "",
+    glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
+    shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",
+) -> None:
+    """Write each alert's case: evidence, timeline, network, a draft, and why it may be innocent."""
+    from lightship import app_payments_outward as app
+
+    made = app.bundle(alerts, dataset, out, glossary_name=glossary, shape_name=shape, only=alert)
+    typer.echo(f"{made:,} cases, drafts all: {out}/index.html")
+
+
+@payments_app.command()
 def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Make a key of pseudonyms. It stays with the bank: who has it can read them."""
     from lightship import app_payments_outward as app

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import rustworkx as rx
 
 from lightship.core.errors import InputError
-from lightship.payments.network import ONE, Link, keep_links, links
+from lightship.payments.network import ONE, Link, keep_ids, keep_links, links
 from lightship.payments.shape import Shape
 from lightship.payments.span import span
 
@@ -114,7 +114,7 @@ def hunt(con: Any, shape: Shape, seeds: Iterable[str], depth: int = 2) -> Hunt:
         If the network is too large to be of use.
     """
     seeds = tuple(sorted(set(seeds)))
-    _keep(con, "seeds", seeds)
+    keep_ids(con, "seeds", seeds)
     keep_links(con, "hop1", "moves", "payee in (select id from seeds)")
     first = links(con, "hop1", LINKS)
     fans: dict[_Key, int] = {}
@@ -124,7 +124,7 @@ def hunt(con: Any, shape: Shape, seeds: Iterable[str], depth: int = 2) -> Hunt:
     steps: list[tuple[_Key, _Key, Link]] = [
         (("receiver", one.payee), ("payer", one.payer), one) for one in first
     ]
-    hubs: set[str] = set()
+    hubs: set[_Key] = set()
     if depth > 1:
         follow = {one.payer for one in first if not one.related and one.payee not in hub_seeds}
         second = _second(con, shape, follow, fans, hubs)
@@ -143,7 +143,7 @@ def hunt(con: Any, shape: Shape, seeds: Iterable[str], depth: int = 2) -> Hunt:
     found = _walk(seeds, steps, fans, hubs, _markers(con))
     kept = sorted({step[2] for step in steps}, key=lambda link: (link.payer, link.payee))
     unknown = tuple(seed for seed in seeds if not any(link.payee == seed for link in first))
-    return Hunt(seeds, found, tuple(kept), unknown, hub_seeds, tuple(sorted(hubs)))
+    return Hunt(seeds, found, tuple(kept), unknown, hub_seeds, tuple(sorted({id_ for _, id_ in hubs})))
 
 
 def renamed(result: Hunt, name: Callable[[str], str]) -> Hunt:
@@ -177,14 +177,14 @@ def renamed(result: Hunt, name: Callable[[str], str]) -> Hunt:
     )
 
 
-def _second(con: Any, shape: Shape, follow: set[str], fans: dict[_Key, int], hubs: set[str]) -> list[Link]:
+def _second(con: Any, shape: Shape, follow: set[str], fans: dict[_Key, int], hubs: set[_Key]) -> list[Link]:
     """Return the links from the payers of seeds to other receivers, past hubs."""
-    _keep(con, "follow", follow)
+    keep_ids(con, "follow", follow)
     fan = "select payer, count(distinct payee) from shaped where payer in (select id from follow) group by payer"
     known = dict(con.execute(fan).fetchall())
-    hubs |= {payer for payer, many in known.items() if many > shape.hub_receivers}
+    hubs |= {("payer", payer) for payer, many in known.items() if many > shape.hub_receivers}
     fans.update({("payer", payer): many for payer, many in known.items()})
-    _keep(con, "follow", follow - hubs)
+    keep_ids(con, "follow", {payer for payer in follow if ("payer", payer) not in hubs})
     keep_links(
         con, "hop2", "shaped", "payer in (select id from follow) and payee not in (select id from seeds)"
     )
@@ -195,14 +195,14 @@ def _third(
     con: Any, shape: Shape, receivers: set[str], before: set[str], fans: dict[_Key, int], hubs: list[str]
 ) -> list[Link]:
     """Return the links of the people who paid those receivers and no seed, past hubs and known relations."""
-    _keep(con, "follow", receivers)
+    keep_ids(con, "follow", receivers)
     fan = "select payee, count(distinct payer) from shaped where payee in (select id from follow) group by payee"
     known = dict(con.execute(fan).fetchall())
     many = {payee for payee, count in known.items() if count > shape.hub_payers}
-    hubs |= many
+    hubs |= {("receiver", payee) for payee in many}
     fans.update({("receiver", payee): count for payee, count in known.items()})
-    _keep(con, "follow", receivers - many)
-    _keep(con, "before", before)
+    keep_ids(con, "follow", receivers - many)
+    keep_ids(con, "before", before)
     where = "payee in (select id from follow) and payer not in (select id from before)"
     keep_links(con, "hop3", "shaped", where)
     return [link for link in links(con, "hop3", LINKS) if not link.related]
@@ -212,7 +212,7 @@ def _walk(
     seeds: tuple[str, ...],
     steps: list[tuple[_Key, _Key, Link]],
     fans: dict[_Key, int],
-    hubs: set[str],
+    hubs: set[_Key],
     markers: dict[str, tuple[str, ...]],
 ) -> tuple[Found, ...]:
     """Pass the strength on, step by step, and name each node's most specific way."""
@@ -236,7 +236,7 @@ def _walk(
     paths = rx.dijkstra_shortest_paths(graph, root, weight_fn=lambda edge: edge[0])
     found = [
         _found(
-            graph, index, list(paths[index])[1:], strength[index], fans[key] if key[1] in hubs else 0, markers
+            graph, index, list(paths[index])[1:], strength[index], fans[key] if key in hubs else 0, markers
         )
         for key, index in at.items()
         if not (key[0] == "receiver" and key[1] in seeds)
@@ -286,13 +286,3 @@ def _markers(con: Any) -> dict[str, tuple[str, ...]]:
         from markers group by subject
     """).fetchall()
     return {subject: tuple(words) for subject, words in rows}
-
-
-def _keep(con: Any, name: str, ids: Iterable[str]) -> None:
-    """Keep identifiers as a table."""
-    import pyarrow as pa
-
-    listed = pa.table({"id": pa.array(sorted(ids), pa.string())})
-    con.register("_ids", listed)
-    con.execute(f"create or replace temp table {name} as select id from _ids")
-    con.unregister("_ids")

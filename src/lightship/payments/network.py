@@ -9,6 +9,7 @@ The connection has the tables of :data:`lightship.core.payments.TABLES` as views
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +23,10 @@ _LINK_COLUMNS = """
     payer, payee, count(*) as payments, min(epoch_us("at")) as first_us, max(epoch_us("at")) as last_us,
     min(payee_country) as country, min(payee_name) as name,
     case when min(currency) = max(currency) then min(currency) end as currency,
-    case when min(currency) = max(currency) then sum(amount_minor)::bigint end as amount_minor
+    case when min(currency) = max(currency) then sum(amount_minor)::bigint end as amount_minor,
+    string_agg(distinct payee_name, ' ') as names
 """
+_PARTS = "regexp_split_to_array(strip_accents(lower({})), '[^a-z]+')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,11 @@ class Ranking:
 
 
 def lay_out(con: Any, shape: Shape) -> None:
-    """Make the views and tables that the network is read from: ``moves``, ``shaped``, ``names_of``.
+    """Make the views and tables that the network is read from.
 
-    ``moves`` are the payments that were not taken back, ``shaped`` those of them in the shape, and ``names_of`` the
-    parts of the names under which anybody is known.
+    ``moves`` are the payments that were not taken back, ``across`` those from person to person across a border,
+    ``shaped`` those of them in the shape, and ``names_of`` the parts of the names under which payers were paid
+    themselves.
     """
     con.execute("""
         create or replace temp view moves as select * from payments
@@ -121,10 +125,10 @@ def lay_out(con: Any, shape: Shape) -> None:
         create or replace temp view shaped as select across.* from across
         join bands using (currency) where amount_minor between low and high
     """)
-    con.execute("""
-        create or replace temp view names_of as
-        select who, unnest(regexp_split_to_array(strip_accents(lower(name)), '[^a-z]+')) as part
-        from (select distinct payee as who, payee_name as name from moves where payee_name is not null)
+    con.execute(f"""
+        create or replace temp table names_of as
+        select distinct payee as who, unnest({_PARTS.format("payee_name")}) as part
+        from moves where payee_name is not null and payee in (select payer from moves)
     """)
 
 
@@ -140,18 +144,28 @@ def keep_links(con: Any, name: str, source: str, where: str, values: tuple[Any, 
             select payer, payee, string_agg(distinct tie, ', ' order by tie) || ' tie to ' || bare.country as why
             from bare join ties on ties.customer = payer and ties.country = bare.country
             group by payer, payee, bare.country
+        ), parts as (
+            select payer, payee, unnest({_PARTS.format("names")}) as part from bare
         ), named as (
-            select distinct payer, payee from (select distinct payer, payee, name from bare) pair
-            join names_of mine on mine.who = payer
-            join names_of theirs on theirs.who = payee and theirs.part = mine.part
-            where length(mine.part) >= 3
+            select distinct payer, payee from parts join names_of on who = payer and names_of.part = parts.part
+            where length(parts.part) >= 3
         )
-        select bare.*, case
+        select bare.* exclude (names), case
             when tied.why is not null and named.payer is not null then tied.why || ', shares a name'
             when named.payer is not null then 'shares a name'
             else coalesce(tied.why, '') end as related
         from bare left join tied using (payer, payee) left join named using (payer, payee)
     """)
+
+
+def keep_ids(con: Any, name: str, ids: Iterable[str]) -> None:
+    """Keep identifiers as a table."""
+    import pyarrow as pa
+
+    listed = pa.table({"id": pa.array(sorted(ids), pa.string())})
+    con.register("_ids", listed)
+    con.execute(f"create or replace temp table {name} as select id from _ids")
+    con.unregister("_ids")
 
 
 def links(con: Any, name: str, limit: int) -> list[Link]:
@@ -187,10 +201,10 @@ def rank_receivers(con: Any, shape: Shape, limit: int) -> Ranking:
             min(first_us) filter (related = '') as first_us, max(last_us) filter (related = '') as last_us
         from links join degrees using (payer) group by payee
     """)
-    hubs = con.execute("select count(*) from received where payers > ?", [shape.hub_payers]).fetchone()[0]
+    hubs = con.execute("select count(*) from received where payers > ?", [shape.hub_payers]).fetchall()[0][0]
     outside = con.execute(
         "select count(*) from across where currency not in (select currency from bands)"
-    ).fetchone()[0]
+    ).fetchall()[0][0]
     rows = con.execute(
         """
         select received.*,
