@@ -1,110 +1,41 @@
-"""Wires what the payments room gives outward: opens datasets and keys, writes hunts, bundles and drafts."""
+"""Wires what the payments room gives outward: hunts, receivers, bundles and drafts."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from lightship import packs
+from lightship.app_payments_data import open_dataset, provenance, text_of
+from lightship.app_payments_pseudonyms import identifiers, pseudonymous, read_key
 from lightship.core.errors import InputError, PolicyError
-from lightship.core.payments import TABLES, Alert
+from lightship.core.payments import Alert
+from lightship.exchange import goaml, goaml_schema
 from lightship.exchange.alerts_file import read_alerts
+from lightship.exchange.fincen import fincen_fields
+from lightship.exchange.report_draft import own_words, standing
+from lightship.exchange.uk_sar import worksheet
 from lightship.exchange.whole import write_folder, write_whole
 from lightship.payments import bundle as bundling
 from lightship.payments import hunt as hunting
+from lightship.payments import narrative as narrating
+from lightship.payments import receivers as receiving
 from lightship.payments.evidence import gather
 from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
 from lightship.payments.hunt_files import hunt_files
 from lightship.payments.network import lay_out
 from lightship.payments.pseudonyms import is_pseudonym, pseudonym
+from lightship.payments.report import report_draft
 from lightship.payments.shape import Shape, parse_shape
 
 if TYPE_CHECKING:
     from lightship.payments.hunt import Hunt
+    from lightship.payments.receivers import Receivers
 
-_SQL = {
-    "string": "varchar",
-    "int64": "bigint",
-    "int16": "smallint",
-    "bool": "boolean",
-    "date": "date",
-    "timestamp": "timestamptz",
-}
-_NEEDED = ("payments", "customers")
-_KEY_BYTES = 32
-
-
-@contextmanager
-def open_dataset(folder: Path) -> Iterator[Any]:
-    """Open a dataset's tables as views on a DuckDB connection; tables that it may lack are empty.
-
-    Raises
-    ------
-    InputError
-        If a table that is needed is missing, or a column or its type is not that of a dataset.
-    """
-    import duckdb
-
-    con = duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
-    try:
-        for name, columns in TABLES.items():
-            path = folder / f"{name}.parquet"
-            if path.is_file():
-                _view(con, name, path)
-            elif name in _NEEDED:
-                raise InputError(
-                    f"The dataset has no {name}.parquet.",
-                    str(folder),
-                    "Make one with `lightship payments read`.",
-                )
-            else:
-                typed = ", ".join(f'"{column}" {_SQL[kind]}' for column, (kind, _) in columns.items())
-                con.execute(f"create temp table {name} ({typed})")
-        yield con
-    finally:
-        con.close()
-
-
-def _view(con: Any, name: str, path: Path) -> None:
-    import duckdb
-
-    todo = "Make the dataset again with `lightship payments read`."
-    try:
-        con.read_parquet(str(path)).create_view(name)
-        found = {row[0]: row[1] for row in con.execute(f"describe {name}").fetchall()}
-    except duckdb.Error as error:
-        raise InputError("This is not a Parquet file.", str(path), todo) from error
-    fits = {
-        "string": {"VARCHAR"}, "int64": {"BIGINT"}, "int16": {"SMALLINT"}, "bool": {"BOOLEAN"}, "date": {"DATE"},
-        "timestamp": {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP"},
-    }  # fmt: skip
-    for column, (kind, _) in TABLES[name].items():
-        if column not in found:
-            raise InputError(f"The column {column!r} is missing.", str(path), todo)
-        if found[column] not in fits[kind]:
-            raise InputError(
-                f"The column {column!r} is {found[column].lower()}, not {kind}.", str(path), todo
-            )
-
-
-def provenance(folder: Path) -> dict[str, str]:
-    """Return the digests of a dataset's tables by name."""
-    made = {}
-    for name in TABLES:
-        path = folder / f"{name}.parquet"
-        if path.is_file():
-            with path.open("rb") as file:
-                made[f"{name}.parquet"] = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    return made
+Form = Literal["uk-sar", "goaml", "fincen"]
 
 
 def shape(name: str) -> Shape:
@@ -130,20 +61,37 @@ def hunt(
         If a file cannot be used or the result cannot be written.
     """
     key = read_key(key_file) if key_file else None
-    seeds = hunting.read_seeds(_text(seed_file), str(seed_file))
+    seeds = hunting.read_seeds(text_of(seed_file), str(seed_file))
     counted = shape(shape_name)
     with open_dataset(dataset) as con:
         lay_out(con, counted)
         if key is not None and any(map(is_pseudonym, seeds)):
-            known = _identifiers(con, key)
+            known = identifiers(con, key)
             seeds = tuple(known.get(seed, seed) for seed in seeds)
         result = hunting.hunt(con, counted, seeds, depth)
-        plain = not _pseudonymous(con)
+        plain = not pseudonymous(con)
     if key is not None:
         result = hunting.renamed(result, lambda one: pseudonym(key, one))
     made = {**provenance(dataset), "shape": counted.digest}
     write_folder(out, hunt_files(result, made, pseudonyms=key is not None or not plain), HUNT_MARK)
     return result
+
+
+def receivers(dataset: Path, out: Path, *, limit: int, shape_name: str) -> Receivers:
+    """Write the receivers that stand out in a dataset.
+
+    Raises
+    ------
+    LightshipError
+        If a file cannot be used or the result cannot be written.
+    """
+    counted = shape(shape_name)
+    with open_dataset(dataset) as con:
+        lay_out(con, counted)
+        found = receiving.receivers(con, counted, limit)
+    made = {**provenance(dataset), "shape": counted.digest}
+    write_folder(out, receiving.receiver_files(found, made), receiving.MARK)
+    return found
 
 
 def bundle(
@@ -175,6 +123,84 @@ def bundle(
     return len(alerts)
 
 
+def draft(
+    alerts_file: Path,
+    alert: str,
+    dataset: Path,
+    out: Path,
+    form: Form,
+    *,
+    profile_name: str,
+    filer_file: Path | None,
+    narrative_file: Path | None,
+    prepared_by: str,
+    approved_by: str,
+    final: bool,
+    on: date,
+    xsd: Path | None,
+    glossary_name: str,
+    shape_name: str,
+) -> list[str]:
+    """Write one alert's report in an authority's form; return what a person must still know about it.
+
+    Raises
+    ------
+    LightshipError
+        If a file cannot be used, two people are missing for a final one, or the report breaks the form's rules.
+    """
+    (one,) = chosen(alerts_file, alert)
+    counted, words = shape(shape_name), glossary(glossary_name)
+    stands = standing(prepared_by, approved_by, final=final, own_narrative=narrative_file is not None)
+    filer = goaml.parse_filer(text_of(filer_file), str(filer_file)) if filer_file else None
+    with open_dataset(dataset) as con:
+        lay_out(con, counted)
+        (evidence,) = gather(con, [one], counted.hub_payers)
+    text = narrating.draft(one, evidence, words)
+    if narrative_file:
+        own = own_words(text_of(narrative_file), str(narrative_file), narrating.LIMIT)
+        text = replace(text, text=own)
+    facts = filer.customers if filer else {}
+    if form != "goaml":
+        made = report_draft(one, evidence, text, stands, facts=facts)
+        if form == "uk-sar":
+            write_whole(out, worksheet(made))
+        else:
+            path = packs.root() / "payments" / "fincen.toml"
+            write_whole(out, fincen_fields(made, _pack_text(path, "file of notices"), str(path)))
+        return [*text.unknown]
+    if filer is None:
+        raise InputError(
+            "goAML names who reports.", "--filer", "Give a file; docs/guides/payments.md shows one."
+        )
+    path = _goaml_profile(profile_name)
+    profile = goaml.parse_profile(_pack_text(path, "goAML profile"), str(path))
+    made = report_draft(one, evidence, text, stands, currency=profile.currency, facts=facts)
+    xml, missing = goaml.goaml(made, profile, filer, on)
+    if broken := goaml.problems(xml):
+        raise InputError(
+            f"The report breaks the form's rules: {broken[0]}.", one.alert, "Tell us: this is our fault."
+        )
+    notes = [*text.unknown, *missing]
+    if xsd is None:
+        notes.append("not checked against a schema: none was named (--xsd or LIGHTSHIP_GOAML_XSD)")
+    elif found := goaml_schema.faults(xml, goaml_schema.load_schema(xsd)):
+        if final:
+            raise InputError(
+                f"The schema refuses the report: {found[0]}", str(xsd), "Complete it, or correct the profile."
+            )
+        notes += [f"the schema refuses: {fault}" for fault in found]
+    if final and missing:
+        raise InputError(
+            f"The report lacks {missing[0]}.", str(filer_file), "Add it, then make the report final."
+        )
+    write_whole(out, xml)
+    return notes
+
+
+def _goaml_profile(name: str) -> Path:
+    return Path(name) if name.endswith(".toml") else packs.root() / "payments" / f"goaml-{name}.toml"
+
+
 def chosen(alerts_file: Path, only: str) -> tuple[Alert, ...]:
     """Return a file's alerts, or the one that is named.
 
@@ -203,145 +229,8 @@ def glossary(name: str) -> Glossary:
     return parse_glossary(_pack_text(path, "glossary"), str(path))
 
 
-def hide(source: Path, out: Path, key_file: Path) -> str:
-    """Write a dataset, or a file of seeds, with pseudonyms for its identifiers; names and texts are left out.
-
-    Returns
-    -------
-    One sentence on what was written.
-
-    Raises
-    ------
-    LightshipError
-        If something cannot be read or written.
-    """
-    key = read_key(key_file)
-    if not source.is_dir():
-        seeds = hunting.read_seeds(_text(source), str(source))
-        write_whole(
-            out, "".join(f"{one}\n" for one in sorted(pseudonym(key, seed) for seed in seeds)).encode()
-        )
-        return f"{len(seeds):,} seeds as pseudonyms: {out}"
-    with open_dataset(source) as con:
-        files = {f"{name}.parquet": _hidden(con, name, key) for name in TABLES}
-        rows = con.execute("select count(*) from payments").fetchall()[0][0]
-    write_folder(out, files, "payments.parquet")
-    return f"{rows:,} payments as pseudonyms, without names and texts: {out}"
-
-
-def reveal(names: Path, dataset: Path, key_file: Path) -> list[tuple[str, str]]:
-    """Return whom the pseudonyms of a text file mean, of those in a dataset.
-
-    Raises
-    ------
-    LightshipError
-        If something cannot be read.
-    """
-    import re
-
-    wanted = sorted(set(re.findall(r"p1-[a-z2-7]{32}", _text(names))))
-    with open_dataset(dataset) as con:
-        known = _identifiers(con, read_key(key_file))
-    return [(one, known[one]) for one in wanted if one in known]
-
-
-def read_key(path: Path) -> bytes:
-    """Return the bank's key: 64 hexadecimal characters in a file that nobody else can read.
-
-    Raises
-    ------
-    InputError
-        If it is missing, damaged or open to others.
-    """
-    try:
-        with path.open(encoding="ascii") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            key = bytes.fromhex(file.read(4096))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"The key of pseudonyms cannot be read: {error}.",
-            str(path),
-            "Make one with `lightship payments key`.",
-        ) from error
-    if mode & 0o077:
-        raise InputError(f"Others can read the key (mode {mode:o}).", str(path), f"Run: chmod 600 {path}.")
-    if len(key) != _KEY_BYTES:
-        raise InputError("The key is not 64 hexadecimal characters.", str(path), "Restore it from a copy.")
-    return key
-
-
-def make_key(path: Path) -> None:
-    """Make a new key of pseudonyms; one that is there is never overwritten.
-
-    Raises
-    ------
-    InputError
-        If the file is there or cannot be written.
-    """
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise InputError(
-            f"The key cannot be made: {error.strerror}.", str(path), "Name a file that is not there yet."
-        ) from error
-
-
-_IDENTIFIERS = {
-    "payments": ("payer", "payee"),
-    "customers": ("customer",),
-    "ties": ("customer",),
-    "markers": ("subject",),
-}
-_DROPPED = {"payments": ("payee_name", "text")}
-
-
-def _hidden(con: Any, name: str, key: bytes) -> bytes:
-    """Return a table as Parquet with pseudonyms for identifiers, in the order that it has."""
-    import io
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = con.execute(f"select * from {name}").to_arrow_table()
-    for column in _IDENTIFIERS[name]:
-        coded = rows[column].combine_chunks().dictionary_encode()
-        hidden = pa.array([pseudonym(key, one) for one in coded.dictionary.to_pylist()], pa.string())
-        index = rows.schema.get_field_index(column)
-        rows = rows.set_column(index, pa.field(column, pa.string()), hidden.take(coded.indices))
-    for column in _DROPPED.get(name, ()):
-        index = rows.schema.get_field_index(column)
-        rows = rows.set_column(index, pa.field(column, pa.string()), pa.nulls(len(rows), pa.string()))
-    out = io.BytesIO()
-    pq.write_table(rows, out)
-    return out.getvalue()
-
-
-def _identifiers(con: Any, key: bytes) -> dict[str, str]:
-    """Return every identifier of a dataset by its pseudonym."""
-    rows = con.execute("select payer from payments union select payee from payments").fetchall()
-    return {pseudonym(key, one): one for (one,) in rows}
-
-
-def _pseudonymous(con: Any) -> bool:
-    """Return whether a dataset's identifiers are pseudonyms already."""
-    rows = con.execute("select payer from payments limit 1").fetchall()
-    return bool(rows) and is_pseudonym(rows[0][0])
-
-
 def _pack_text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"The {what} cannot be read: {error}.", str(path), "Name another file.") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The file cannot be read: {error}.", str(path), "Name a file of UTF-8 text."
-        ) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +33,21 @@ def hunt(
 
 
 @payments_app.command()
+def receivers(
+    dataset: Dataset,
+    out: Annotated[Path, typer.Option(help="A folder for table and picture.")] = Path("receivers"),
+    limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 200,
+    shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",
+) -> None:
+    """List receivers by their unrelated payers from abroad, and which identifiers may be one."""
+    from lightship import app_payments_outward as app
+    from lightship.payments.receivers import summary
+
+    typer.echo(summary(app.receivers(dataset, out, limit=limit, shape_name=shape)))
+    say(f"Table and picture: {out}/receivers.csv, {out}/network.html")
+
+
+@payments_app.command()
 def bundle(
     alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
     dataset: Dataset,
@@ -48,9 +64,61 @@ def bundle(
 
 
 @payments_app.command()
+def draft(
+    alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
+    alert: Annotated[str, typer.Option(help="The id of the alert.")],
+    dataset: Dataset,
+    form: Annotated[Literal["uk-sar", "goaml", "fincen"], typer.Option(help="Whose form.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    profile: Annotated[str, typer.Option(help="Of goAML: a country's name, or a file.")] = "generic",
+    filer: Annotated[
+        Path | None, typer.Option(help="TOML: who reports, and facts from customers' files.")
+    ] = None,
+    narrative: Annotated[Path | None, typer.Option(help="The text that people agreed on.")] = None,
+    prepared_by: Annotated[str, typer.Option(help="Who made it.")] = "",
+    approved_by: Annotated[str, typer.Option(help="Who else agreed.")] = "",
+    final: Annotated[
+        bool, typer.Option("--final", help="No draft any more; two people stand for it.")
+    ] = False,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its day; today unless named.")
+    ] = None,
+    xsd: Annotated[
+        Path | None,
+        typer.Option(envvar="LIGHTSHIP_GOAML_XSD", help="The goAML schema that your FIU gave you."),
+    ] = None,
+    glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
+    shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",
+) -> None:
+    """Write one alert in an authority's form, as a draft. Nothing is sent: filing is a person's act."""
+    from lightship import app_payments_outward as app
+
+    notes = app.draft(
+        alerts,
+        alert,
+        dataset,
+        out,
+        form,
+        profile_name=profile,
+        filer_file=filer,
+        narrative_file=narrative,
+        prepared_by=prepared_by,
+        approved_by=approved_by,
+        final=final,
+        on=(on or datetime.now(UTC)).date(),
+        xsd=xsd,
+        glossary_name=glossary,
+        shape_name=shape,
+    )
+    typer.echo(f"{'Final, not filed' if final else 'Draft'}: {out}")
+    for note in notes:
+        say(f"To do: {note}.")
+
+
+@payments_app.command()
 def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Make a key of pseudonyms. It stays with the bank: who has it can read them."""
-    from lightship import app_payments_outward as app
+    from lightship import app_payments_pseudonyms as app
 
     app.make_key(path)
     say(f"The key is in {path}. Keep a copy where only the bank can read it.")
@@ -63,7 +131,7 @@ def pseudonyms(
     out: Annotated[Path, typer.Option(help="Where to write.")],
 ) -> None:
     """Write a dataset or seeds with pseudonyms for identifiers, so that others can hunt without knowing anybody."""
-    from lightship import app_payments_outward as app
+    from lightship import app_payments_pseudonyms as app
 
     typer.echo(app.hide(source, out, key))
 
@@ -75,7 +143,7 @@ def reveal(
     key: Key,
 ) -> None:
     """Say whom pseudonyms mean: pseudonym, tab, identifier."""
-    from lightship import app_payments_outward as app
+    from lightship import app_payments_pseudonyms as app
 
     found = app.reveal(names, dataset, key)
     for hidden, plain in found:

@@ -22,7 +22,8 @@ from lightship.payments.hunt_files import safe
 from lightship.payments.narrative import Narrative, db, draft, plain
 from lightship.payments.page_parts import DRAFT, facts, page, table
 from lightship.payments.picture import Network, Node, network_page, network_still
-from lightship.payments.shape import MINOR_DIGITS, money
+from lightship.payments.report import units
+from lightship.payments.shape import money
 from lightship.payments.span import day
 from lightship.payments.timeline import Timeline, timeline
 
@@ -275,8 +276,8 @@ def _csv(rows: Iterable[Row]) -> bytes:
             safe(cell)
             for cell in (
                 row.payment, _time(row), "yes" if row.time_known else "no", row.payer, row.payee, row.payee_name or "",
-                _units(row.amount_minor, row.currency), row.currency,
-                _units(row.payee_amount_minor, row.payee_currency or row.currency), row.payee_currency or "",
+                units(row.amount_minor, row.currency), row.currency,
+                _arrived(row), row.payee_currency or "",
                 row.payer_country or "", row.payee_country or "", row.rail, row.via or "", row.text or "",
                 " ".join(row.cited),
             )
@@ -284,12 +285,12 @@ def _csv(rows: Iterable[Row]) -> bytes:
     return out.getvalue().encode()
 
 
-def _units(minor: int | None, currency: str) -> str:
-    """Return an amount as a number with a point, for spreadsheets."""
-    if minor is None:
-        return ""
-    digits = MINOR_DIGITS.get(currency, 2)
-    return f"{minor / 10**digits:.{digits}f}"
+def _arrived(row: Row) -> str:
+    return (
+        ""
+        if row.payee_amount_minor is None
+        else units(row.payee_amount_minor, row.payee_currency or row.currency)
+    )
 
 
 def _json(value: object) -> bytes:

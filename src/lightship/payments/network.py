@@ -186,8 +186,14 @@ def links(con: Any, name: str, limit: int) -> list[Link]:
     return [Link(*row) for row in rows]
 
 
-def rank_receivers(con: Any, shape: Shape, limit: int) -> Ranking:
-    """Return the receivers with the most unrelated payers in the shape, each payer counting 1/degree."""
+def rank_receivers(con: Any, shape: Shape, limit: int, least: int = 2) -> Ranking:
+    """Return the receivers with the most unrelated payers in the shape, each payer counting 1/degree.
+
+    Parameters
+    ----------
+    least
+        Unrelated payers that a receiver must have.
+    """
     keep_links(con, "links", "shaped", "true")
     con.execute(
         f"create or replace temp table degrees as select payer, {ONE} // count(*) as share from links group by payer"
@@ -212,9 +218,9 @@ def rank_receivers(con: Any, shape: Shape, limit: int) -> Ranking:
                 where moves.payee = received.payee and payee_name is not null),
             (select list_sort(list(marker || ' since ' || since || ' (' || source || ')')) from markers
                 where subject = received.payee)
-        from received where payers between 2 and ? order by weight desc, payers desc, payee limit ?
+        from received where payers between ? and ? order by weight desc, payers desc, payee limit ?
         """,
-        [shape.hub_payers, limit],
+        [least, shape.hub_payers, limit],
     ).fetchall()
     receivers = tuple(
         Receiver(
