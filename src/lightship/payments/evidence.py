@@ -19,6 +19,10 @@ LINKS = 3_000
 """Links of the network around a subject: more are no picture. The nearest are kept."""
 
 _DAY_US = 86_400_000_000
+_COLUMNS = (
+    "payment", "at_us", "time_known", "payer", "payee", "payee_name", "amount_minor", "currency", "payee_amount_minor",
+    "payee_currency", "payer_country", "payee_country", "rail", "via", "text",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,11 @@ def _rows(con: Any, alert: Alert) -> tuple[tuple[Row, ...], int]:
         """,
         {"subject": alert.subject, "since": alert.at_us - WINDOW_DAYS * _DAY_US, "until": alert.at_us},
     ).fetchall()
-    shown = tuple(Row(*row[:-1], cited=tuple(sorted(set(cited.get(row[0], ()))))) for row in rows if row[-1])
+    shown = tuple(
+        Row(**dict(zip(_COLUMNS, row, strict=False)), cited=tuple(sorted(set(cited.get(row[0], ())))))
+        for row in rows
+        if row[-1]
+    )
     return shown, len(rows) - len(shown)
 
 

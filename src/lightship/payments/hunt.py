@@ -192,7 +192,7 @@ def _second(con: Any, shape: Shape, follow: set[str], fans: dict[_Key, int], hub
 
 
 def _third(
-    con: Any, shape: Shape, receivers: set[str], before: set[str], fans: dict[_Key, int], hubs: list[str]
+    con: Any, shape: Shape, receivers: set[str], before: set[str], fans: dict[_Key, int], hubs: set[_Key]
 ) -> list[Link]:
     """Return the links of the people who paid those receivers and no seed, past hubs and known relations."""
     keep_ids(con, "follow", receivers)
@@ -219,20 +219,22 @@ def _walk(
     graph: rx.PyDiGraph[_Key | None, tuple[float, Link | None]] = rx.PyDiGraph()
     root = graph.add_node(None)
     at: dict[_Key, int] = {}
-    for key in [("receiver", seed) for seed in seeds] + [key for step in steps for key in step[:2]]:
+    keys: list[_Key] = [("receiver", seed) for seed in seeds]
+    for key in keys + [key for step in steps for key in step[:2]]:
         if key not in at:
             at[key] = graph.add_node(key)
     for seed in seeds:
         graph.add_edge(root, at["receiver", seed], (0.0, None))
-    for source, target, link in steps:
-        graph.add_edge(at[source], at[target], (math.log(fans[source]), link))
+    for before, after, link in steps:
+        graph.add_edge(at[before], at[after], (math.log(fans[before]), link))
     strength = dict.fromkeys(graph.node_indices(), 0)
     for seed in seeds:
         strength[at["receiver", seed]] = ONE
+    fan = {index: fans[key] for key, index in at.items() if key in fans}
     for index in rx.topological_sort(graph):
         if index != root:
             for _, target, _ in graph.out_edges(index):
-                strength[target] += strength[index] // fans[graph[index]]  # type: ignore[index]
+                strength[target] += strength[index] // fan[index]
     paths = rx.dijkstra_shortest_paths(graph, root, weight_fn=lambda edge: edge[0])
     found = [
         _found(
@@ -252,7 +254,7 @@ def _found(
     side, id_ = graph[index]
     ties = [edge[2][1] for edge in graph.in_edges(index)]
     hub = [f"a hub of {fan:,} {'payers' if side == 'receiver' else 'receivers'}"] if fan else []
-    words = []
+    words: list[str] = []
     for before, after in zip(path[-2::-1], path[:0:-1], strict=True):
         link = graph.get_edge_data(before, after)[1]
         words.append(_step(link, graph[after], first=not words, seed=before == path[0]))

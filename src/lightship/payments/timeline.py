@@ -64,7 +64,7 @@ def _drawn(subject: str, evidence: Evidence, rows: list[Row], currency: str) -> 
     first = sorted(others, key=lambda one: (-others[one], one))[: len(_MARKS)]
     look = dict(zip(first, _MARKS, strict=False))
     zone = zone_of(evidence)
-    style = {
+    style: Any = {
         "svg.hashsalt": "lightship",
         "font.family": "DejaVu Sans",
         "axes.grid": True,
@@ -106,9 +106,9 @@ def _drawn(subject: str, evidence: Evidence, rows: list[Row], currency: str) -> 
         hours.set_yticks((0, 6, 12, 18, 24))
         for start, end in ((0, 5), (21, 24)):
             hours.axhspan(start, end, color="#1d3557", alpha=0.08, lw=0)
-        locator = AutoDateLocator(minticks=3, maxticks=9)
+        locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
         hours.xaxis.set_major_locator(locator)
-        hours.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        hours.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None})
         figure.savefig(png, format="png", dpi=130, metadata={"Software": None})

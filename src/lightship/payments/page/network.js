@@ -29,6 +29,7 @@
         "target-arrow-color": quiet, "arrow-scale": 0.8,
       } },
       { selector: "edge[related]", style: { "line-style": "dashed" } },
+      { selector: ".same", style: { "line-style": "dotted", "target-arrow-shape": "none" } },
       { selector: "node:selected", style: { "border-width": 4, "border-style": "solid", "border-color": "#c97600" } },
       { selector: ".near", style: { "line-color": "#c97600", "target-arrow-color": "#c97600", "z-index": 9 } },
     ];
