@@ -22,7 +22,7 @@ from lightship.payments import bundle as bundling
 from lightship.payments import hunt as hunting
 from lightship.payments import narrative as narrating
 from lightship.payments import receivers as receiving
-from lightship.payments.evidence import gather
+from lightship.payments.background import gather
 from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
 from lightship.payments.hunt_files import hunt_files

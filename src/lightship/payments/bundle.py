@@ -16,7 +16,7 @@ from html import escape
 
 from lightship.core.canonical import digest
 from lightship.core.payments import Alert, Reason
-from lightship.payments.evidence import Evidence, Row
+from lightship.payments.background import Background, Row
 from lightship.payments.glossary import Glossary
 from lightship.payments.hunt_files import safe
 from lightship.payments.narrative import Narrative, db, draft, plain
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def bundle(
-    alert: Alert, evidence: Evidence, glossary: Glossary, provenance: Mapping[str, str]
+    alert: Alert, evidence: Background, glossary: Glossary, provenance: Mapping[str, str]
 ) -> dict[str, bytes]:
     """Return the files of one alert's bundle by name.
 
@@ -104,7 +104,7 @@ def folder(alert: Alert) -> str:
     return f"{alert.rank:04d}-{digest(alert.alert).removeprefix('sha256:')[:12]}"
 
 
-def network_of(alert: Alert, evidence: Evidence) -> Network:
+def network_of(alert: Alert, evidence: Background) -> Network:
     """Return the network around the subject of an alert."""
     subject = alert.subject
     paid = any(link.payer == subject for link in evidence.links)
@@ -145,7 +145,7 @@ def network_of(alert: Alert, evidence: Evidence) -> Network:
 
 def _index(
     alert: Alert,
-    evidence: Evidence,
+    evidence: Background,
     text: Narrative,
     drawn: Timeline | None,
     still: bytes,
@@ -222,7 +222,7 @@ def _told(reason: Reason) -> tuple[str, ...]:
     )
 
 
-def _evidence_table(evidence: Evidence) -> str:
+def _evidence_table(evidence: Background) -> str:
     rows = [
         (
             escape(row.payment),

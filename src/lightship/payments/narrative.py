@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lightship.core.payments import Alert, Reason
-from lightship.payments.evidence import WINDOW_DAYS, Evidence, Row
+from lightship.payments.background import WINDOW_DAYS, Background, Row
 from lightship.payments.glossary import Code, Glossary
 from lightship.payments.shape import money
 from lightship.payments.span import day, span
@@ -63,7 +63,7 @@ def db(mdb: int) -> str:
     return f"{mdb / 1000:+.1f} dB".replace("-", "−")
 
 
-def draft(alert: Alert, evidence: Evidence, glossary: Glossary) -> Narrative:
+def draft(alert: Alert, evidence: Background, glossary: Glossary) -> Narrative:
     """Return the draft of a narrative for an alert, within :data:`LIMIT` characters."""
     codes = glossary.codes(alert.typology, {row.rail for row in evidence.rows})
     unknown = _unknown(evidence)
@@ -77,7 +77,7 @@ def draft(alert: Alert, evidence: Evidence, glossary: Glossary) -> Narrative:
 
 def _whole(
     alert: Alert,
-    evidence: Evidence,
+    evidence: Background,
     glossary: Glossary,
     codes: Sequence[Code],
     unknown: Sequence[str],
@@ -103,7 +103,7 @@ def _whole(
     return head + "".join(f"\n\n{name}\n" + "\n".join(lines) for name, lines in parts.items()) + "\n"
 
 
-def _unknown(evidence: Evidence) -> tuple[str, ...]:
+def _unknown(evidence: Background) -> tuple[str, ...]:
     missing = ["the subject's name, address and contact details"]
     customer = evidence.customer
     if customer is None:
@@ -116,7 +116,7 @@ def _unknown(evidence: Evidence) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _who(alert: Alert, evidence: Evidence, caution: str, room: int) -> list[str]:
+def _who(alert: Alert, evidence: Background, caution: str, room: int) -> list[str]:
     customer = evidence.customer
     lines = [
         f"Subject: {plain(alert.subject, 80)}. Name: UNKNOWN here, take it from the customer's file. {caution}"
@@ -160,7 +160,7 @@ def _others(rows: Iterable[Row], other: Callable[[Row], str]) -> list[str]:
     return lines
 
 
-def _what(evidence: Evidence, room: int) -> list[str]:
+def _what(evidence: Background, room: int) -> list[str]:
     if not evidence.rows:
         return ["No payment of the window is in the dataset."]
     lines = [f"{_count(len(evidence.rows))}, {_sums(evidence.rows)} in all."]
@@ -183,7 +183,7 @@ def _what(evidence: Evidence, room: int) -> list[str]:
     return lines
 
 
-def _when(evidence: Evidence) -> list[str]:
+def _when(evidence: Background) -> list[str]:
     rows = evidence.rows
     if not rows:
         return ["UNKNOWN."]
@@ -206,7 +206,7 @@ def _when(evidence: Evidence) -> list[str]:
     return lines
 
 
-def zone_of(evidence: Evidence) -> tzinfo:
+def zone_of(evidence: Background) -> tzinfo:
     """Return the subject's time zone, or UTC where it is not known."""
     if evidence.customer and evidence.customer.zone:
         try:
@@ -220,7 +220,7 @@ def _late(hour: int) -> bool:
     return hour >= _NIGHT[0] or hour < _NIGHT[1]
 
 
-def _where(evidence: Evidence, room: int) -> list[str]:
+def _where(evidence: Background, room: int) -> list[str]:
     ways = Counter((row.payer_country or "UNKNOWN", row.payee_country or "UNKNOWN") for row in evidence.rows)
     lines = [f"- from {source} to {target}: {_count(many)}." for (source, target), many in _most(ways)]
     return told(lines, room, "ways") or ["UNKNOWN."]
@@ -252,7 +252,7 @@ def _reason(reason: Reason) -> str:
     )
 
 
-def _how(alert: Alert, evidence: Evidence, room: int) -> list[str]:
+def _how(alert: Alert, evidence: Background, room: int) -> list[str]:
     ways = Counter((row.rail, plain(row.via, 60) if row.via else "UNKNOWN") for row in evidence.rows)
     lines = told(
         [f"- by {rail}, through {via}: {_count(many)}." for (rail, via), many in _most(ways)], room, "ways"

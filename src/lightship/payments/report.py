@@ -8,7 +8,7 @@ from typing import Any
 
 from lightship.core.payments import Alert
 from lightship.exchange.report_draft import Party, ReportDraft, Standing, Transfer
-from lightship.payments.evidence import Evidence, Row
+from lightship.payments.background import Background, Row
 from lightship.payments.narrative import Narrative
 from lightship.payments.shape import MINOR_DIGITS
 
@@ -18,7 +18,7 @@ Rate = Callable[[str, str, date], float | None]
 
 def report_draft(
     alert: Alert,
-    evidence: Evidence,
+    evidence: Background,
     narrative: Narrative,
     standing: Standing,
     *,

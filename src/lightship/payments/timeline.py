@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lightship.payments.evidence import Evidence, Row
+from lightship.payments.background import Background, Row
 from lightship.payments.narrative import zone_of
 from lightship.payments.shape import MINOR_DIGITS, money
 from lightship.payments.span import span
@@ -33,7 +33,7 @@ class Timeline:
     words: str
 
 
-def timeline(subject: str, evidence: Evidence) -> Timeline | None:
+def timeline(subject: str, evidence: Background) -> Timeline | None:
     """Return the drawing of an alert's payments; None where there are none."""
     if not evidence.rows:
         return None
@@ -44,7 +44,7 @@ def timeline(subject: str, evidence: Evidence) -> Timeline | None:
     return Timeline(svg, png, _words(subject, evidence, rows, currency))
 
 
-def _words(subject: str, evidence: Evidence, rows: list[Row], currency: str) -> str:
+def _words(subject: str, evidence: Background, rows: list[Row], currency: str) -> str:
     sums = [row.amount_minor for row in rows]
     cited = sum(bool(row.cited) for row in rows)
     left = len(evidence.rows) - len(rows)
@@ -55,7 +55,7 @@ def _words(subject: str, evidence: Evidence, rows: list[Row], currency: str) -> 
     )
 
 
-def _drawn(subject: str, evidence: Evidence, rows: list[Row], currency: str) -> tuple[bytes, bytes]:
+def _drawn(subject: str, evidence: Background, rows: list[Row], currency: str) -> tuple[bytes, bytes]:
     from matplotlib import rc_context
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.figure import Figure

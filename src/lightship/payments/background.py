@@ -67,7 +67,7 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Background:
     """What stands behind an alert.
 
     Parameters
@@ -106,7 +106,7 @@ class Evidence:
         return tuple(row for row in self.rows if row.payer != subject)
 
 
-def gather(con: Any, alerts: Sequence[Alert], hub_payers: int) -> Iterator[Evidence]:
+def gather(con: Any, alerts: Sequence[Alert], hub_payers: int) -> Iterator[Background]:
     """Yield what stands behind each alert, up to its last payment.
 
     The whole dataset is gone through once for all of them, not once for each.
@@ -142,7 +142,7 @@ def gather(con: Any, alerts: Sequence[Alert], hub_payers: int) -> Iterator[Evide
             "select country, tie from ties where customer = ? group by all order by all", [alert.subject]
         ).fetchall()
         markers = _markers(con, sorted({alert.subject, *others}))
-        yield Evidence(_customer(con, alert.subject), tuple(ties), markers, rows, aside, near, left)
+        yield Background(_customer(con, alert.subject), tuple(ties), markers, rows, aside, near, left)
 
 
 def _customer(con: Any, subject: str) -> Customer | None:
