@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lightship import cli_match, cli_serve
+from lightship import cli_match, cli_payments_read, cli_serve
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
@@ -30,6 +30,7 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
+app.add_typer(cli_payments_read.payments_app, name="payments")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

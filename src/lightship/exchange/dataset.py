@@ -81,7 +81,7 @@ class Staging:
         for name, columns in TABLES.items():
             types = ", ".join(f'"{column}" {_TYPES[kind]}' for column, (kind, _) in columns.items())
             more = ", end_to_end VARCHAR, customer VARCHAR" if name == "payments" else ""
-            db.execute(f"CREATE TABLE {name} ({types}{more}, source INTEGER, row BIGINT)")
+            db.execute(f"CREATE TABLE {name} ({types}{more}, of_source INTEGER, of_row BIGINT)")
 
     def take(self, source: str, table: str, batch: Any, query: str) -> None:
         """Stage the good rows of a batch, and put the others to the rejects.
@@ -104,13 +104,13 @@ class Staging:
         named = ", ".join(f'"{one}"' for one in (STAGED if table == "payments" else TABLES[table]))
         self.db.register("raw", batch)
         try:
-            self.db.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {query}")
+            self._run(f"CREATE OR REPLACE TEMP TABLE checked AS {query}")
         finally:
             self.db.unregister("raw")
         place = len(self._sources) - 1
-        self.db.execute(f"INSERT INTO {table} SELECT {named}, {place}, row FROM checked WHERE reason IS NULL")
-        wrong = self.db.execute("SELECT row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY row")
-        for row, name, reason in wrong.fetchall():
+        self._run(f"INSERT INTO {table} SELECT {named}, {place}, row FROM checked WHERE reason IS NULL")
+        wrong = self._run("SELECT row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY row")
+        for row, name, reason in wrong:
             self.rejects.add(Reject(source, row, name, reason))
 
     def settle(self, rates: Rates | None) -> None:
@@ -134,32 +134,36 @@ class Staging:
         self._customers()
         self.counts.rejected = dict(self.rejects.counts())
 
+    def _run(self, query: str, *values: object) -> list[Any]:
+        """Run a statement to its end; returns its rows."""
+        return list(self.db.execute(query, list(values)).fetchall())
+
     def _one(self, query: str) -> int:
-        return int(self.db.execute(query).fetchone()[0])
+        return int(self._run(query)[0][0])
 
     def _once(self, table: str, key: str, facts: str, order: str = "") -> None:
         """Keep the first of each key; what is told again is counted, what contradicts it rejected."""
-        self.db.execute(f"""
+        self._run(f"""
             CREATE OR REPLACE TEMP TABLE again AS
             WITH twice AS (SELECT {key} FROM {table} GROUP BY ALL HAVING count(*) > 1),
             told AS (
-              SELECT {table}.rowid AS id, source, row, {facts} AS facts, row_number() OVER told AS place,
+              SELECT {table}.rowid AS id, of_source, of_row, {facts} AS facts, row_number() OVER told AS place,
                 first_value({facts}) OVER told AS first
               FROM {table} SEMI JOIN twice USING ({key})
-              WINDOW told AS (PARTITION BY {key} ORDER BY {order}source, row))
-            SELECT id, source, row, facts = first AS same FROM told WHERE place > 1""")
+              WINDOW told AS (PARTITION BY {key} ORDER BY {order}of_source, of_row))
+            SELECT id, of_source, of_row, facts = first AS same FROM told WHERE place > 1""")
         self.counts.duplicates += self._one("SELECT count(*) FROM again WHERE same")
-        others = self.db.execute("SELECT source, row FROM again WHERE NOT same ORDER BY source, row").fetchall()
+        others = self._run("SELECT of_source, of_row FROM again WHERE NOT same ORDER BY of_source, of_row")
         for source, row in others:
             self._reject(source, row, key, "another row with other contents has this id")
-        self.db.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT id FROM again)")
+        self._run(f"DELETE FROM {table} WHERE rowid IN (SELECT id FROM again)")
 
     def _reject(self, source: int, row: int, name: str, reason: str) -> None:
         self.rejects.add(Reject(self._sources[source], row, name, reason))
 
     def _reversals(self) -> None:
         """Let each reversal name what it takes back: by id, or the last before it with its reference and contents."""
-        self.db.execute("""
+        self._run("""
             CREATE TEMP TABLE found AS
             SELECT back.rowid AS id, coalesce(any_value(named.payment), arg_max(same.payment, same."at")) AS original
             FROM payments back
@@ -169,7 +173,7 @@ class Staging:
               AND same.amount_minor = back.amount_minor AND same.currency = back.currency AND same."at" <= back."at"
             WHERE back.reverses IS NOT NULL
             GROUP BY back.rowid""")
-        self.db.execute(
+        self._run(
             "UPDATE payments SET reverses = original FROM found WHERE payments.rowid = id AND original IS NOT NULL"
         )
         self.counts.reversals = self._one("SELECT count(*) FROM found")
@@ -177,47 +181,47 @@ class Staging:
 
     def _currencies(self, rates: Rates | None) -> None:
         """Reject payments that cannot be compared with the others: of several currencies, without a rate of their day."""
-        days = self.db.execute('SELECT DISTINCT currency, "at"::DATE FROM payments ORDER BY ALL').fetchall()
+        days = self._run('SELECT DISTINCT currency, "at"::DATE FROM payments ORDER BY ALL')
         several = sorted({currency for currency, _ in days})
         if len(several) < 2:
             return
         if rates is None:
-            row = self.db.execute(
-                "SELECT source, row FROM payments WHERE currency <> "
-                "(SELECT currency FROM payments ORDER BY source, row LIMIT 1) ORDER BY source, row LIMIT 1"
-            ).fetchone()
+            row = self._run(
+                "SELECT of_source, of_row FROM payments WHERE currency <> "
+                "(SELECT currency FROM payments ORDER BY of_source, of_row LIMIT 1) ORDER BY of_source, of_row LIMIT 1"
+            )[0]
             raise InputError(
                 f"The payments are in several currencies ({', '.join(several[:5])}), and no rates were given.",
                 f"{self._sources[row[0]]}, row {row[1]}, field currency",
                 "Give a dated table with --fx; packs/payments/fx-example.csv shows the form.",
             )
         without = [one for one in days if rates.per_base(*one) is None]
-        self.db.execute("CREATE TEMP TABLE without (currency VARCHAR, day DATE)")
+        self._run("CREATE TEMP TABLE without (currency VARCHAR, day DATE)")
         for one in without:
-            self.db.execute("INSERT INTO without VALUES (?, ?)", one)
+            self._run("INSERT INTO without VALUES (?, ?)", *one)
         of_them = 'FROM without WHERE payments.currency = without.currency AND payments."at"::DATE = day'
-        rows = self.db.execute(
-            f'SELECT source, row, currency, "at"::DATE FROM payments WHERE EXISTS ({"SELECT 1 " + of_them}) '
-            "ORDER BY source, row"
-        ).fetchall() if without else []  # fmt: skip
+        rows = self._run(
+            f'SELECT of_source, of_row, currency, "at"::DATE FROM payments WHERE EXISTS ({"SELECT 1 " + of_them}) '
+            "ORDER BY of_source, of_row"
+        ) if without else []  # fmt: skip
         for source, row, currency, day in rows:
             self._reject(source, row, "currency", f"the rates say nothing of {currency} on {day}")
-        self.db.execute(f"DELETE FROM payments WHERE EXISTS ({'SELECT 1 ' + of_them})")
+        self._run(f"DELETE FROM payments WHERE EXISTS ({'SELECT 1 ' + of_them})")
 
     def _customers(self) -> None:
         """Fill in customers' zones; where no customers were given, derive them."""
         if not self._one("SELECT count(*) FROM customers"):
             self.counts.customers_derived = True
-            self.db.execute("""
+            self._run("""
                 INSERT INTO customers
                 SELECT customer, 'person', min(day), arg_min(country, (day, country)), NULL, NULL, NULL, NULL, NULL
                 FROM (
                   SELECT payer AS customer, "at"::DATE AS day, payer_country AS country FROM payments
-                  WHERE customer IN ('payer', 'both')
+                  WHERE customer IN ('payer', 'both') AND reverses IS NULL
                   UNION ALL
-                  SELECT payee, "at"::DATE, payee_country FROM payments WHERE customer IN ('payee', 'both'))
+                  SELECT payee, "at"::DATE, payee_country FROM payments WHERE customer IN ('payee', 'both') AND reverses IS NULL)
                 GROUP BY customer""")
-        self.db.execute("""
+        self._run("""
             UPDATE customers SET zone = countries.zone FROM countries
             WHERE customers.zone IS NULL AND customers.country = countries.country""")
 
@@ -231,7 +235,7 @@ class Staging:
             order = '"at", payment' if name == "payments" else "ALL"
             distinct = "" if name in {"payments", "customers"} else "DISTINCT "
             path = str(folder / f"{name}.parquet").replace("'", "''")
-            self.db.execute(
+            self._run(
                 f"COPY (SELECT {distinct}{named} FROM {name} ORDER BY {order}) TO '{path}' "
                 f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS})"
             )

@@ -85,6 +85,21 @@ class Rates:
         return other / own * 10.0 ** (digits()[into] - digits()[currency])
 
 
+def text_of(path: Path | None = None) -> bytes:
+    """Return a table's bytes; the example's where none is given.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    path = path or packs.root() / "payments" / EXAMPLE
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The rates cannot be read: {error.strerror}.", str(path), "Check the path.") from error
+
+
 def read(path: Path | None = None) -> Rates:
     """Read a table of rates; the example's where none is given.
 
@@ -93,12 +108,11 @@ def read(path: Path | None = None) -> Rates:
     InputError
         If it cannot be read, or a day, a currency or a rate is none.
     """
-    path = path or packs.root() / "payments" / EXAMPLE
+    data, path = text_of(path), path or Path(EXAMPLE)
     try:
-        data = path.read_bytes()
         lines = data.decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The rates cannot be read: {error}.", str(path), "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError("The rates are not UTF-8 text.", str(path), "Save them as UTF-8.") from error
     said = {"base": "EUR", "source": "", "grade": ""}
     for line in lines:
         key, found, value = line.lstrip("# ").partition(":")

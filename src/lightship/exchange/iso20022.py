@@ -42,6 +42,9 @@ MESSAGES = ("FIToFICstmrCdtTrf", "CstmrCdtTrfInitn", "BkToCstmrAcctRpt", "BkToCs
 """The messages that are read."""
 
 _BATCH = 50_000
+_SMALL = 1 << 18
+"""Bytes up to which a file is parsed whole, which is faster."""
+_SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _JOIN = "\ufdd0"  # no character: what is written never has it, and a value that does is refused
 _TODO = "Ask its sender for it again."
 
@@ -225,7 +228,7 @@ class _File:
         self._name, self._reading = name, reading
         self._row = self._since_header = 0
         self._header = dict.fromkeys(_HEADER, "")
-        self._known = False
+        self._known, self._holds = False, ""
         self._above: dict[str, tuple[Any, dict[str, str]]] = {}
         self._parts, self._waiting = 0, None  # of the entry that is being read
 
@@ -237,37 +240,54 @@ class _File:
         InputError
             As :func:`read`.
         """
-        _refuse_doctype(file, self._name)
-        done: dict[str, Any] = {}
         takes: dict[str, Callable[[Any], Iterator[Row] | Sequence[Row]]] = {
             "GrpHdr": self._take_header,
             "CdtTrfTxInf": self._take_transfer,
             "TxDtls": self._take_details,
             "Ntry": self._take_entry,
         }
-        parser = etree.iterparse(
-            file, events=("end",), tag=_TAGS, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-        )
         try:
-            for _, element in parser:
+            for element in self._elements(file):
                 name = element.tag.rpartition("}")[2]
                 take = takes.get(name)
                 if take is not None:
                     yield from take(element)
                 elif name in MESSAGES:
                     self._known = True
-                before = done.get(name)
-                if before is not None and (parent := before.getparent()) is not None:
-                    parent.remove(before)
-                done[name] = element
         except etree.XMLSyntaxError as error:
             place = f"{self._name}, line {error.lineno}, after record {self._row}"
-            raise InputError(f"The XML breaks off or is wrong: {_short(error.msg)}.", place, _TODO) from error
+            raise InputError(f"The XML breaks off or is wrong: {_short(error.msg or '')}.", place, _TODO) from error
         self._count()
         if not (self._known or self._row):
-            names = [one.tag.rpartition("}")[2] for one in (parser.root, *parser.root) if isinstance(one.tag, str)]
-            what = f"No message of payments is in it; it holds {' > '.join(names[:2])[:80]}."
+            what = f"No message of payments is in it; it holds {self._holds[:80]}."
             raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
+
+    def _elements(self, file: BinaryIO) -> Iterator[Any]:
+        """Yield the elements that say something as they end; of a large file each is dropped soon after."""
+        start = file.read(_SMALL)
+        if len(start) < _SMALL:
+            try:
+                root = etree.fromstring(start, etree.XMLParser(**_SAFE))
+            except etree.XMLSyntaxError:
+                _refuse_doctype(start, self._name)  # says more plainly what is wrong, where it is that
+                raise
+            if root.getroottree().docinfo.internalDTD is not None:
+                _refuse_doctype(start, self._name)
+            self._holds = _names(root)
+            for _, element in etree.iterwalk(root, events=("end",), tag=_TAGS):
+                yield element
+            return
+        _refuse_doctype(start, self._name)
+        file.seek(0)
+        done: dict[str, Any] = {}
+        parser = etree.iterparse(file, events=("end",), tag=_TAGS, **_SAFE)
+        for _, element in parser:
+            yield element
+            before = done.get(element.tag)
+            if before is not None and (parent := before.getparent()) is not None:
+                parent.remove(before)
+            done[element.tag] = element
+        self._holds = _names(parser.root)
 
     def _next(self) -> int:
         self._row += 1
@@ -435,13 +455,23 @@ class _Doctype(Exception):
     pass
 
 
-def _refuse_doctype(file: BinaryIO, name: str) -> None:
-    """Read up to the first element, and refuse a document type, before whose entities a parser must guard itself.
+def _names(root: Any) -> str:
+    """Return what a document is, by its first two elements."""
+    return " > ".join(one.tag.rpartition("}")[2] for one in (root, *root) if isinstance(one.tag, str))
+
+
+def _refuse_doctype(start: bytes, name: str) -> None:
+    """Refuse a file that declares a document type, before whose entities a parser must guard itself, or is no XML.
+
+    Parameters
+    ----------
+    start
+        So many bytes that the first element is among them.
 
     Raises
     ------
     InputError
-        If there is one, or the beginning is no XML.
+        If so.
     """
     parser = expat.ParserCreate()
     begun: list[str] = []
@@ -452,15 +482,15 @@ def _refuse_doctype(file: BinaryIO, name: str) -> None:
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = lambda tag, _: begun.append(tag)
     try:
-        while not begun and (data := file.read(4096)):
-            parser.Parse(data)
+        parser.Parse(start)
     except _Doctype:
         what = "The XML declares a document type, which no message of payments has; its entities are not expanded."
         raise InputError(what, f"{name}, line {parser.CurrentLineNumber}", _TODO) from None
     except (expat.ExpatError, LookupError) as error:
         if not begun:
             raise InputError(f"The file is not XML: {_short(str(error))}.", name, _TODO) from error
-    file.seek(0)
+    if not begun:
+        raise InputError("The file is not XML: no element begins.", name, _TODO)
 
 
 def _short(text: str) -> str:

@@ -58,7 +58,7 @@ def check_zone(db: Any, zone: str, where: str) -> None:
     """
     if zone not in {"", BY_PAYER} and not db.execute(
         "SELECT count(*) FROM zones WHERE zone = ?", [zone]
-    ).fetchone()[0]:
+    ).fetchall()[0][0]:
         raise InputError(
             f"There is no time zone “{zone}”.", where, f"Use one such as Europe/London, or “{BY_PAYER}”."
         )

@@ -248,9 +248,9 @@ def _used(names: list[str], mapping: TableMapping, path: Path) -> list[str]:
 def _header(path: Path, mapping: TableMapping) -> list[str]:
     try:
         encoding = "utf-8-sig" if mapping.encoding.lower() in {"utf-8", "utf8"} else mapping.encoding
-        with path.open(encoding=encoding, newline="") as file:
+        with path.open(encoding=encoding, errors="replace", newline="") as file:
             names = next(csv.reader(file, delimiter=mapping.delimiter), [])
-    except (UnicodeDecodeError, LookupError, csv.Error, TypeError) as error:
+    except (LookupError, csv.Error, TypeError) as error:
         todo = "Name its encoding and delimiter in the mapping."
         raise InputError(f"The CSV's header cannot be read: {error}.", str(path), todo) from error
     if not names:

@@ -78,9 +78,11 @@ class Rejects:
         return dict(sorted(Counter(one.field for one in self.rows).items()))
 
     def to_csv(self) -> bytes:
-        """Return them as a CSV, in the order in which they were found."""
+        """Return them as a CSV, by file as it was read and by row."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADER)
-        writer.writerows((one.file, one.row, one.field, one.reason) for one in self.rows)
+        files = {one.file: place for place, one in reversed(list(enumerate(self.rows)))}
+        found = sorted(self.rows, key=lambda one: (files[one.file], one.row, one.field))
+        writer.writerows((one.file, one.row, one.field, one.reason) for one in found)
         return text.getvalue().encode()
