@@ -14,6 +14,7 @@ from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_payments import packs_app
 from lightship.cli_payments_outward import payments_app
+from lightship.cli_payments_read import payments_app as _
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
