@@ -9,12 +9,15 @@ from typing import Annotated
 
 import typer
 
-from lightship import cli_match, cli_serve
+from lightship import (
+    cli_match,
+    cli_payments_outward,  # noqa: F401 it adds its commands
+    cli_payments_read,  # noqa: F401 it adds its commands
+    cli_serve,
+)
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
-from lightship.cli_payments import packs_app
-from lightship.cli_payments_outward import payments_app
-from lightship.cli_payments_read import payments_app as _
+from lightship.cli_payments import packs_app, payments_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 

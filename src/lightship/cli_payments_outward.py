@@ -11,8 +11,6 @@ import typer
 from lightship.cli_payments import payments_app
 from lightship.say import say
 
-__all__ = ["payments_app"]
-
 Dataset = Annotated[Path, typer.Option(help="The folder that `lightship payments read` wrote.")]
 Key = Annotated[Path, typer.Option(help="The bank's key of pseudonyms.")]
 
