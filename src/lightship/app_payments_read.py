@@ -92,9 +92,7 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
             _take_payments(path, reading, mapping, staging)
         for table, paths in reading.facts.items():
             for path in _files(paths):
-                for batch in payment_tables.read(
-                    path, table, mapping.get(table), rejects, latest=reading.latest
-                ):
+                for batch in payment_tables.read(path, table, mapping.get(table), rejects, latest=reading.latest):
                     staging.take(str(path), table, batch.rows, batch.query)
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
@@ -122,9 +120,7 @@ def _is_xml(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(200).lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t").startswith(b"<")
     except OSError as error:
-        raise InputError(
-            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
-        ) from error
+        raise InputError(f"The file cannot be read: {error.strerror}.", str(path), "Check the path.") from error
 
 
 def _files(sources: Sequence[Path]) -> Iterator[Path]:
@@ -134,9 +130,7 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
             yield source
             continue
         found = [path for path in sorted(source.rglob("*")) if path.is_file()]
-        shown = [
-            path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)
-        ]
+        shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
         if not shown:
             raise InputError("The folder has no files in it.", str(source), "Check the path.")
         yield from shown

@@ -105,9 +105,7 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     value.pop("note", None)
     _refuse_unknown(value, TABLES, str(path))
     if not value:
-        raise InputError(
-            "The mapping names no table.", str(path), f"It may have {', '.join(TABLES)}. {_TODO}"
-        )
+        raise InputError("The mapping names no table.", str(path), f"It may have {', '.join(TABLES)}. {_TODO}")
     return {table: _part(table, part, f"{path}, [{table}]") for table, part in value.items()}
 
 
@@ -134,8 +132,7 @@ def _part(table: str, part: dict[str, Any], where: str) -> TableMapping:
         "columns": columns,
         "at_format": tuple([formats] if isinstance(formats, str) else formats),
         "values": {
-            name: {str(said): str(means) for said, means in one.items()}
-            for name, one in part.get("values", {}).items()
+            name: {str(said): str(means) for said, means in one.items()} for name, one in part.get("values", {}).items()
         },
         "constants": {name: str(one) for name, one in part.get("constants", {}).items()},
     }
@@ -244,9 +241,7 @@ def _used(names: list[str], mapping: TableMapping, path: Path) -> list[str]:
         if names.count(name) != 1:
             how = "has no column" if name not in names else "has more than one column"
             shown = ", ".join(names[:30])
-            raise InputError(
-                f"The file {how} “{name}”, which the mapping names.", str(path), f"It has: {shown}."
-            )
+            raise InputError(f"The file {how} “{name}”, which the mapping names.", str(path), f"It has: {shown}.")
     return used
 
 
@@ -282,9 +277,7 @@ def _csv(
     odd: list[tuple[int, str]] = []
 
     def skip(row: Any) -> str:
-        odd.append(
-            (int(row.number), f"it has {row.actual_columns} values, the header {row.expected_columns}")
-        )
+        odd.append((int(row.number), f"it has {row.actual_columns} values, the header {row.expected_columns}"))
         return "skip"
 
     reader = pa_csv.open_csv(
@@ -323,11 +316,7 @@ def _as_text(rows: pa.Table, numbers: Any, path: Path, rejects: Rejects) -> Iter
                 except UnicodeDecodeError:
                     bad.setdefault(place, name)
         for place, name in sorted(bad.items()):
-            rejects.add(
-                Reject(
-                    str(path), int(numbers[place]), name, "it is not UTF-8 text; name the mapping's encoding"
-                )
-            )
+            rejects.add(Reject(str(path), int(numbers[place]), name, "it is not UTF-8 text; name the mapping's encoding"))
         good = np.ones(len(rows), dtype=bool)
         good[list(bad)] = False
         yield _numbered(rows.filter(pa.array(good)).cast(schema), numbers[good])
@@ -345,9 +334,7 @@ def _select(table: str, schema: pa.Schema, mapping: TableMapping) -> str:
         else:
             value = "NULL::VARCHAR"
         if name in mapping.values and parts:
-            cases = " ".join(
-                f"WHEN {_literal(a)} THEN {_literal(b)}" for a, b in mapping.values[name].items()
-            )
+            cases = " ".join(f"WHEN {_literal(a)} THEN {_literal(b)}" for a, b in mapping.values[name].items())
             value = f"CASE trim({value}) {cases} ELSE {value} END"
         found.append(f'{value} AS "{name}"')
     return ", ".join(found)
