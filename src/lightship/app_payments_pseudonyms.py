@@ -118,7 +118,7 @@ def _hidden(con: Any, name: str, key: bytes) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = con.execute(f"select * from {name}").to_arrow_table()
+    rows = con.sql(f"select * from {name}").to_arrow_table()
     for column in _IDENTIFIERS[name]:
         coded = rows[column].combine_chunks().dictionary_encode()
         hidden = pa.array([pseudonym(key, one) for one in coded.dictionary.to_pylist()], pa.string())

@@ -42,7 +42,6 @@ _ALERT: dict[str, type] = {
     "pack": str,
     "baseline": str,
 }
-_OFF: dict[str, type] = {"indicator": str, "needs": str}
 _WORDS = {str: "text", int: "a whole number", float: "a number", list: "a list"}
 _TODO = "Write it again with `lightship payments score`."
 
@@ -102,8 +101,7 @@ def to_parquet(alerts: Iterable[Alert]) -> bytes:
     text, count, number = pa.string(), pa.int64(), pa.float64()
     kinds = {str: text, int: count, float: number, list: pa.list_(text)}
     reason = pa.struct([pa.field(name, kinds[kind]) for name, kind in _REASON.items()])
-    off = pa.struct([pa.field(name, text) for name in _OFF])
-    nested = {"reasons": pa.list_(reason), "counter": pa.list_(reason), "off": pa.list_(off)}
+    nested = {"reasons": pa.list_(reason), "counter": pa.list_(reason), "off": pa.list_(pa.list_(text))}
     schema = pa.schema([pa.field(name, nested.get(name, kinds[kind])) for name, kind in _ALERT.items()])
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist([alert_to_json(alert) for alert in alerts], schema=schema), buffer)
@@ -115,7 +113,7 @@ def alert_to_json(alert: Alert) -> dict[str, Any]:
     value = asdict(alert)
     for side in ("reasons", "counter"):
         value[side] = [{**reason, "payments": list(reason["payments"])} for reason in value[side]]
-    value["off"] = [{"indicator": indicator, "needs": needs} for indicator, needs in alert.off]
+    value["off"] = [list(pair) for pair in alert.off]
     return value
 
 
@@ -134,10 +132,10 @@ def alert_from_json(value: object, where: str = "") -> Alert:
         side: tuple(_reason(one, f"{where}, {side}") for one in fields[side])
         for side in ("reasons", "counter")
     }
-    off = tuple(
-        (one["indicator"], one["needs"])
-        for one in (_checked(one, _OFF, f"{where}, off") for one in fields["off"])
-    )
+    for pair in fields["off"]:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+            raise InputError("An indicator that is off is not a pair of texts.", f"{where}, off", _TODO)
+    off = tuple((indicator, needs) for indicator, needs in fields["off"])
     return Alert(**{**fields, **sides, "off": off})
 
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
+from typing import Literal
 
 from lightship.core.canonical import digest
 from lightship.core.payments import Alert, Reason
@@ -21,7 +22,7 @@ from lightship.payments.glossary import Glossary
 from lightship.payments.hunt_files import safe
 from lightship.payments.narrative import Narrative, db, draft, plain
 from lightship.payments.page_parts import DRAFT, facts, page, table
-from lightship.payments.picture import Network, Node, network_page, network_still
+from lightship.payments.picture import Network, Node, Role, network_page, network_still
 from lightship.payments.report import units
 from lightship.payments.shape import money
 from lightship.payments.span import day
@@ -76,27 +77,36 @@ def bundles(
 ) -> dict[str, bytes]:
     """Return the files of all bundles: a folder for each alert, a page that lists them, and a mark."""
     files = {f"{folder(alert)}/{name}": data for alert in alerts for name, data in made[alert.alert].items()}
+    parts = [
+        f"<h2>{escape(_title(glossary, typology))}</h2>{_listed([one for one in alerts if one.typology == typology])}"
+        for typology in dict.fromkeys(alert.typology for alert in alerts)
+    ]
+    body = f'<header><h1>Alerts to look at</h1><p class="draft">{DRAFT}</p></header><main>{"".join(parts)}</main>'
+    mark = {"alerts": [alert.alert for alert in alerts], "files": len(files) + 2}
+    return {**files, "index.html": page("Alerts to look at", body), MARK: _json(mark)}
+
+
+def _title(glossary: Glossary, typology: str) -> str:
+    words = glossary.pattern(typology).words
+    return f"Consistent with {words}"
+
+
+def _listed(alerts: Sequence[Alert]) -> str:
     rows = [
         (
             f'<a href="{escape(folder(alert))}/index.html">{escape(alert.subject)}</a>',
             f"{alert.rank:,}",
-            escape(glossary.pattern(alert.typology).words),
-            "children first: within minutes" if alert.lane == "fast" else "slow",
             db(alert.total_mdb),
             escape(alert.reasons[0].sentence if alert.reasons else ""),
             escape(
-                alert.counter[0].sentence if alert.counter else "nothing in the dataset speaks against it"
+                alert.counter[0].sentence if alert.counter else "Nothing in the dataset speaks against it."
             ),
         )
         for alert in alerts
     ]
-    heads = ("subject", "rank", "consistent with", "lane", "weight", "first reason", "first reason against")
-    body = (
-        f'<header><h1>Alerts to look at</h1><p class="draft">{DRAFT}</p></header><main>'
-        f"{table(f'{len(alerts):,} alerts', heads, rows, numbers=(1, 4), wide=(5, 6))}</main>"
-    )
-    mark = {"alerts": [alert.alert for alert in alerts], "files": len(files) + 2}
-    return {**files, "index.html": page("Alerts to look at", body), MARK: _json(mark)}
+    lane = "within minutes: a child may be at risk now" if alerts[0].lane == "fast" else "no haste"
+    heads = ("subject", "rank", "weight", "first reason", "first reason against")
+    return table(f"{len(alerts):,} alerts, {lane}", heads, rows, numbers=(1, 2), wide=(3, 4))
 
 
 def folder(alert: Alert) -> str:
@@ -105,42 +115,52 @@ def folder(alert: Alert) -> str:
 
 
 def network_of(alert: Alert, evidence: Background) -> Network:
-    """Return the network around the subject of an alert."""
+    """Return the network around the subject of an alert; as far as can be, money goes from left to right."""
     subject = alert.subject
-    paid = any(link.payer == subject for link in evidence.links)
+    pays = any(link.payer == subject for link in evidence.links)
+    gets = any(link.payee == subject for link in evidence.links)
+    till = -1 if pays else 0  # where the subject stands as a receiver: somebody may be both
     marks = dict(evidence.markers)
     nodes: dict[str, Node] = {}
 
-    def add(side: str, id_: str, layer: int, words: str, heavy: int) -> None:
-        role = "subject" if id_ == subject else "found" if layer == 1 else "context"
+    def add(
+        side: Literal["payer", "receiver"], id_: str, layer: int, away: int, words: str, heavy: int
+    ) -> None:
+        role: Role = "subject" if id_ == subject else "found" if away == 1 else "context"
         known = f" Marked: {marks[id_]}." if id_ in marks else ""
-        node = Node(id_, "payer" if side == "payer" else "receiver", layer, role, heavy, words + known)  # type: ignore[arg-type]
-        if node.key not in nodes or nodes[node.key].layer > layer:
-            nodes[node.key] = node
+        node = Node(id_, side, layer, role, heavy, words + known)
+        nodes.setdefault(node.key, node)
 
-    for link in evidence.links:
-        own = subject in {link.payer, link.payee}
+    for link in sorted(evidence.links, key=lambda one: subject not in {one.payer, one.payee}):
         name = f" Named {plain(link.name, 60)}." if link.name else ""
-        gets = (
+        takes = (
             f"Receives in {link.country or 'a country that is UNKNOWN'}.{name} May be a victim or a relative."
         )
         if link.payer == subject:
-            add("payer", subject, 0, "The subject of this alert.", 1)
-            add("receiver", link.payee, 1, gets, link.payments)
+            add("payer", subject, 0, 0, "The subject of this alert.", 1)
+            add("receiver", link.payee, 1, 1, takes, link.payments)
         elif link.payee == subject:
-            add("receiver", subject, 0 if not paid else 1, f"The subject of this alert. {gets}", 1)
-            add("payer", link.payer, 1 if not paid else 2, "Paid the subject.", link.payments)
-        elif not own:
-            far = "Also paid one of the same receivers." if paid else "Paid the subject, and others too."
-            add("payer", link.payer, 2 if paid else 1, far, link.payments)
-            add("receiver", link.payee, 1 if paid else 2, gets, link.payments)
+            add("receiver", subject, till, 0, f"The subject of this alert. {takes}", 1)
+            add("payer", link.payer, till - 1, 1, "Paid the subject.", link.payments)
+        elif f"payer:{link.payer}" in nodes:
+            add(
+                "receiver",
+                link.payee,
+                till - 2,
+                2,
+                f"Also paid by somebody who paid the subject. {takes}",
+                link.payments,
+            )
+        else:
+            add("payer", link.payer, 2, 2, "Also paid one of the same receivers.", link.payments)
     notes = [
         "Only payments from person to person across a border, and those that an indicator cites, are drawn."
     ]
     if evidence.links_left_out:
         notes.append(f"{evidence.links_left_out:,} links further away were left out.")
+    same = ((f"payer:{subject}", f"receiver:{subject}"),) if pays and gets else ()
     lead = f"Around {subject}, up to {day(alert.at_us)}."
-    return Network("Who paid whom", lead, tuple(nodes.values()), evidence.links, tuple(notes))
+    return Network("Who paid whom", lead, tuple(nodes.values()), evidence.links, tuple(notes), same)
 
 
 def _index(
@@ -179,7 +199,7 @@ def _index(
             ("provenance.json", "from what this was made"),
         )
     )
-    heads = ("indicator", "weight", "what was seen", "compared with", "payments", "source")
+    heads = ("indicator", "weight", "what was seen", "payments", "source")
     body = f"""<header><h1>{escape(alert.subject)}: a pattern to look at</h1><p class="draft">{
         DRAFT
     }</p></header>
@@ -216,7 +236,6 @@ def _told(reason: Reason) -> tuple[str, ...]:
         escape(reason.indicator),
         db(reason.weight_mdb),
         escape(reason.sentence),
-        f"{escape(reason.peer_group)}: {reason.peer_share:.1%} of it are alike",
         escape(", ".join(reason.payments)) or "none named",
         f"{escape(reason.source)} (grade {escape(reason.grade)})",
     )

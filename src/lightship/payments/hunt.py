@@ -147,7 +147,7 @@ def hunt(con: Any, shape: Shape, seeds: Iterable[str], depth: int = 2) -> Hunt:
 
 
 def renamed(result: Hunt, name: Callable[[str], str]) -> Hunt:
-    """Return a hunt with every identifier replaced, and without the names of receivers.
+    """Return a hunt with every identifier replaced and in the order of the new ones, without the names of receivers.
 
     Parameters
     ----------
@@ -156,21 +156,21 @@ def renamed(result: Hunt, name: Callable[[str], str]) -> Hunt:
     """
 
     def names(ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name(one) for one in ids)
+        return tuple(sorted(name(one) for one in ids))
 
     found = []
     for one in result.found:
         way = one.way
         for plain in sorted({one.id, *one.path}, key=len, reverse=True):
             way = way.replace(f"«{plain}»", f"«{name(plain)}»")
-        found.append(replace(one, id=name(one.id), path=names(one.path), way=way))
+        found.append(replace(one, id=name(one.id), path=tuple(map(name, one.path)), way=way))
     kept = tuple(
         replace(link, payer=name(link.payer), payee=name(link.payee), name=None) for link in result.links
     )
     return Hunt(
         names(result.seeds),
-        tuple(found),
-        kept,
+        _in_order(found),
+        tuple(sorted(kept, key=lambda link: (link.payer, link.payee))),
         names(result.unknown),
         names(result.hub_seeds),
         names(result.hubs),
@@ -243,6 +243,10 @@ def _walk(
         for key, index in at.items()
         if not (key[0] == "receiver" and key[1] in seeds)
     ]
+    return _in_order(found)
+
+
+def _in_order(found: Iterable[Found]) -> tuple[Found, ...]:
     return tuple(
         sorted(found, key=lambda one: (one.side, one.depth, bool(one.stopped), -one.strength, one.id))
     )

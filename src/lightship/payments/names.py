@@ -24,16 +24,17 @@ ENOUGH_DB = 10
 CAP_DB = 24
 """No single comparison says more: what was hardly ever seen by accident in one dataset is not therefore impossible."""
 
+_Chances = tuple[tuple[float, ...], tuple[float, ...]]
 _DB_A_BIT = 10 * math.log10(2)
 _PAIRS = 1e6  # random pairs from which the chance of an accidental likeness is estimated
 _SEED = 1
 
 # How a receiver's name varies between two remitters, by judgement: mostly written alike, often with a letter off or a
-# part left out. The chance of the same by accident is not judged but counted in the data.
-_GIVEN = (0.70, 0.12, 0.08, 0.05, 0.05)
-_FAMILY = (0.80, 0.10, 0.04, 0.06)
-_MIDDLE = (0.55, 0.35, 0.10)
-_COUNTRY = (0.97, 0.03)
+# part left out. The chance of the same by accident is counted in the data; the second row stands where they have none.
+_GIVEN = ((0.70, 0.12, 0.08, 0.05, 0.05), (0.01, 0.01, 0.05, 0.05, 0.88))
+_FAMILY = ((0.80, 0.10, 0.04, 0.06), (0.01, 0.01, 0.02, 0.96))
+_MIDDLE = ((0.55, 0.35, 0.10), (0.02, 0.05, 0.93))
+_COUNTRY = ((0.97, 0.03), (0.5, 0.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +163,11 @@ def _linker(con: Any, records: int) -> Any:
 
     logging.getLogger("splink").setLevel(logging.ERROR)
 
-    def compared(column: str, chances: tuple[float, ...], *between: Any, usual: bool) -> dict[str, Any]:
+    def compared(column: str, chances: _Chances, *between: Any, usual: bool) -> dict[str, Any]:
         exact = levels.ExactMatchLevel(column, term_frequency_adjustments=usual)
         steps = [exact, *between, levels.ElseLevel()]
-        for step, chance in zip(steps, chances, strict=True):
-            step.configure(m_probability=chance)
+        for step, one, other in zip(steps, *chances, strict=True):
+            step.configure(m_probability=one, u_probability=other)
         return {"output_column_name": column, "comparison_levels": [levels.NullLevel(column), *steps]}
 
     given = (

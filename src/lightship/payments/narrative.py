@@ -248,7 +248,7 @@ def _why_not(alert: Alert, room: int) -> list[str]:
 def _reason(reason: Reason) -> str:
     return (
         f"- {reason.indicator}, {db(reason.weight_mdb)}: {plain(reason.sentence)} "
-        f"(Compared with: {plain(reason.peer_group, 120)}. Source: {plain(reason.source, 160)}, grade {reason.grade}.)"
+        f"(Source: {plain(reason.source, 160)}, grade {reason.grade}.)"
     )
 
 

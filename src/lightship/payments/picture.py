@@ -61,7 +61,7 @@ class Network:
     Parameters
     ----------
     same
-        Pairs of receivers that may be one.
+        Pairs of nodes' keys that are, or may be, one.
     """
 
     title: str
@@ -132,7 +132,7 @@ all.{more}</p>
 <li><span aria-hidden="true">★</span> seed</li>
 <li><span aria-hidden="true">◎</span> double ring: what this is about</li>
 <li><span aria-hidden="true">╌</span> dashed: a relation is known</li>
-<li><span aria-hidden="true">┈</span> dotted, no arrow: may be one person</li></ul>
+<li><span aria-hidden="true">┈</span> dotted, no arrow: one person, or may be</li></ul>
 <div class="bar" role="group" aria-label="Picture"><button type="button" data-act="in">Zoom in</button>
 <button type="button" data-act="out">Zoom out</button><button type="button" data-act="fit">Show all</button></div>
 <div id="picture" tabindex="0" role="application" aria-labelledby="seen" aria-describedby="help"></div>
@@ -145,10 +145,9 @@ all.{more}</p>
 </main>
 <footer><p>Drawn with Cytoscape.js:</p><pre>{escape(part("vendor/cytoscape/LICENSE.txt"))}</pre></footer>"""
     elements = [_node(nodes[key], *spot) for key, spot in at.items()] + [_edge(link) for link in kept]
-    pairs = [(f"receiver:{left}", f"receiver:{right}") for left, right in network.same]
     elements += [
         {"group": "edges", "classes": "same", "data": {"source": left, "target": right, "width": 2}}
-        for left, right in pairs
+        for left, right in network.same
         if left in at and right in at
     ]
     scripts = (part("vendor/cytoscape/cytoscape.min.js"), part("page/network.js"))

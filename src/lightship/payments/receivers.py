@@ -182,7 +182,7 @@ def _network(found: Receivers) -> Network:
         "Receivers with unrelated payers from abroad, each payer counting one over the receivers that they pay. "
         "A receiver may be a victim, or a relative whose account is used."
     )
-    same = tuple((one.left, one.right) for one in found.linked)
+    same = tuple((f"receiver:{one.left}", f"receiver:{one.right}") for one in found.linked)
     notes = (
         f"The first {len(shown):,} of {len(found.standing):,} are drawn; receivers.csv has all.",
         f"Left out: {found.ranking.hubs:,} hubs, and {found.ranking.outside:,} payments in currencies without a band.",

@@ -56,7 +56,7 @@ def test_a_folder_means_its_alerts(tmp_path):
         ({"lane": "middle"}, "neither slow nor fast"),
         ({"score": 3}, "'score' is not a field"),
         ({"reasons": [{}]}, "is missing"),
-        ({"off": ["C6"]}, "not a row"),
+        ({"off": ["C6"]}, "not a pair"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, change, said):
