@@ -77,21 +77,17 @@ def bundles(
 ) -> dict[str, bytes]:
     """Return the files of all bundles: a folder for each alert, a page that lists them, and a mark."""
     files = {f"{folder(alert)}/{name}": data for alert in alerts for name, data in made[alert.alert].items()}
+    kinds = dict.fromkeys(alert.typology for alert in alerts)
     parts = [
-        f"<h2>{escape(_title(glossary, typology))}</h2>{_listed([one for one in alerts if one.typology == typology])}"
-        for typology in dict.fromkeys(alert.typology for alert in alerts)
+        _listed(glossary, typology, [one for one in alerts if one.typology == typology]) for typology in kinds
     ]
     body = f'<header><h1>Alerts to look at</h1><p class="draft">{DRAFT}</p></header><main>{"".join(parts)}</main>'
     mark = {"alerts": [alert.alert for alert in alerts], "files": len(files) + 2}
     return {**files, "index.html": page("Alerts to look at", body), MARK: _json(mark)}
 
 
-def _title(glossary: Glossary, typology: str) -> str:
-    words = glossary.pattern(typology).words
-    return f"Consistent with {words}"
-
-
-def _listed(alerts: Sequence[Alert]) -> str:
+def _listed(glossary: Glossary, typology: str, alerts: Sequence[Alert]) -> str:
+    title = f"Consistent with {glossary.pattern(typology).words}"
     rows = [
         (
             f'<a href="{escape(folder(alert))}/index.html">{escape(alert.subject)}</a>',
@@ -106,7 +102,8 @@ def _listed(alerts: Sequence[Alert]) -> str:
     ]
     lane = "within minutes: a child may be at risk now" if alerts[0].lane == "fast" else "no haste"
     heads = ("subject", "rank", "weight", "first reason", "first reason against")
-    return table(f"{len(alerts):,} alerts, {lane}", heads, rows, numbers=(1, 2), wide=(3, 4))
+    caption = f"{title}: {len(alerts):,}; {lane}"
+    return f"<h2>{escape(title)}</h2>{table(caption, heads, rows, numbers=(1, 2), wide=(3, 4))}"
 
 
 def folder(alert: Alert) -> str:
