@@ -63,7 +63,8 @@ def score(
         )
     for name, scored in found.items():
         say(
-            f"{name}: {len(scored.alerts)} cases of {scored.above} above {scored.baseline.threshold_mdb / 1000:.1f} dB, "
+            f"{name}: {len(scored.alerts)} cases of {scored.above} above "
+            f"{scored.baseline.threshold_mdb / 1000:.1f} dB, "
             f"among {scored.baseline.subjects:,} subjects."
         )
     say(f"Wrote {out / 'alerts.jsonl'}. Each is a pattern worth a look, never a finding about a person.")

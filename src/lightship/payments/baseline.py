@@ -1,4 +1,4 @@
-"""The institution's own population: shares a bin and a peer group, shrunk where data are thin, and the weights they give.
+"""The institution's own population: shares a bin and a peer group, shrunk where thin, and the weights they give.
 
 The weight of a bin is ``10·log10(q/p)``: ``q`` the typology's share of that bin, from the pack's published priors,
 ``p`` the share among the institution's own customers of the same peer group. ``p`` is shrunk to the class of habit,
@@ -125,9 +125,11 @@ class Baseline:
         InputError
             If it is not a baseline.
         """
+        if not isinstance(value, dict) or value.get("format") != FORMAT:
+            raise InputError(
+                "This is no baseline.", where, "Make it anew with `lightship payments score --out`."
+            )
         try:
-            if value["format"] != FORMAT:
-                raise KeyError(value["format"])
             tables = {
                 key: Table(
                     tuple(one["edges"]),

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import ibis
+import ibis.expr.datatypes as dt
 import pyarrow as pa
 
-
-@ibis.udf.scalar.builtin(name="epoch_us")
-def _duckdb_us(at: ibis.expr.datatypes.timestamp) -> ibis.expr.datatypes.int64:
-    """Microseconds since 1970."""
-    raise NotImplementedError  # DuckDB's own function
+_TIME = dt.Timestamp()
 
 
-@ibis.udf.scalar.builtin(name="unix_micros")
-def _spark_us(at: ibis.expr.datatypes.Timestamp(timezone="UTC")) -> ibis.expr.datatypes.int64:
-    """Microseconds since 1970."""
-    raise NotImplementedError  # Spark's own function
+def _builtin(name: str) -> Any:
+    """Return an engine's own function from a timestamp to microseconds, as Ibis calls it."""
+
+    def function(at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        """Microseconds since 1970."""
+
+    function.__name__ = name
+    return ibis.udf.scalar.builtin(function, name=name, signature=((_TIME,), dt.int64))
 
 
 class Engine(Protocol):
@@ -91,7 +92,7 @@ class DuckEngine:
 
     def microseconds(self, column: Any) -> Any:
         """Return a timestamp column as microseconds since 1970."""
-        return _duckdb_us(column)
+        return _builtin("epoch_us")(column)
 
     def close(self) -> None:
         """Free what it holds."""
@@ -103,6 +104,8 @@ class SparkEngine:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        # Times without a zone are UTC, as the tables say.
+        session.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")
         self._ibis = ibis.pyspark.connect(session)
 
     def read(self, name: str, path: Path) -> Any:
@@ -123,8 +126,9 @@ class SparkEngine:
 
     def arrow(self, expression: Any) -> pa.Table:
         """Return an expression's rows."""
-        return self._ibis.to_pyarrow(expression)
+        # Ibis would go by way of pandas.
+        return self._session.sql(self._ibis.compile(expression)).toArrow()
 
     def microseconds(self, column: Any) -> Any:
         """Return a timestamp column as microseconds since 1970."""
-        return _spark_us(column)
+        return _builtin("unix_micros")(column)

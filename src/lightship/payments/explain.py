@@ -41,7 +41,8 @@ def explained(pack: Pack) -> str:
         "---------------------",
         *_wrapped(
             f"Indicators that stand for a protected attribute: {reach}. All together they bring at most "
-            f"{proof.reach_mdb / 1000:g} dB; the floor is {proof.floor_mdb / 1000:g} dB, and {proof.families_needed} of the "
+            f"{proof.reach_mdb / 1000:g} dB; the floor is {proof.floor_mdb / 1000:g} dB, and "
+            f"{proof.families_needed} of the "
             f"families {', '.join(proof.free_families)} must speak besides. The corridor itself weighs nothing."
         ),
     ]

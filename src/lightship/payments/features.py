@@ -30,7 +30,7 @@ _FAR = 2**62
 
 
 def latest(sends: Any, subject: str, other: str) -> Any:
-    """Return rows with the columns ``subject`` and ``other``, the latest of each subject only, numbered from the last."""
+    """Return rows with the columns ``subject`` and ``other``, the latest of each subject only."""
     rows = sends.mutate(subject=sends[subject], other=sends[other])
     last = ibis.window(group_by="subject", order_by=[ibis.desc("at_us"), ibis.desc("payment")])
     rows = rows.mutate(back_nth=ibis.row_number().over(last))
@@ -173,7 +173,9 @@ def measured(rows: Any, pack: Pack, day: date, currencies: Currencies) -> Any:
     A burst has a row a moment, and its ``payment``.
     """
     values = {
-        column(one.id): _value(rows, one, resolved(one, day, currencies), alone=pack.view == "burst").cast("int64")
+        column(one.id): _value(rows, one, resolved(one, day, currencies), alone=pack.view == "burst").cast(
+            "int64"
+        )
         for one in pack.computed
     }
     if pack.view == "burst":

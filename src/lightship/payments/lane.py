@@ -43,7 +43,9 @@ def children(data: Dataset, terms: Terms, window: Window) -> Any:
     """Return ``child``: accounts of those under age by year of birth, or marked as a child's or a parent's for one."""
     year = window.day.year
     people = data.customers
-    by_age = people.filter(people.born_year > year - terms.jurisdiction.adult_age).select(child=people.customer)
+    by_age = people.filter(people.born_year > year - terms.jurisdiction.adult_age).select(
+        child=people.customer
+    )
     if data.markers is None:
         return by_age
     marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS))
@@ -54,7 +56,7 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad."""
     wide = Window(window.from_us - HISTORY_DAYS * DAY_US, window.to_us)
     p = data.payments
-    rows = standing(p, wide, p.payer != p.payee)
+    rows = standing(p, wide)
     who = children(data, terms, window)
     rows = in_reference(rows.semi_join(who, rows.payer == who.child), rates)
     voucher = rows.rail.isin(VOUCHERS)
@@ -113,7 +115,7 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     p, people = data.payments, data.customers
     firms = people.filter(people.kind == "business").select(firm=people.customer)
     owners = people.filter(people.kind == "person").select(owner=people.customer)
-    credits_ = standing(p, window, p.merchant_code.isnull(), p.rail.isin(("bank", "wallet")), p.payer != p.payee)
+    credits_ = standing(p, window, p.merchant_code.isnull(), p.rail.isin(("bank", "wallet")))
     credits_ = credits_.semi_join(owners, credits_.payee == owners.owner)
     credits_ = credits_.anti_join(firms, credits_.payer == firms.firm)
     senders = people.select(sender=people.customer, born=people.born_year)
@@ -142,4 +144,3 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     incoming = ibis.window(group_by="subject")
     rows = rows.mutate(any_credit=rows.credit.max().over(incoming))
     return rows.filter(rows.any_credit == 1).drop("any_credit")
-

@@ -39,7 +39,7 @@ class Currency:
         for since, rate in self.rates:
             if since <= day:
                 found = rate
-        return found * 100 / 10**self.digits
+        return found * 100 / float(10**self.digits)
 
 
 Currencies = Mapping[str, Currency]
@@ -91,7 +91,7 @@ def parse_currencies(text: str, where: str = "currencies") -> dict[str, Currency
             code: Currency(
                 code,
                 int(one["digits"]),
-                int(round(one["round"] * 10 ** one["digits"])),
+                round(one["round"] * 10 ** one["digits"]),
                 tuple(sorted((date.fromisoformat(day), float(rate)) for day, rate in one["rates"])),
             )
             for code, one in table.items()

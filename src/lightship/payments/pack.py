@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from lightship.core.canonical import digest
@@ -362,7 +363,7 @@ class Reader:
     def rising(self, key: str, default: Any = ...) -> tuple[int, ...]:
         """Return whole numbers, each larger than the one before."""
         values = self.listed(key, int, default)
-        if any(low >= high for low, high in zip(values, values[1:], strict=False)):
+        if any(low >= high for low, high in pairwise(values)):
             raise self.refuse(f"{key} does not rise.", "Put its numbers in order.")
         return values
 
@@ -499,7 +500,8 @@ def _indicator(reader: Reader, view: View, *, counter: bool) -> Indicator:
             f"The feature {feature!r} is not in the vocabulary of the view {view!r}.",
             f"It has {', '.join(name for name, one in FEATURES.items() if view in one.views)}.",
         )
-    currency, params, model = "", {}, None
+    currency, model = "", None
+    params: Params = {}
     if feature:
         currency = reader.text("currency", "")
         params = _params(reader, FEATURES[feature].params, currency)

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from lightship.core.payments import RAILS
 from lightship.payments.engine import Engine
-from lightship.payments.money import Currencies, hundredths
+from lightship.payments.money import Currencies, hundredths, rate_of
 from lightship.payments.pack import Jurisdiction
 from lightship.payments.vocabulary import TEXTS, UNKNOWN
 
@@ -44,7 +44,12 @@ class Window:
     @property
     def day(self) -> date:
         """The day it ends."""
-        return datetime.fromtimestamp(self.to_us / 1e6, UTC).date()
+        return day_of(self.to_us)
+
+
+def day_of(at_us: int) -> date:
+    """Return the day of a moment in UTC."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).date()
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,16 @@ class Terms:
     currencies: Currencies
     zones: Mapping[str, str] = field(default_factory=dict)
 
-    def sum_on(self, name: str, day: date) -> int:
-        """Return one of the jurisdiction's sums in hundredths of the reference currency."""
+    def sums(self, name: str) -> list[tuple[int, int]]:
+        """Return one of the jurisdiction's sums in hundredths of the reference currency, each with when it ends."""
         amount, currency = self.jurisdiction.sums[name]
-        return hundredths(amount, currency, day, self.currencies)
+        known = rate_of(currency, self.currencies)
+        starts = [since for since, _ in known.rates]
+        ends = [*(microseconds(since) for since in starts[1:]), 2**62]
+        return [
+            (end, hundredths(amount, currency, since, self.currencies))
+            for since, end in zip(starts, ends, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -142,7 +153,7 @@ def lookups(engine: Engine, terms: Terms, window: Window, zones: Sequence[str]) 
     clocks = zone_spans({*zones, *terms.zones.values()}, window)
     return {
         "rates": engine.lookup(
-            "ls_rates",
+            f"ls_rates_{window.from_us}",
             pa.table(
                 {
                     "rate_currency": pa.array([row[0] for row in rates], pa.string()),
@@ -154,7 +165,7 @@ def lookups(engine: Engine, terms: Terms, window: Window, zones: Sequence[str]) 
             ),
         ),
         "clocks": engine.lookup(
-            "ls_clocks",
+            f"ls_clocks_{window.from_us}",
             pa.table(
                 {
                     "clock_zone": pa.array([row[0] for row in clocks], pa.string()),
@@ -165,7 +176,7 @@ def lookups(engine: Engine, terms: Terms, window: Window, zones: Sequence[str]) 
             ),
         ),
         "zones": engine.lookup(
-            "ls_zones",
+            f"ls_zones_{window.from_us}",
             pa.table(
                 {
                     "zone_country": pa.array(list(terms.zones), pa.string()),
@@ -200,13 +211,14 @@ def standing(payments: Any, window: Window, *conditions: Any) -> Any:
         payments.at_us > window.from_us,
         payments.at_us <= window.to_us,
         payments.reverses.isnull(),
+        payments.payer != payments.payee,
         *conditions,
     )
     return kept.anti_join(taken_back, kept.payment == taken_back.taken_back)
 
 
 def in_reference(rows: Any, rates: Any) -> Any:
-    """Return rows with ``ref`` (hundredths of the reference currency, null without a rate) and the payer's round sum."""
+    """Return rows with ``ref`` in hundredths of the reference currency, null without a rate."""
     joined = rows.left_join(
         rates,
         [
@@ -243,7 +255,6 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
         window,
         p.merchant_code.isnull(),
         p.rail.isin(PERSON_RAILS),
-        p.payer != p.payee,
         listed(p.payee_country, p.at_us, terms.jurisdiction),
     )
     people = data.customers.filter(data.customers.kind == "person").select(
@@ -319,7 +330,7 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
     given = in_reference(given.semi_join(senders, given.payer == senders.sender), small["rates"])
     role = ibis.cases(
         (given.merchant_code.isin(j.merchants["platform"]).fill_null(False), "platform"),
-        ((given.rail == "crypto") & (given.ref <= terms.sum_on("small_crypto", window.day)), "crypto"),
+        ((given.rail == "crypto") & (given.ref <= _sum_at(terms, "small_crypto", given.at_us)), "crypto"),
         (given.rail == "card", "presence"),
         else_="",
     )
@@ -331,7 +342,7 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
     taken = in_reference(taken.semi_join(senders, taken.payee == senders.sender), small["rates"])
     role = ibis.cases(
         (listed(taken.payer_country, taken.at_us, j).fill_null(False), "back"),
-        (taken.ref >= terms.sum_on("salary", window.day), "pay"),
+        ((taken.rail == "bank") & (taken.ref >= _sum_at(terms, "salary", taken.at_us)), "pay"),
         else_="",
     )
     taken = taken.select(
@@ -339,3 +350,12 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
     )
     both = given.union(taken)
     return both.filter(both.role != "")
+
+
+def _sum_at(terms: Terms, name: str, at_us: Any) -> Any:
+    *before, (_, last) = terms.sums(name)
+    return (
+        ibis.cases(*[(at_us < end, value) for end, value in before], else_=last)
+        if before
+        else ibis.literal(last)
+    )

@@ -83,9 +83,7 @@ class History:
     def facts(self) -> Any:
         """What else is known of those who sent any."""
         senders = self.sends.select(sender=self.sends.payer).distinct()
-        return self._keep(
-            "facts", lambda: context(self.data, self.terms, self.window, self.small, senders)
-        )
+        return self._keep("facts", lambda: context(self.data, self.terms, self.window, self.small, senders))
 
     def _keep(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self._kept:
@@ -96,7 +94,9 @@ class History:
         if name in self._kept:
             return self._kept[name]
         rows = self._keep(name, make)
-        found = self.engine.arrow(rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)).to_pylist()
+        found = self.engine.arrow(
+            rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)
+        ).to_pylist()
         if found:
             raise InputError(
                 f"There is no rate for {found[0]['currency']}.",
@@ -157,8 +157,93 @@ def _words(letters: set[str]) -> list[str]:
     return [DATA[letter] for letter in sorted(letters)]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A typology's subjects, measured and not yet weighed.
+
+    Parameters
+    ----------
+    pack
+        With what the dataset cannot carry switched off.
+    whole
+        The digest of the pack as it was given.
+    off
+        Indicator to the reason it is off.
+    params
+        Parameters by indicator, as of the window's last day.
+    rows, values
+        Tables in the engine: the view's rows, and each subject's values and classes.
+    """
+
+    history: History
+    pack: Pack
+    whole: str
+    off: Mapping[str, str]
+    params: Mapping[str, Params]
+    rows: Any
+    values: Any
+
+
+def measure(history: History, pack: Pack) -> Measured:
+    """Return a typology's subjects with each indicator's value."""
+    day, currencies = history.window.day, history.terms.currencies
+    used, off = covered(pack.in_force(day), history.coverage)
+    rows = history.rows(used.view)
+    facts = history.facts if "payroll" in used.peers else None
+    values = grouped(measured(rows, used, day, currencies), used, history.data, facts, history.window)
+    params = {one.id: resolved(one, day, currencies) for one in used.computed}
+    name = f"ls_values_{history.window.from_us}_{used.id.replace('-', '_')}"
+    return Measured(history, used, pack.digest, off, params, rows, history.engine.keep(name, values))
+
+
+def fit(found: Measured) -> Baseline:
+    """Return the population's baseline, its thresholds still at the floor.
+
+    Raises
+    ------
+    InputError
+        If there is nobody to measure.
+    """
+    pack, engine = found.pack, found.history.engine
+    values = engine.arrow(found.values)
+    if not len(values):
+        raise InputError(
+            f"No payment of the window is what {pack.id} is about.", "payments", "Check corridors and dates."
+        )
+    groups, bins = tables(values, pack)
+    cells: tuple[int, ...] = ()
+    if pack.keeper:
+        counts = engine.arrow(keeper.cell_counts(found.rows, pack, found.params))
+        cells = keeper.weights(
+            dict(zip(counts["cell"].to_pylist(), counts["parts"].to_pylist(), strict=True)), pack
+        )
+    return Baseline(
+        typology=pack.id,
+        pack=found.whole,
+        jurisdiction=found.history.terms.jurisdiction.digest,
+        to_us=found.history.window.to_us,
+        subjects=len(values),
+        groups=groups,
+        tables=bins,
+        off=dict(found.off),
+        threshold_mdb=round(pack.floor_db * 1000),
+        keeper_mdb=cells,
+    )
+
+
+def weighed_table(found: Measured, base: Baseline) -> Any:
+    """Return every subject's values with ``group_id``, ``speaking``, ``total_mdb``, ``keeper_mdb``, ``highest_mdb``."""
+    table = weighed(found.values, found.pack, base)
+    if found.pack.keeper:
+        to_us = found.history.window.to_us
+        level = keeper.levels(found.rows, found.pack, found.params, base.keeper_mdb, to_us)
+        return table.left_join(level, table.subject == level.kept_whom).drop("kept_whom")
+    nothing = ibis.literal(0, "int64")
+    return table.mutate(keeper_mdb=nothing, highest_mdb=nothing)
+
+
 def score(
-    ready: History,
+    history: History,
     pack: Pack,
     *,
     budget: int | None = None,
@@ -175,46 +260,31 @@ def score(
         Weigh with this baseline; one is fitted on the history itself unless given.
     """
     budget = budget or pack.budget
-    whole = pack
-    pack, off = covered(pack.in_force(ready.window.day), ready.coverage)
-    day, currencies = ready.window.day, ready.terms.currencies
-    params = {one.id: resolved(one, day, currencies) for one in pack.computed}
-    engine = ready.engine
     tell(f"{pack.title}: measuring")
-    rows = ready.rows(pack.view)
-    facts = ready.facts if "payroll" in pack.peers else None
-    values = grouped(measured(rows, pack, day, currencies), pack, ready.data, facts, ready.window)
-    values = engine.keep(f"ls_values_{pack.view}", values)
-    if base is None:
-        base = fit(ready, whole, pack, off, engine.arrow(values), rows, params)
-        thresholds = None
-    else:
-        thresholds = base
+    found = measure(history, pack)
     tell(f"{pack.title}: weighing")
-    table = weighed(values, pack, base)
-    if pack.keeper:
-        level = keeper.levels(rows, pack, params, base.keeper_mdb, ready.window.to_us)
-        table = table.left_join(level, table.subject == level.kept_whom).drop("kept_whom")
-    else:
-        table = table.mutate(keeper_mdb=ibis.literal(0, "int64"), highest_mdb=ibis.literal(0, "int64"))
-    table = engine.keep(f"ls_weighed_{pack.view}", table)
+    fitted = base or fit(found)
+    engine, pack = history.engine, found.pack
+    name = f"ls_weighed_{pack.id.replace('-', '_')}"
+    table = engine.keep(name, weighed_table(found, fitted))
     eligible = table.filter(
         table.total_mdb >= round(pack.floor_db * 1000), table.speaking >= pack.families_needed
     )
-    if thresholds is None:
-        base = _with_thresholds(base, engine.arrow(eligible.select("total_mdb", "highest_mdb")), budget, pack)
+    if base is None and pack.lane == "slow":
+        fitted = _with_thresholds(
+            fitted, engine.arrow(eligible.select("total_mdb", "highest_mdb")), budget, pack
+        )
     reached = eligible.filter(
-        (eligible.total_mdb >= base.threshold_mdb)
-        | ((eligible.keeper_mdb >= base.keeper_threshold_mdb) & (base.keeper_threshold_mdb > 0))
+        (eligible.total_mdb >= fitted.threshold_mdb)
+        | ((eligible.keeper_mdb >= fitted.keeper_threshold_mdb) & (fitted.keeper_threshold_mdb > 0))
     )
     if pack.lane == "fast":
         reached = first_of_episode(reached)
-    queue = engine.arrow(
-        reached.order_by([ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject", "last_us"]).limit(budget)
-    )
-    above = int(engine.arrow(reached.count().as_table())[0][0].as_py())
+    order = [ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject", "last_us"]
+    queue = engine.arrow(reached.order_by(order).limit(budget))
+    above = engine.arrow(reached.aggregate(above=reached.count()))["above"][0].as_py()
     tell(f"{pack.title}: {len(queue)} cases")
-    return Scored(_alerts(ready, pack, base, queue, rows, params), base, above)
+    return Scored(_alerts(found, fitted, queue), fitted, above)
 
 
 def first_of_episode(reached: Any) -> Any:
@@ -222,41 +292,6 @@ def first_of_episode(reached: Any) -> Any:
     before = reached.last_us.lag().over(ibis.window(group_by="subject", order_by=["last_us", "payment"]))
     reached = reached.mutate(before_us=before)
     return reached.filter(reached.before_us.isnull() | (reached.last_us - reached.before_us >= QUIET_US))
-
-
-def fit(
-    ready: History,
-    whole: Pack,
-    pack: Pack,
-    off: Mapping[str, str],
-    values: pa.Table,
-    rows: Any,
-    params: Mapping[str, Params],
-) -> Baseline:
-    """Return the population's baseline, its thresholds still at the floor."""
-    if not len(values):
-        raise InputError(
-            f"No payment of the window is what {pack.id} is about.", "payments", "Check corridors and dates."
-        )
-    groups, found = tables(values, pack)
-    cells: tuple[int, ...] = ()
-    if pack.keeper:
-        counts = ready.engine.arrow(keeper.cell_counts(rows, pack, params))
-        cells = keeper.weights(
-            dict(zip(counts["cell"].to_pylist(), counts["parts"].to_pylist(), strict=True)), pack
-        )
-    return Baseline(
-        typology=pack.id,
-        pack=whole.digest,
-        jurisdiction=ready.terms.jurisdiction.digest,
-        to_us=ready.window.to_us,
-        subjects=len(values),
-        groups=groups,
-        tables=found,
-        off=dict(off),
-        threshold_mdb=round(pack.floor_db * 1000),
-        keeper_mdb=cells,
-    )
 
 
 def _with_thresholds(base: Baseline, eligible: pa.Table, budget: int, pack: Pack) -> Baseline:
@@ -282,24 +317,24 @@ def beyond(highest_first: Any, allowed: int) -> int:
     return int(highest_first[allowed]) + 1 if len(highest_first) > allowed else 0
 
 
-def _alerts(
-    ready: History, pack: Pack, base: Baseline, queue: pa.Table, rows: Any, params: Mapping[str, Params]
-) -> tuple[Alert, ...]:
+def _alerts(found: Measured, base: Baseline, queue: pa.Table) -> tuple[Alert, ...]:
+    """Return the queue's alerts; only its subjects' rows leave the engine."""
     cases = queue.to_pylist()
     if not cases:
         return ()
-    wanted = ready.engine.lookup("ls_queue", pa.table({"wanted": [case["subject"] for case in cases]}))
+    pack, engine, rows = found.pack, found.history.engine, found.rows
+    wanted = engine.lookup("ls_queue", pa.table({"wanted": sorted({case["subject"] for case in cases})}))
     mine = rows.semi_join(wanted, rows.subject == wanted.wanted)
     kind = ROWS[pack.view]
-    mine = mine.select("subject", *(one.name for one in fields(kind))).order_by(["subject", "at_us", "payment"])
+    mine = mine.select("subject", *(one.name for one in fields(kind)))
     by_subject: dict[str, list[Any]] = {}
-    for row in ready.engine.arrow(mine).to_pylist():
+    for row in engine.arrow(mine.order_by(["subject", "at_us", "payment"])).to_pylist():
         by_subject.setdefault(row.pop("subject"), []).append(kind(**row))
     return tuple(
         alert(
             case["subject"],
-            [row for row in by_subject[case["subject"]] if row.at_us <= case["last_us"]],
-            params,
+            _up_to(by_subject[case["subject"]], case),
+            found.params,
             _weighed(case, pack, base),
             pack,
             base,
@@ -308,6 +343,13 @@ def _alerts(
         )
         for rank, case in enumerate(cases, 1)
     )
+
+
+def _up_to(rows: list[Any], case: Mapping[str, Any]) -> list[Any]:
+    """Return the rows of a case; of a moment's account, those up to that moment."""
+    if "payment" not in case:
+        return rows
+    return [row for row in rows if (row.at_us, row.payment) <= (case["last_us"], case["payment"])]
 
 
 def _weighed(case: Mapping[str, Any], pack: Pack, base: Baseline) -> Weighed:

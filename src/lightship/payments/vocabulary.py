@@ -1,9 +1,9 @@
 """The closed vocabulary of what a typology pack may measure, and each measure defined once for every engine.
 
-A *view* is a table of rows, one a payment, grouped by its *subject*: a payer, a receiver, a child's account, an account
+A *view* is a table of rows, one a payment, grouped by its *subject*: a payer, a receiver, a child's account, or one
 that money passes through. A *measure* reads a row's columns and says what it counts. ``row`` is an Ibis table in the
-batch engines and a :class:`Row` in the live step, so that ``(row.ref >= low) & (row.ref <= high)`` is one definition for
-DuckDB, Spark and Python: comparisons of integers, joined by ``&`` and ``|``, and nothing else.
+batch engines and a :class:`Row` in the live step, so that ``(row.ref >= low) & (row.ref <= high)`` is one definition
+for DuckDB, Spark and Python: comparisons of integers, joined by ``&`` and ``|``, and nothing else.
 """
 
 from __future__ import annotations
