@@ -12,6 +12,7 @@ import typer
 from lightship import cli_match, cli_payments_read, cli_serve
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
+from lightship.cli_payments import packs_app, payments_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -30,7 +31,9 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
-app.add_typer(cli_payments_read.payments_app, name="payments")
+payments_app.command()(cli_payments_read.read)
+app.add_typer(payments_app, name="payments")
+app.add_typer(packs_app, name="packs")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

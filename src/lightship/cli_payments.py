@@ -1,10 +1,81 @@
-"""``lightship payments``: from transactions to alerts, bundles and drafts."""
+"""``lightship payments`` and ``lightship packs``: who pays, who receives, who is being extorted; and what says so."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-payments_app = typer.Typer(
-    help="Payments: who pays for and receives money from livestreamed abuse, and which child is being extorted.",
-    no_args_is_help=True,
-)
+from lightship.say import say
+
+payments_app = typer.Typer(help="Payments: a short ranked list, with why and why not.", no_args_is_help=True)
+packs_app = typer.Typer(help="What the knowledge in packs says.", no_args_is_help=True)
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str], None]]:
+    """Yield a callback that shows the step on a terminal, and says nothing where there is none."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    with console.status(escape(title)) as status:
+        yield lambda step: status.update(f"{escape(title)}: {escape(step)}")
+
+
+@payments_app.command()
+def score(
+    payments: Annotated[
+        Path, typer.Argument(help="A dataset: the folder that `lightship payments read` wrote.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for alerts.jsonl and the baselines.")],
+    pack: Annotated[str, typer.Option(help="Jurisdiction: uk, au, ca, se, or a path.")] = "uk",
+    typology: Annotated[
+        list[str] | None, typer.Option(help="Name or path of a typology pack; all unless named.")
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cases a month that the team can look at; the pack's unless given."),
+    ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="Weigh with these baselines instead of fitting the history's own.")
+    ] = None,
+) -> None:
+    """Score payments and rank what is worth a person's look."""
+    from lightship import app_payments
+
+    with steps("Scoring") as tell:
+        found = app_payments.score_dataset(
+            payments,
+            out,
+            pack,
+            typologies=typology or app_payments.TYPOLOGIES,
+            budget=budget,
+            baselines=baselines,
+            tell=tell,
+        )
+    for name, scored in found.items():
+        say(
+            f"{name}: {len(scored.alerts)} cases of {scored.above} above "
+            f"{scored.baseline.threshold_mdb / 1000:.1f} dB, "
+            f"among {scored.baseline.subjects:,} subjects."
+        )
+    say(f"Wrote {out / 'alerts.jsonl'}. Each is a pattern worth a look, never a finding about a person.")
+
+
+@packs_app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="A typology pack, by name or path.")],
+) -> None:
+    """Print a typology pack in plain words, with its sources and the proof about protected attributes."""
+    from lightship import app_payments
+    from lightship.payments.explain import explained
+
+    typer.echo(explained(app_payments.typology(name)))

@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from lightship.cli_payments import payments_app
 from lightship.say import say
 
 
-@payments_app.command()
 def read(
     sources: Annotated[
         list[Path], typer.Argument(help="CSV, Parquet or ISO 20022 files, or folders of them.")

@@ -43,6 +43,18 @@ def _read(path: Path, what: str, room: str, suffix: str) -> str:
         raise PolicyError(f"The {what} is not UTF-8 text.", str(path), "Save it as UTF-8.") from error
 
 
+def read(room: str, name: str, suffix: str, what: str) -> tuple[Path, str]:
+    """Return where a pack's file lies and its text, by name or path.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read.
+    """
+    path = _find(room, name, suffix)
+    return path, _read(path, what, room, suffix)
+
+
 def policy(name: str) -> Policy:
     """Return a policy by name or path.
 

@@ -1,0 +1,253 @@
+"""The views' rows in Python, as the live step derives them; `features` and `lane` say the same in Ibis.
+
+A subject's rows are few, so each is derived anew from what an account holds whenever it is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US
+from lightship.payments.lane import BURST_US, QUIET_US, USUAL_US, YOUNG
+from lightship.payments.prepare import DAY_US, Window
+from lightship.payments.vocabulary import UNKNOWN, Flow, Moment, Row
+
+Role = Literal["presence", "platform", "crypto", "back", "pay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A person's payment to someone in a listed corridor, in integers; the columns of `prepare.sends`."""
+
+    payment: str
+    at_us: int
+    payer: str
+    payee: str
+    country: str
+    amount_minor: int
+    currency: str
+    ref: int
+    round: int
+    hour: int
+    untied: int
+    rail: int
+    everyday: int
+    handle: int
+    invoice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What else is known of a customer; the columns of `prepare.context`."""
+
+    payment: str
+    at_us: int
+    role: Role
+    other: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """What left a child's account; the columns of `lane.outs`."""
+
+    payment: str
+    at_us: int
+    other: str
+    ref: int
+    risky: int
+    voucher: int
+    abroad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A credit from a person (1) or a payment onward (0), with the sender's year of birth, 0 if not known."""
+
+    payment: str
+    at_us: int
+    other: str
+    ref: int
+    credit: int
+    born: int
+
+
+def latest(rows: Iterable[Send], from_us: int, to_us: int) -> list[Send]:
+    """Return the window's rows in order of time, the latest only; they come in order of time."""
+    return [row for row in rows if from_us < row.at_us <= to_us][-LATEST:]
+
+
+def payer_rows(
+    sends: Sequence[Send],
+    facts: Sequence[Fact],
+    receipts_of: Callable[[str], Sequence[Send]],
+    markers: int,
+    from_us: int,
+    to_us: int,
+) -> list[Row]:
+    """Return the payer's view of one customer.
+
+    Parameters
+    ----------
+    receipts_of
+        What a receiver received from all customers.
+    """
+    rows = latest(sends, from_us, to_us)
+    facts = [fact for fact in facts if from_us < fact.at_us <= to_us]
+    peers: dict[str, int] = {}
+    for payee in {row.payee for row in rows}:
+        marks: dict[str, int] = {}
+        for receipt in latest(receipts_of(payee), from_us, to_us):
+            mark = receipt.at_us * 2 + (receipt.untied != 0)
+            marks[receipt.payer] = max(marks.get(receipt.payer, mark), mark)
+        own = marks.get(rows[0].payer)
+        fans = sum(mark % 2 for mark in marks.values())
+        # A payer whom the receiver's latest no longer show has no pair, and no peers.
+        peers[payee] = 0 if own is None else min(MOST_PEERS, fans - own % 2)
+    presence = [fact for fact in facts if fact.role == "presence"]
+    back = {fact.other for fact in facts if fact.role == "back"}
+    whole = {
+        "platform": sum(fact.role == "platform" for fact in facts),
+        "crypto": sum(fact.role == "crypto" for fact in facts),
+        "presence": len({fact.at_us // DAY_US for fact in presence}),
+        "markers": markers,
+    }
+    return _ordered(
+        rows,
+        [row.payee for row in rows],
+        lambda row: {
+            "peers": peers[row.payee],
+            "there": int(
+                any(one.country == row.country and abs(one.at_us - row.at_us) <= NEAR_US for one in presence)
+            ),
+            "back": int(row.payee in back),
+            **whole,
+        },
+    )
+
+
+def receiver_rows(
+    receipts: Sequence[Send],
+    sends_of: Callable[[str], Sequence[Send]],
+    markers: int,
+    from_us: int,
+    to_us: int,
+) -> list[Row]:
+    """Return the receiver's view of one receiver."""
+    rows = latest(receipts, from_us, to_us)
+    paid: dict[str, int] = {}
+    for payer in {row.payer for row in rows}:
+        payees = {send.payee for send in latest(sends_of(payer), from_us, to_us)}
+        paid[payer] = max(0, min(MOST_PEERS, len(payees) - 1))
+    return _ordered(
+        rows, [row.payer for row in rows], lambda row: {"peers": paid[row.payer], "markers": markers}
+    )
+
+
+def _ordered(
+    rows: Sequence[Send], others: Sequence[str], more: Callable[[Send], dict[str, int]]
+) -> list[Row]:
+    """Return rows with what their order says: nth, first, gap, equal, known, rise."""
+    rise = _rise(rows)
+    begun: dict[str, Send] = {}
+    last: dict[str, Send] = {}
+    found = []
+    for nth, (row, other) in enumerate(zip(rows, others, strict=True), 1):
+        before = last.get(other)
+        begin = begun.setdefault(other, row)
+        found.append(
+            Row(
+                at_us=row.at_us,
+                payment=row.payment,
+                other=other,
+                ref=row.ref,
+                round=row.round,
+                hour=row.hour,
+                untied=row.untied,
+                everyday=row.everyday,
+                handle=row.handle,
+                invoice=row.invoice,
+                rail=row.rail,
+                first=int(before is None),
+                gap=UNKNOWN if before is None else (row.at_us - before.at_us) // DAY_US,
+                equal=int(
+                    before is not None
+                    and (row.amount_minor, row.currency) == (before.amount_minor, before.currency)
+                ),
+                known=(row.at_us - begin.at_us) // DAY_US,
+                nth=nth,
+                rise=rise,
+                **more(row),
+            )
+        )
+        last[other] = row
+    return found
+
+
+def _rise(rows: Sequence[Send]) -> int:
+    """Return whether later rows are larger, and faster, by an eighth."""
+    n = len(rows)
+    if n < 4:
+        return UNKNOWN
+    early, late = rows[: n // 2], rows[n // 2 :]
+    larger = sum(row.ref for row in late) * len(early) * 8 > sum(row.ref for row in early) * len(late) * 9
+    begin, middle, end = rows[0].at_us, late[0].at_us, rows[-1].at_us
+    faster = (end - middle) * len(early) * 9 < (middle - begin) * (len(late) - 1) * 8
+    return int(larger) + int(faster)
+
+
+def moment(outs: Sequence[Out], markers: int, at: Out) -> Moment | None:
+    """Return what had left a child's account when one payment left it, None if that one is not fresh.
+
+    Parameters
+    ----------
+    outs
+        In order of time, :data:`lightship.payments.lane.HISTORY_DAYS` back at least.
+    """
+    if not _fresh(outs, at):
+        return None
+    recent = [row for row in outs if at.at_us - BURST_US <= row.at_us <= at.at_us]
+    fresh = [row for row in recent if _fresh(outs, row)]
+    opener = min(fresh, key=lambda row: (row.at_us // 1_000_000, row.ref))
+    usual = sum(row.ref for row in outs if at.at_us - USUAL_US <= row.at_us <= at.at_us)
+    return Moment(
+        at_us=at.at_us,
+        payment=at.payment,
+        other=at.other,
+        ref=at.ref,
+        burst=len(fresh),
+        spent=sum(row.ref for row in fresh),
+        opener=opener.ref,
+        vouchers=sum(row.voucher for row in fresh),
+        abroad=sum(row.abroad for row in fresh),
+        usual=usual - sum(row.ref for row in recent),
+        markers=markers,
+    )
+
+
+def _fresh(outs: Sequence[Out], at: Out) -> bool:
+    """Return whether nothing went to the same other in the 30 days before the first of the last 48 hours."""
+    if not at.risky:
+        return False
+    same = [row.at_us for row in outs if row.other == at.other and row.at_us <= at.at_us]
+    begin = min(at_us for at_us in same if at_us >= at.at_us - BURST_US)
+    return not any(begin - QUIET_US < at_us < begin for at_us in same)
+
+
+def flow_rows(passing: Sequence[Passing], window: Window) -> list[Flow]:
+    """Return the mule's view of one account; none without a credit."""
+    rows = [row for row in passing if window.from_us < row.at_us <= window.to_us]
+    year = window.day.year - YOUNG
+    if not any(row.credit for row in rows):
+        return []
+    seen: set[tuple[str, int]] = set()
+    found = []
+    for row in rows:
+        first = (row.other, row.credit) not in seen
+        seen.add((row.other, row.credit))
+        found.append(
+            Flow(row.at_us, row.payment, row.other, row.ref, row.credit, int(first), int(row.born > year))
+        )
+    return found

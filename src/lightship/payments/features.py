@@ -1,0 +1,224 @@
+"""A view's rows and a pack's measures of them, as Ibis expressions: one definition for DuckDB and Spark.
+
+:mod:`lightship.payments.live` derives the same rows in Python; the measures are the vocabulary's, defined once.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import ibis
+
+from lightship.payments.money import Currencies, hundredths
+from lightship.payments.pack import Indicator, Pack
+from lightship.payments.prepare import DAY_US, Dataset, Window
+from lightship.payments.vocabulary import FEATURES, UNKNOWN, Params
+
+LATEST = 512
+"""A subject's latest rows that count; the live step holds no more."""
+
+MOST_PEERS = 60
+NEAR_US = 7 * DAY_US
+"""The payer's card was used there so shortly before or after."""
+
+AGE_DAYS = (365, 1826)
+PAY_MONTHS = 3
+"""Where classes of an account's age begin; months with pay that make a payroll pattern."""
+
+_FAR = 2**62
+
+
+def latest(sends: Any, subject: str, other: str) -> Any:
+    """Return rows with the columns ``subject`` and ``other``, the latest of each subject only."""
+    rows = sends.mutate(subject=sends[subject], other=sends[other])
+    last = ibis.window(group_by="subject", order_by=[ibis.desc("at_us"), ibis.desc("payment")])
+    rows = rows.mutate(back_nth=ibis.row_number().over(last))
+    return rows.filter(rows.back_nth < LATEST)
+
+
+def pairs(receipts: Any) -> Any:
+    """Return ``payee, payer, pair_untied`` for who pays whom; what tied them by the latest payment."""
+    found = receipts.group_by(["payee", "payer"]).aggregate(
+        mark=(receipts.at_us * 2 + (receipts.untied != 0).cast("int64")).max()
+    )
+    return found.select("payee", "payer", pair_untied=found.mark % 2)
+
+
+def payer_rows(sends: Any, facts: Any, markers: Any = None) -> Any:
+    """Return the payer's view: columns of :class:`lightship.payments.vocabulary.Row`, and ``subject``."""
+    who = pairs(latest(sends, "payee", "payer"))
+    fans = who.group_by("payee").aggregate(fans=who.pair_untied.sum())
+    peers = who.inner_join(fans, "payee")
+    peers = peers.select(
+        fan_payee=peers.payee,
+        fan_payer=peers.payer,
+        peers=ibis.least(peers.fans - peers.pair_untied, MOST_PEERS),
+    )
+    rows = _ordered(latest(sends, "payer", "payee"))
+    rows = rows.left_join(peers, [rows.subject == peers.fan_payer, rows.other == peers.fan_payee])
+    rows = rows.mutate(peers=rows.peers.fill_null(0)).drop("fan_payee", "fan_payer")
+    rows = _there(rows, facts)
+    known = facts.filter(facts.role == "back").select(back_to=facts.subject, back_from=facts.other).distinct()
+    rows = rows.left_join(known, [rows.subject == known.back_to, rows.other == known.back_from])
+    rows = rows.mutate(back=rows.back_to.notnull().cast("int64")).drop("back_to", "back_from")
+    about = facts.group_by("subject").aggregate(
+        platform=_count(facts.role == "platform"),
+        crypto=_count(facts.role == "crypto"),
+        presence=(facts.at_us // DAY_US).nunique(where=facts.role == "presence"),
+    )
+    about = about.rename(about_whom="subject")
+    rows = rows.left_join(about, rows.subject == about.about_whom).drop("about_whom")
+    rows = rows.mutate(**{name: rows[name].fill_null(0) for name in ("platform", "crypto", "presence")})
+    return marked(rows, markers)
+
+
+def receiver_rows(sends: Any, markers: Any = None) -> Any:
+    """Return the receiver's view; ``peers`` is how many others in the corridor that payer pays too."""
+    who = pairs(latest(sends, "payer", "payee"))
+    fans = who.group_by("payer").aggregate(fans=who.count())
+    rows = _ordered(latest(sends, "payee", "payer"))
+    fans = fans.select(fan_payer=fans.payer, peers=ibis.least(fans.fans - 1, MOST_PEERS))
+    rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
+    nothing = {name: ibis.literal(0, "int64") for name in ("there", "back", "platform", "crypto", "presence")}
+    rows = rows.mutate(peers=rows.peers.fill_null(0), **nothing)
+    return marked(rows, markers)
+
+
+def _ordered(rows: Any) -> Any:
+    """Return rows with what their order says: nth, first, gap, equal, known, rise."""
+    order = [rows.at_us, rows.payment]
+    subject = ibis.window(group_by="subject")
+    in_order = ibis.window(group_by="subject", order_by=order)
+    to_other = ibis.window(group_by=["subject", "other"], order_by=order)
+    rows = rows.mutate(
+        nth=ibis.row_number().over(in_order) + 1,
+        n=ibis._.count().over(subject),
+        previous_us=rows.at_us.lag().over(to_other),
+        previous_minor=rows.amount_minor.lag().over(to_other),
+        previous_currency=rows.currency.lag().over(to_other),
+        first_us=rows.at_us.min().over(ibis.window(group_by=["subject", "other"])),
+        begin_us=rows.at_us.min().over(subject),
+        end_us=rows.at_us.max().over(subject),
+    )
+    rows = rows.mutate(late=(rows.nth * 2 > rows.n).cast("int64"))
+    rows = rows.mutate(
+        late_ref=(rows.ref * rows.late).sum().over(subject),
+        early_ref=(rows.ref * (1 - rows.late)).sum().over(subject),
+        middle_us=(rows.late == 1).ifelse(rows.at_us, _FAR).min().over(subject),
+    )
+    early, late = rows.n // 2, rows.n - rows.n // 2
+    larger = (rows.late_ref * early * 8 > rows.early_ref * late * 9).cast("int64")
+    faster = (
+        (rows.end_us - rows.middle_us) * early * 9 < (rows.middle_us - rows.begin_us) * (late - 1) * 8
+    ).cast("int64")
+    return rows.mutate(
+        first=rows.previous_us.isnull().cast("int64"),
+        gap=((rows.at_us - rows.previous_us) // DAY_US).fill_null(UNKNOWN),
+        equal=((rows.amount_minor == rows.previous_minor) & (rows.currency == rows.previous_currency))
+        .fill_null(False)
+        .cast("int64"),
+        known=(rows.at_us - rows.first_us) // DAY_US,
+        rise=(rows.n >= 4).ifelse(larger + faster, UNKNOWN),
+    ).drop(
+        *("previous_us", "previous_minor", "previous_currency", "first_us", "begin_us", "end_us"),
+        *("late", "late_ref", "early_ref", "middle_us"),
+    )
+
+
+def _there(rows: Any, facts: Any) -> Any:
+    """Return rows with ``there``: the payer's card was used in the country near the payment's time."""
+    use = facts.filter(facts.role == "presence").select(
+        use_by=facts.subject, use_in=facts.country, use_us=facts.at_us
+    )
+    near = rows.inner_join(
+        use,
+        [
+            rows.subject == use.use_by,
+            rows.country == use.use_in,
+            use.use_us >= rows.at_us - NEAR_US,
+            use.use_us <= rows.at_us + NEAR_US,
+        ],
+    )
+    near = near.select(near_payment=near.payment).distinct()
+    rows = rows.left_join(near, rows.payment == near.near_payment)
+    return rows.mutate(there=rows.near_payment.notnull().cast("int64")).drop("near_payment")
+
+
+def marked(rows: Any, markers: Any) -> Any:
+    """Return rows with ``markers``, the number of a subject's markers."""
+    if markers is None:
+        return rows.mutate(markers=ibis.literal(0, "int64"))
+    counted = markers.group_by("subject").aggregate(marks=markers.count()).rename(marked="subject")
+    rows = rows.left_join(counted, rows.subject == counted.marked).drop("marked")
+    return rows.mutate(markers=rows.marks.fill_null(0)).drop("marks")
+
+
+def column(indicator: str) -> str:
+    """Return the column of an indicator."""
+    return f"v_{indicator.lower().replace('-', '_')}"
+
+
+def resolved(indicator: Indicator, day: date, currencies: Currencies) -> Params:
+    """Return an indicator's parameters with sums in hundredths of the reference currency."""
+    return {
+        name: hundredths(value, indicator.currency, day, currencies) if name.endswith("_minor") else value
+        for name, value in indicator.params.items()
+    }
+
+
+def measured(rows: Any, pack: Pack, day: date, currencies: Currencies) -> Any:
+    """Return one row a subject: ``subject``, ``n``, ``last_us`` and each computed indicator's value, null if unknown.
+
+    A burst has a row a moment, and its ``payment``.
+    """
+    values = {
+        column(one.id): _value(rows, one, resolved(one, day, currencies), alone=pack.view == "burst").cast(
+            "int64"
+        )
+        for one in pack.computed
+    }
+    if pack.view == "burst":
+        return rows.select("subject", "payment", n=ibis.literal(1, "int64"), last_us=rows.at_us, **values)
+    return rows.group_by("subject").aggregate(n=rows.count(), last_us=rows.at_us.max(), **values)
+
+
+def _value(rows: Any, indicator: Indicator, params: Params, *, alone: bool) -> Any:
+    feature = FEATURES[indicator.feature]
+    hit = feature.measure.hit(rows, params)
+    if feature.reduce == "own":
+        return hit
+    if feature.reduce == "max":
+        return (hit if alone else hit.max()).nullif(UNKNOWN)
+    if feature.reduce == "sum":
+        return _count(hit)
+    among = feature.measure.among(rows, params)
+    return _count(hit & among) * 1000 // _count(among).nullif(0)
+
+
+def _count(condition: Any) -> Any:
+    """Return how many rows meet a condition."""
+    return condition.cast("int64").sum()
+
+
+def grouped(values: Any, pack: Pack, data: Dataset, facts: Any, window: Window) -> Any:
+    """Return the measured subjects with ``habit``, ``age`` and ``payroll``, the classes that make a peer group."""
+    habit = sum(((values.n >= edge).cast("int64") for edge in pack.habit), ibis.literal(0, "int64"))
+    values = values.mutate(habit=habit)
+    if "age" in pack.peers:
+        today = window.to_us // DAY_US
+        opened = data.customers.select("customer", opened_day=data.customers.opened.epoch_days())
+        values = values.left_join(opened, values.subject == opened.customer).drop("customer")
+        days = (today - values.opened_day).fill_null(0)
+        age = sum(((days >= edge).cast("int64") for edge in AGE_DAYS), ibis.literal(0, "int64"))
+        values = values.mutate(age=age).drop("opened_day")
+    else:
+        values = values.mutate(age=ibis.literal(0, "int64"))
+    if "payroll" in pack.peers:
+        paid = facts.filter(facts.role == "pay")
+        paid = paid.group_by("subject").aggregate(months=(paid.at_us // (30 * DAY_US)).nunique())
+        paid = paid.rename(paid_whom="subject")
+        values = values.left_join(paid, values.subject == paid.paid_whom).drop("paid_whom")
+        values = values.mutate(payroll=(values.months >= PAY_MONTHS).fill_null(False).cast("int64"))
+        return values.drop("months")
+    return values.mutate(payroll=ibis.literal(0, "int64"))

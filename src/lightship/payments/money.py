@@ -1,0 +1,100 @@
+"""Currencies: what a round sum is, and what a unit was worth in the reference currency on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from lightship.core.errors import InputError
+
+REFERENCE = "EUR"
+"""Sums are compared in hundredths of it, whatever currency an institution shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """One currency.
+
+    Parameters
+    ----------
+    code
+        ISO 4217.
+    digits
+        Minor digits.
+    round_minor
+        A multiple of this is a round sum, minor units.
+    rates
+        From a day on, reference units for one unit; in order of days.
+    """
+
+    code: str
+    digits: int
+    round_minor: int
+    rates: tuple[tuple[date, float], ...]
+
+    def per_minor(self, day: date) -> float:
+        """Return hundredths of the reference currency for one minor unit on a day; the first rate before all."""
+        found = self.rates[0][1]
+        for since, rate in self.rates:
+            if since <= day:
+                found = rate
+        return found * 100 / float(10**self.digits)
+
+
+Currencies = Mapping[str, Currency]
+
+
+def hundredths(amount_hundredths: int, currency: str, day: date, currencies: Currencies) -> int:
+    """Return a sum of a pack, in hundredths of `currency`, in hundredths of the reference currency.
+
+    Raises
+    ------
+    InputError
+        If there is no rate for the currency.
+    """
+    known = rate_of(currency, currencies)
+    return int(amount_hundredths * known.per_minor(day) * 10**known.digits / 100 + 0.5)
+
+
+def rate_of(code: str, currencies: Currencies) -> Currency:
+    """Return a currency.
+
+    Raises
+    ------
+    InputError
+        If the table has none of that code, or no rate for it.
+    """
+    if code not in currencies or not currencies[code].rates:
+        raise InputError(
+            f"There is no rate for {code}.",
+            "exchange rates",
+            "Add it to the table of exchange rates, with its day.",
+        )
+    return currencies[code]
+
+
+def parse_currencies(text: str, where: str = "currencies") -> dict[str, Currency]:
+    """Read the table of currencies from TOML.
+
+    Raises
+    ------
+    InputError
+        If it is not one.
+    """
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
+        table.pop("source")
+        return {
+            code: Currency(
+                code,
+                int(one["digits"]),
+                round(one["round"] * 10 ** one["digits"]),
+                tuple(sorted((date.fromisoformat(day), float(rate)) for day, rate in one["rates"])),
+            )
+            for code, one in table.items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"This is no table of currencies: {error}.", where, "Correct it.") from error

@@ -1,0 +1,357 @@
+"""From a dataset to ranked alerts, sized to the people who look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from lightship.core.errors import InputError
+from lightship.core.payments import Alert
+from lightship.payments import keeper
+from lightship.payments.baseline import Baseline, tables
+from lightship.payments.engine import Engine
+from lightship.payments.evidence import alert
+from lightship.payments.features import (
+    column,
+    grouped,
+    measured,
+    payer_rows,
+    receiver_rows,
+    resolved,
+)
+from lightship.payments.lane import QUIET_US, flows, moments, outs
+from lightship.payments.pack import Pack
+from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
+from lightship.payments.vocabulary import DATA, FEATURES, Flow, Moment, Params, Row
+from lightship.payments.weigh import Weighed, weigh, weighed
+
+Tell = Callable[[str], None]
+KEEPERS_PART = 5
+"""One case in so many of the budget is for Watchkeepers alone: patterns whose whole window does not stand out."""
+
+ROWS: dict[str, type] = {"payer": Row, "receiver": Row, "burst": Moment, "mule": Flow}
+
+
+@dataclass
+class History:
+    """A dataset's window in an engine; what several packs measure is computed once and kept.
+
+    Parameters
+    ----------
+    small
+        The tables that :func:`lightship.payments.prepare.lookups` made.
+    coverage
+        Letters of :data:`lightship.payments.vocabulary.DATA` that the dataset holds.
+    """
+
+    engine: Engine
+    data: Dataset
+    terms: Terms
+    window: Window
+    small: Mapping[str, Any]
+    coverage: frozenset[str]
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, view: str) -> Any:
+        """Return a view's rows.
+
+        Raises
+        ------
+        InputError
+            If a payment's currency has no rate.
+        """
+        if view == "payer":
+            return self._keep("payer", lambda: payer_rows(self.sends, self.facts, self.data.markers))
+        if view == "receiver":
+            return self._keep("receiver", lambda: receiver_rows(self.sends, self.data.markers))
+        if view == "mule":
+            return self._rated("mule", lambda: flows(self.data, self.terms, self.window, self.small["rates"]))
+        outs_ = self._rated("outs", lambda: outs(self.data, self.terms, self.window, self.small["rates"]))
+        return self._keep("burst", lambda: moments(outs_, self.window, self.data.markers))
+
+    @property
+    def sends(self) -> Any:
+        """Payments to people in listed corridors."""
+        return self._rated("sends", lambda: sends(self.data, self.terms, self.window, self.small))
+
+    @property
+    def facts(self) -> Any:
+        """What else is known of those who sent any."""
+        senders = self.sends.select(sender=self.sends.payer).distinct()
+        return self._keep("facts", lambda: context(self.data, self.terms, self.window, self.small, senders))
+
+    def _keep(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._kept:
+            self._kept[name] = self.engine.keep(f"ls_{name}_{self.window.from_us}", make())
+        return self._kept[name]
+
+    def _rated(self, name: str, make: Callable[[], Any]) -> Any:
+        if name in self._kept:
+            return self._kept[name]
+        rows = self._keep(name, make)
+        found = self.engine.arrow(
+            rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)
+        ).to_pylist()
+        if found:
+            raise InputError(
+                f"There is no rate for {found[0]['currency']}.",
+                f"payment {found[0]['payment']}",
+                "Add the currency to the table of exchange rates, with its day.",
+            )
+        return rows
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One typology's result.
+
+    Parameters
+    ----------
+    alerts
+        Ranked, the heaviest first.
+    baseline
+        What they were weighed with.
+    above
+        How many subjects reached the threshold, in the queue or not.
+    """
+
+    alerts: tuple[Alert, ...]
+    baseline: Baseline
+    above: int
+
+
+def open_history(engine: Engine, data: Dataset, terms: Terms, window: Window) -> History:
+    """Return a dataset's window, ready to be measured."""
+    zones = engine.arrow(data.customers.select("zone").distinct())["zone"].to_pylist()
+    small = lookups(engine, terms, window, [zone for zone in zones if zone])
+    return History(engine, data, terms, window, small, _coverage(engine, data))
+
+
+def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:
+    found = set("pfg")
+    held = engine.arrow(
+        data.payments.aggregate(t=data.payments.text.count() > 0, m=data.payments.merchant_code.count() > 0)
+    ).to_pylist()[0]
+    found |= {letter for letter in "tm" if held[letter]}
+    found |= {letter for letter, table in (("k", data.ties), ("o", data.markers)) if table is not None}
+    return frozenset(found)
+
+
+def covered(pack: Pack, coverage: frozenset[str]) -> tuple[Pack, dict[str, str]]:
+    """Return the pack with what the dataset cannot carry switched off, and all that is off with its reason."""
+    missing = {
+        one.id: f"needs {', '.join(_words(set(FEATURES[one.feature].needs) - coverage))}, which this dataset lacks"
+        for one in pack.computed
+        if set(FEATURES[one.feature].needs) - coverage
+    }
+    off = {one.id: missing.get(one.id) or one.off for one in pack.indicators if one.id in missing or one.off}
+    return pack.without(missing), off
+
+
+def _words(letters: set[str]) -> list[str]:
+    return [DATA[letter] for letter in sorted(letters)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A typology's subjects, measured and not yet weighed.
+
+    Parameters
+    ----------
+    pack
+        With what the dataset cannot carry switched off.
+    whole
+        The digest of the pack as it was given.
+    off
+        Indicator to the reason it is off.
+    params
+        Parameters by indicator, as of the window's last day.
+    rows, values
+        Tables in the engine: the view's rows, and each subject's values and classes.
+    """
+
+    history: History
+    pack: Pack
+    whole: str
+    off: Mapping[str, str]
+    params: Mapping[str, Params]
+    rows: Any
+    values: Any
+
+
+def measure(history: History, pack: Pack) -> Measured:
+    """Return a typology's subjects with each indicator's value."""
+    day, currencies = history.window.day, history.terms.currencies
+    used, off = covered(pack.in_force(day), history.coverage)
+    rows = history.rows(used.view)
+    facts = history.facts if "payroll" in used.peers else None
+    values = grouped(measured(rows, used, day, currencies), used, history.data, facts, history.window)
+    params = {one.id: resolved(one, day, currencies) for one in used.computed}
+    name = f"ls_values_{history.window.from_us}_{used.id.replace('-', '_')}"
+    return Measured(history, used, pack.digest, off, params, rows, history.engine.keep(name, values))
+
+
+def fit(found: Measured) -> Baseline:
+    """Return the population's baseline, its thresholds still at the floor.
+
+    Raises
+    ------
+    InputError
+        If there is nobody to measure.
+    """
+    pack, engine = found.pack, found.history.engine
+    values = engine.arrow(found.values)
+    if not len(values):
+        raise InputError(
+            f"No payment of the window is what {pack.id} is about.", "payments", "Check corridors and dates."
+        )
+    groups, bins = tables(values, pack)
+    cells: tuple[int, ...] = ()
+    if pack.keeper:
+        counts = engine.arrow(keeper.cell_counts(found.rows, pack, found.params))
+        cells = keeper.weights(
+            dict(zip(counts["cell"].to_pylist(), counts["parts"].to_pylist(), strict=True)), pack
+        )
+    return Baseline(
+        typology=pack.id,
+        pack=found.whole,
+        jurisdiction=found.history.terms.jurisdiction.digest,
+        to_us=found.history.window.to_us,
+        subjects=len(values),
+        groups=groups,
+        tables=bins,
+        off=dict(found.off),
+        threshold_mdb=round(pack.floor_db * 1000),
+        keeper_mdb=cells,
+    )
+
+
+def weighed_table(found: Measured, base: Baseline) -> Any:
+    """Return every subject's values with ``group_id``, ``speaking``, ``total_mdb``, ``keeper_mdb``, ``highest_mdb``."""
+    table = weighed(found.values, found.pack, base)
+    if found.pack.keeper:
+        to_us = found.history.window.to_us
+        level = keeper.levels(found.rows, found.pack, found.params, base.keeper_mdb, to_us)
+        return table.left_join(level, table.subject == level.kept_whom).drop("kept_whom")
+    nothing = ibis.literal(0, "int64")
+    return table.mutate(keeper_mdb=nothing, highest_mdb=nothing)
+
+
+def score(
+    history: History,
+    pack: Pack,
+    *,
+    budget: int | None = None,
+    base: Baseline | None = None,
+    tell: Tell = lambda _: None,
+) -> Scored:
+    """Score one typology.
+
+    Parameters
+    ----------
+    budget
+        Cases a month that people can look at; the pack's unless given.
+    base
+        Weigh with this baseline; one is fitted on the history itself unless given.
+    """
+    budget = budget or pack.budget
+    tell(f"{pack.title}: measuring")
+    found = measure(history, pack)
+    tell(f"{pack.title}: weighing")
+    fitted = base or fit(found)
+    engine, pack = history.engine, found.pack
+    name = f"ls_weighed_{pack.id.replace('-', '_')}"
+    table = engine.keep(name, weighed_table(found, fitted))
+    eligible = table.filter(
+        table.total_mdb >= round(pack.floor_db * 1000), table.speaking >= pack.families_needed
+    )
+    if base is None and pack.lane == "slow":
+        fitted = _with_thresholds(
+            fitted, engine.arrow(eligible.select("total_mdb", "highest_mdb")), budget, pack
+        )
+    reached = eligible.filter(
+        (eligible.total_mdb >= fitted.threshold_mdb)
+        | ((eligible.keeper_mdb >= fitted.keeper_threshold_mdb) & (fitted.keeper_threshold_mdb > 0))
+    )
+    if pack.lane == "fast":
+        reached = first_of_episode(reached)
+    order = [ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject", "last_us"]
+    queue = engine.arrow(reached.order_by(order).limit(budget))
+    above = engine.arrow(reached.aggregate(above=reached.count()))["above"][0].as_py()
+    tell(f"{pack.title}: {len(queue)} cases")
+    return Scored(_alerts(found, fitted, queue), fitted, above)
+
+
+def first_of_episode(reached: Any) -> Any:
+    """Return the first moment of each episode: none that reached the threshold in the 30 days before it."""
+    before = reached.last_us.lag().over(ibis.window(group_by="subject", order_by=["last_us", "payment"]))
+    reached = reached.mutate(before_us=before)
+    return reached.filter(reached.before_us.isnull() | (reached.last_us - reached.before_us >= QUIET_US))
+
+
+def _with_thresholds(base: Baseline, eligible: pa.Table, budget: int, pack: Pack) -> Baseline:
+    """Return the baseline with thresholds that its own history reaches no more often than the budget allows."""
+    to_keepers = budget // KEEPERS_PART if pack.keeper else 0
+    totals = np.sort(eligible["total_mdb"].to_numpy())[::-1]
+    highest = np.sort(eligible["highest_mdb"].fill_null(0).to_numpy())[::-1]
+    return replace(
+        base,
+        threshold_mdb=max(base.threshold_mdb, beyond(totals, budget - to_keepers)),
+        keeper_threshold_mdb=max(1, beyond(highest, to_keepers)) if pack.keeper else 0,
+    )
+
+
+def beyond(highest_first: Any, allowed: int) -> int:
+    """Return the least value that at most `allowed` of the numbers reach.
+
+    Examples
+    --------
+    >>> beyond([9, 7, 7, 2], 1), beyond([9, 7, 7, 2], 3), beyond([9], 5)
+    (8, 3, 0)
+    """
+    return int(highest_first[allowed]) + 1 if len(highest_first) > allowed else 0
+
+
+def _alerts(found: Measured, base: Baseline, queue: pa.Table) -> tuple[Alert, ...]:
+    """Return the queue's alerts; only its subjects' rows leave the engine."""
+    cases = queue.to_pylist()
+    if not cases:
+        return ()
+    pack, engine, rows = found.pack, found.history.engine, found.rows
+    wanted = engine.lookup("ls_queue", pa.table({"wanted": sorted({case["subject"] for case in cases})}))
+    mine = rows.semi_join(wanted, rows.subject == wanted.wanted)
+    kind = ROWS[pack.view]
+    mine = mine.select("subject", *(one.name for one in fields(kind)))
+    by_subject: dict[str, list[Any]] = {}
+    for row in engine.arrow(mine.order_by(["subject", "at_us", "payment"])).to_pylist():
+        by_subject.setdefault(row.pop("subject"), []).append(kind(**row))
+    return tuple(
+        alert(
+            case["subject"],
+            _up_to(by_subject[case["subject"]], case),
+            found.params,
+            _weighed(case, pack, base),
+            pack,
+            base,
+            rank=rank,
+            keeper_mdb=case["keeper_mdb"] or 0,
+        )
+        for rank, case in enumerate(cases, 1)
+    )
+
+
+def _up_to(rows: list[Any], case: Mapping[str, Any]) -> list[Any]:
+    """Return the rows of a case; of a moment's account, those up to that moment."""
+    if "payment" not in case:
+        return rows
+    return [row for row in rows if (row.at_us, row.payment) <= (case["last_us"], case["payment"])]
+
+
+def _weighed(case: Mapping[str, Any], pack: Pack, base: Baseline) -> Weighed:
+    values = {one.id: case[column(one.id)] for one in pack.computed}
+    return weigh(values, case["habit"], case["age"], case["payroll"], pack, base)

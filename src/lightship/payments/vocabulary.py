@@ -1,0 +1,534 @@
+"""The closed vocabulary of what a typology pack may measure, and each measure defined once for every engine.
+
+A *view* is a table of rows, one a payment, grouped by its *subject*: a payer, a receiver, a child's account, or one
+that money passes through. A *measure* reads a row's columns and says what it counts. ``row`` is an Ibis table in the
+batch engines and a :class:`Row` in the live step, so that ``(row.ref >= low) & (row.ref <= high)`` is one definition
+for DuckDB, Spark and Python: comparisons of integers, joined by ``&`` and ``|``, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+View = Literal["payer", "receiver", "burst", "mule"]
+VIEWS: dict[View, str] = {
+    "payer": "a customer's payments to people in a listed corridor",
+    "receiver": "payments from customers to one person in a listed corridor",
+    "burst": "what leaves a child's account, looked at with each payment",
+    "mule": "small credits from people to an account, and what leaves it again",
+}
+
+DATA = {
+    "p": "payments",
+    "k": "customer records: age, ties, residence, payroll",
+    "f": "exchange rates with dates",
+    "t": "reference texts",
+    "m": "merchant or card data",
+    "g": "the network of payers and receivers",
+    "o": "markers from outside",
+}
+"""What an indicator may need, by the letter that packs write."""
+
+PROTECTED = ("corridor", "nationality", "age", "sex")
+"""Attributes that may never decide: any of them alone, or all together, cannot reach an alert (see `proof`)."""
+
+TEXTS = ("everyday", "handle", "invoice")
+"""Categories of reference texts; a jurisdiction gives the words of its languages."""
+
+MERCHANTS = ("platform",)
+"""Categories of merchants; a jurisdiction gives the codes."""
+
+UNKNOWN = -1
+"""An hour, a tie or a gap that is not known: it belongs to no share's numerator or denominator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One payment as a subject's row, in integers. The live step's counterpart of a view's columns.
+
+    Parameters
+    ----------
+    at_us
+        Microseconds since 1970 in UTC.
+    payment, other
+        The payment, and the other party: the receiver for a payer, the payer for a receiver.
+    ref
+        Amount in hundredths of the reference currency.
+    round
+        1 if it is a round sum in the currency of the payer or of the receiver.
+    hour
+        The payer's local hour, :data:`UNKNOWN` if not known.
+    untied
+        1 if nothing links the payer to the country, 0 if something does, :data:`UNKNOWN` without such records.
+    everyday, handle, invoice
+        1 if the reference text is of that category.
+    rail
+        Place in :data:`lightship.core.payments.RAILS`.
+    first
+        1 if it is the subject's first to this other in the window.
+    gap
+        Whole days since the one before it to or from the same other, :data:`UNKNOWN` for the first.
+    equal
+        1 if its sum equals that of the one before it with the same other.
+    known
+        Whole days since the first to this other.
+    nth
+        Place among the subject's rows, from 1.
+    rise
+        Of the whole subject, with four payments or more: 1 if those of the later half are larger on average by an
+        eighth, and 1 more if they follow each other faster by an eighth; :data:`UNKNOWN` with fewer.
+    peers
+        Other counterparties of the other one, nothing tying them to it; at most 60.
+    there
+        1 if the payer's card was used in the country within some days.
+    back
+        1 if the other one has paid this subject too.
+    platform, crypto, presence, markers
+        Of the whole subject: payments to adult platforms, small payments in crypto, days of card use there, markers.
+    """
+
+    at_us: int
+    payment: str
+    other: str
+    ref: int
+    round: int
+    hour: int
+    untied: int
+    everyday: int
+    handle: int
+    invoice: int
+    rail: int
+    first: int = 0
+    gap: int = UNKNOWN
+    equal: int = 0
+    known: int = 0
+    nth: int = 1
+    rise: int = UNKNOWN
+    peers: int = 0
+    there: int = 0
+    back: int = 0
+    platform: int = 0
+    crypto: int = 0
+    presence: int = 0
+    markers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What had left a child's account when one payment left it, in integers.
+
+    Parameters
+    ----------
+    at_us, payment, other
+        The payment that the account is looked at with.
+    ref
+        Its amount in hundredths of the reference currency.
+    burst
+        Payments of the 48 hours up to it, itself included, that are like it *fresh*: to someone, or by a kind of
+        voucher or coin, not paid in the 30 days before.
+    spent
+        Their sum.
+    opener
+        Amount of the first of them.
+    vouchers
+        Those by gift card, gaming credit or crypto.
+    abroad
+        Those into a listed corridor.
+    usual
+        All that left the account in the 28 days before those 48 hours.
+    markers
+        Markers of the account.
+    """
+
+    at_us: int
+    payment: str
+    other: str
+    ref: int
+    burst: int
+    spent: int
+    opener: int
+    vouchers: int
+    abroad: int
+    usual: int
+    markers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One credit to an account from a person, or one payment onward from it, in integers.
+
+    Parameters
+    ----------
+    at_us, payment, other
+        The payment and the other party.
+    ref
+        Amount in hundredths of the reference currency.
+    credit
+        1 for money in, 0 for money on into crypto or abroad.
+    first
+        1 for the first credit from this other in the window.
+    young
+        1 if the sender is known to be under 22.
+    """
+
+    at_us: int
+    payment: str
+    other: str
+    ref: int
+    credit: int
+    first: int
+    young: int
+
+
+Params = Mapping[str, int]
+Reduce = Literal["share", "sum", "max", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a row contributes: a share counts `hit` among `among`, the others take `hit` as a number.
+
+    Parameters
+    ----------
+    hit
+        From a row and the parameters.
+    among
+        Which rows a share is of.
+    """
+
+    hit: Callable[[Any, Params], Any]
+    among: Callable[[Any, Params], Any] = lambda row, _: row.ref >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One entry of the vocabulary.
+
+    Parameters
+    ----------
+    words
+        What it is, in plain words.
+    views
+        Where it can be measured.
+    reduce
+        ``"share"`` in thousandths of the rows; ``"sum"`` or ``"max"`` over them; ``"own"``: of one moment.
+    unit
+        Unit of its value.
+    needs
+        Letters of :data:`DATA`.
+    measure
+        Its definition.
+    params
+        Names that a pack must give. Those that end in ``_minor`` are sums of money, written in the pack as a number of
+        its ``currency`` and handed to the measure in hundredths of the reference currency.
+    protected
+        Which of :data:`PROTECTED` it stands for.
+    after_first
+        True if the first row cannot count, so that a share is out of one row fewer.
+    """
+
+    words: str
+    views: tuple[View, ...]
+    reduce: Reduce
+    unit: str
+    needs: str
+    measure: Measure
+    params: tuple[str, ...] = ()
+    protected: frozenset[str] = frozenset()
+    after_first: bool = False
+
+
+def _within(column: str) -> Callable[[Any, Params], Any]:
+    return lambda row, p: (getattr(row, column) >= p["low"]) & (getattr(row, column) <= p["high"])
+
+
+def _flag(column: str, value: int = 1) -> Callable[[Any, Params], Any]:
+    return lambda row, _: getattr(row, column) == value
+
+
+def _column(column: str) -> Callable[[Any, Params], Any]:
+    return lambda row, _: getattr(row, column)
+
+
+def _known(column: str) -> Callable[[Any, Params], Any]:
+    return lambda row, _: getattr(row, column) != UNKNOWN
+
+
+def _later(row: Any, _: Params) -> Any:
+    return row.nth > 1
+
+
+_SENDS: tuple[View, ...] = ("payer", "receiver")
+
+FEATURES: dict[str, Feature] = {
+    "payments": Feature(
+        "how many payments", _SENDS, "sum", "payments", "p", Measure(lambda row, _: row.ref >= 0)
+    ),
+    "amount_share": Feature(
+        "share of payments of `low_minor` to `high_minor`",
+        _SENDS,
+        "share",
+        "share",
+        "pf",
+        Measure(lambda row, p: (row.ref >= p["low_minor"]) & (row.ref <= p["high_minor"])),
+        ("low_minor", "high_minor"),
+    ),
+    "round_share": Feature(
+        "share of payments that are a round sum in the payer's or the receiver's currency",
+        _SENDS,
+        "share",
+        "share",
+        "p",
+        Measure(_flag("round")),
+    ),
+    "night_share": Feature(
+        "share of payments from `from_hour` to before `to_hour`, over midnight, by the payer's clock",
+        ("payer",),
+        "share",
+        "share",
+        "p",
+        Measure(
+            lambda row, p: (row.hour >= p["from_hour"]) | ((row.hour < p["to_hour"]) & (row.hour >= 0)),
+            _known("hour"),
+        ),
+        ("from_hour", "to_hour"),
+    ),
+    "new_receiver_share": Feature(
+        "share of payments, after the first, to someone not paid before",
+        ("payer",),
+        "share",
+        "share",
+        "p",
+        Measure(_flag("first"), _later),
+        after_first=True,
+    ),
+    "shared_receiver_share": Feature(
+        "share of payments to people whom at least `least` other customers pay too, nothing tying those to the country",
+        ("payer",),
+        "share",
+        "share",
+        "pg",
+        Measure(lambda row, p: (row.peers >= p["least"]) & (row.peers <= p["most"])),
+        ("least", "most"),
+    ),
+    "crowd_share": Feature(
+        "share of payments to someone whom more than `most` other customers pay, as they would an organisation",
+        ("payer",),
+        "share",
+        "share",
+        "pg",
+        Measure(lambda row, p: row.peers > p["most"]),
+        ("most",),
+    ),
+    "untied_share": Feature(
+        "share of payments to a country to which nothing known ties the payer",
+        _SENDS,
+        "share",
+        "share",
+        "pk",
+        Measure(_flag("untied"), _known("untied")),
+        protected=frozenset({"nationality"}),
+    ),
+    "rhythm_share": Feature(
+        "share of payments, after the first, that follow the one before it to the same person by `low` to `high` days",
+        _SENDS,
+        "share",
+        "share",
+        "p",
+        Measure(_within("gap"), _later),
+        ("low", "high"),
+        after_first=True,
+    ),
+    "equal_share": Feature(
+        "share of payments, after the first, that equal the one before it to the same person",
+        _SENDS,
+        "share",
+        "share",
+        "p",
+        Measure(_flag("equal"), _later),
+        after_first=True,
+    ),
+    "known_share": Feature(
+        "share of payments to someone first paid at least `days` days before",
+        _SENDS,
+        "share",
+        "share",
+        "p",
+        Measure(lambda row, p: row.known >= p["days"]),
+        ("days",),
+    ),
+    "there_share": Feature(
+        "share of payments made while the payer's own card was used in that country",
+        ("payer",),
+        "share",
+        "share",
+        "pm",
+        Measure(_flag("there")),
+    ),
+    "back_share": Feature(
+        "share of payments to someone who has paid the customer too",
+        ("payer",),
+        "share",
+        "share",
+        "p",
+        Measure(_flag("back")),
+    ),
+    **{
+        f"{text}_share": Feature(
+            f"share of payments whose reference is of the category '{text}'",
+            _SENDS,
+            "share",
+            "share",
+            "t",
+            Measure(_flag(text)),
+        )
+        for text in TEXTS
+    },
+    "rail_share": Feature(
+        "share of payments by the rail whose place is `rail`",
+        _SENDS,
+        "share",
+        "share",
+        "p",
+        Measure(lambda row, p: row.rail == p["rail"]),
+        ("rail",),
+    ),
+    "micro_sends": Feature(
+        "payments of at most `high_minor` by the rail whose place is `rail`",
+        ("payer",),
+        "sum",
+        "payments",
+        "pf",
+        Measure(lambda row, p: (row.ref <= p["high_minor"]) & (row.rail == p["rail"])),
+        ("high_minor", "rail"),
+    ),
+    "platform_payments": Feature(
+        "card payments to adult platforms", ("payer",), "max", "payments", "m", Measure(_column("platform"))
+    ),
+    "crypto_payments": Feature(
+        "small payments in crypto", ("payer",), "max", "payments", "pf", Measure(_column("crypto"))
+    ),
+    "escalation": Feature(
+        "whether later payments are larger, and faster (0, 1 or 2; of four payments or more)",
+        ("payer",),
+        "max",
+        "steps",
+        "pf",
+        Measure(_column("rise")),
+    ),
+    "presence_days": Feature(
+        "days on which the payer's own card was used in a listed country",
+        ("payer",),
+        "max",
+        "days",
+        "m",
+        Measure(_column("presence")),
+    ),
+    "markers": Feature(
+        "markers from outside",
+        ("payer", "receiver", "burst"),
+        "max",
+        "markers",
+        "o",
+        Measure(_column("markers")),
+    ),
+    "untied_payers": Feature(
+        "different customers who pay, nothing known tying them to the country",
+        ("receiver",),
+        "sum",
+        "payers",
+        "pg",
+        Measure(lambda row, _: (row.first == 1) & (row.untied != 0)),
+    ),
+    "sharing_payers": Feature(
+        "different customers who pay this receiver and at least `least` others in the corridor",
+        ("receiver",),
+        "sum",
+        "payers",
+        "pg",
+        Measure(lambda row, p: (row.first == 1) & (row.peers >= p["least"])),
+        ("least",),
+    ),
+    "burst_payments": Feature(
+        "fresh payments in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("burst"))
+    ),
+    "burst_vouchers": Feature(
+        "fresh gift cards, gaming credit or crypto in 48 hours",
+        ("burst",),
+        "own",
+        "payments",
+        "p",
+        Measure(_column("vouchers")),
+    ),
+    "burst_abroad": Feature(
+        "fresh payments into a listed corridor in 48 hours",
+        ("burst",),
+        "own",
+        "payments",
+        "p",
+        Measure(_column("abroad")),
+        protected=frozenset({"corridor"}),
+    ),
+    "burst_opener": Feature(
+        "amount of the first fresh payment of the 48 hours, hundredths of the reference currency",
+        ("burst",),
+        "own",
+        "hundredths",
+        "pf",
+        Measure(_column("opener")),
+    ),
+    "burst_spent": Feature(
+        "sum of the fresh payments of the 48 hours, hundredths of the reference currency",
+        ("burst",),
+        "own",
+        "hundredths",
+        "pf",
+        Measure(_column("spent")),
+    ),
+    "burst_depletion": Feature(
+        "sum of the fresh payments of the 48 hours, in thousandths of all that left in the four weeks before",
+        ("burst",),
+        "own",
+        "thousandths",
+        "p",
+        Measure(lambda row, _: row.spent * 1000 // (row.usual + 1)),
+    ),
+    "credit_senders": Feature(
+        "different people who sent small credits",
+        ("mule",),
+        "sum",
+        "senders",
+        "pg",
+        Measure(lambda row, p: (row.credit == 1) & (row.first == 1) & (row.ref <= p["high_minor"])),
+        ("high_minor",),
+    ),
+    "young_share": Feature(
+        "share of credits from senders known to be under 22",
+        ("mule",),
+        "share",
+        "share",
+        "pk",
+        Measure(_flag("young"), _flag("credit")),
+        protected=frozenset({"age"}),
+    ),
+    "small_credit_share": Feature(
+        "share of credits of at most `high_minor`",
+        ("mule",),
+        "share",
+        "share",
+        "pf",
+        Measure(lambda row, p: row.ref <= p["high_minor"], _flag("credit")),
+        ("high_minor",),
+    ),
+    "onward_payments": Feature(
+        "payments onward into crypto or abroad",
+        ("mule",),
+        "sum",
+        "payments",
+        "p",
+        Measure(_flag("credit", 0)),
+    ),
+}
+"""Feature by name. Closed: a pack that names another is refused."""
