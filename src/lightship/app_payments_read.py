@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -92,7 +92,9 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
             _take_payments(path, reading, mapping, staging)
         for table, paths in reading.facts.items():
             for path in _files(paths):
-                for batch in payment_tables.read(path, table, mapping.get(table), rejects, latest=reading.latest):
+                for batch in payment_tables.read(
+                    path, table, mapping.get(table), rejects, latest=reading.latest
+                ):
                     staging.take(str(path), table, batch.rows, batch.query)
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
@@ -120,7 +122,9 @@ def _is_xml(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(200).lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t").startswith(b"<")
     except OSError as error:
-        raise InputError(f"The file cannot be read: {error.strerror}.", str(path), "Check the path.") from error
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
 
 
 def _files(sources: Sequence[Path]) -> Iterator[Path]:
@@ -130,7 +134,9 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
             yield source
             continue
         found = [path for path in sorted(source.rglob("*")) if path.is_file()]
-        shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+        shown = [
+            path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)
+        ]
         if not shown:
             raise InputError("The folder has no files in it.", str(source), "Check the path.")
         yield from shown
@@ -138,24 +144,16 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
 
 @contextmanager
 def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
-    """Open a DuckDB file beside what is written, and take it away again."""
-    place = part / ".staging"
-    place.mkdir()
-    config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(place / "spill")}
+    """Open a DuckDB in memory, which goes on beside what is written where its memory ends."""
+    spill = part / ".spill"
+    config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
     try:
-        with duckdb.connect(str(place / "staging.duckdb"), config=config) as db:
+        with duckdb.connect(":memory:", config=config) as db:
             yield Staging(db, rejects)
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        why = str(error).splitlines()[0].rstrip(".")[:200]
-        raise unwritten(why, out) from error
+        raise unwritten(str(error).splitlines()[0].rstrip(".")[:200], out) from error
     finally:
-        _remove(place)
-
-
-def _remove(place: Path) -> None:
-    for path in sorted(place.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    place.rmdir()
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _write(path: Path, data: bytes) -> None:

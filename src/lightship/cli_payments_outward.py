@@ -8,14 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from lightship.cli_payments import payments_app
 from lightship.say import say
 
 Dataset = Annotated[Path, typer.Option(help="The folder that `lightship payments read` wrote.")]
 Key = Annotated[Path, typer.Option(help="The bank's key of pseudonyms.")]
 
 
-@payments_app.command()
 def hunt(
     seed: Annotated[Path, typer.Option(help="Known receivers: one identifier or pseudonym a line.")],
     dataset: Dataset,
@@ -32,7 +30,6 @@ def hunt(
     say(f"Table and picture: {out}/hunt.csv, {out}/network.html")
 
 
-@payments_app.command()
 def receivers(
     dataset: Dataset,
     out: Annotated[Path, typer.Option(help="A folder for table and picture.")] = Path("receivers"),
@@ -47,7 +44,6 @@ def receivers(
     say(f"Table and picture: {out}/receivers.csv, {out}/network.html")
 
 
-@payments_app.command()
 def bundle(
     alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
     dataset: Dataset,
@@ -63,7 +59,6 @@ def bundle(
     typer.echo(f"{made:,} cases, drafts all: {out}/index.html")
 
 
-@payments_app.command()
 def draft(
     alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
     alert: Annotated[str, typer.Option(help="The id of the alert.")],
@@ -115,7 +110,6 @@ def draft(
         say(f"To do: {note}.")
 
 
-@payments_app.command()
 def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:
     """Make a key of pseudonyms. It stays with the bank: who has it can read them."""
     from lightship import app_payments_pseudonyms as app
@@ -124,7 +118,6 @@ def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.
     say(f"The key is in {path}. Keep a copy where only the bank can read it.")
 
 
-@payments_app.command()
 def pseudonyms(
     source: Annotated[Path, typer.Argument(help="A dataset's folder, or a file of seeds.")],
     key: Key,
@@ -136,7 +129,6 @@ def pseudonyms(
     typer.echo(app.hide(source, out, key))
 
 
-@payments_app.command()
 def reveal(
     names: Annotated[Path, typer.Argument(help="A text, such as hunt.csv, with pseudonyms in it.")],
     dataset: Dataset,
@@ -149,3 +141,6 @@ def reveal(
     for hidden, plain in found:
         typer.echo(f"{hidden}\t{plain}")
     say(f"{len(found):,} pseudonyms are of this dataset.")
+
+
+COMMANDS = (receivers, hunt, bundle, draft, key, pseudonyms, reveal)

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from lightship.cli_payments import payments_app
 from lightship.say import say
 
 
-@payments_app.command()
 def read(
-    sources: Annotated[list[Path], typer.Argument(help="CSV, Parquet or ISO 20022 files, or folders of them.")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="CSV, Parquet or ISO 20022 files, or folders of them.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the dataset.")],
     mapping: Annotated[
         Path | None, typer.Option(help="What the columns mean, TOML; none where they are called as ours.")
@@ -23,7 +23,8 @@ def read(
     ties: Annotated[list[Path], typer.Option(help="Customers' ties to countries.")] = [],  # noqa: B006
     markers: Annotated[list[Path], typer.Option(help="Outside facts about payers and payees.")] = [],  # noqa: B006
     rates: Annotated[
-        str | None, typer.Option("--fx", help="A dated table of rates, or “example”; needed for several currencies.")
+        str | None,
+        typer.Option("--fx", help="A dated table of rates, or “example”; needed for several currencies."),
     ] = None,
     rail: Annotated[str, typer.Option(help="By which way the payments of messages went.")] = "bank",
     reject_limit: Annotated[int, typer.Option(min=0, help="So many rows may be unusable.")] = 10_000,

@@ -66,12 +66,12 @@ class Counts:
 
 
 class Staging:
-    """Takes batches, settles them and writes the tables; what is large lies in the connection's file.
+    """Takes batches, settles them and writes the tables.
 
     Parameters
     ----------
     db
-        A DuckDB connection to a file of its own, its memory bounded.
+        A DuckDB connection in memory, with a bound and a place beyond it.
     """
 
     def __init__(self, db: Any, rejects: Rejects) -> None:
@@ -128,7 +128,9 @@ class Staging:
         if not self._one("SELECT count(*) FROM payments"):
             first = self.rejects.rows[0] if self.rejects.rows else None
             if first is None:
-                raise InputError("There is no payment in it.", ", ".join(self._sources), "Name files of payments.")
+                raise InputError(
+                    "There is no payment in it.", ", ".join(self._sources), "Name files of payments."
+                )
             what = f"No payment can be used; of the first, {first.field}: {first.reason}."
             raise InputError(what, f"{first.file}, row {first.row}", "See the rejects file.")
         self._customers()
@@ -241,8 +243,17 @@ class Staging:
             )
         if rates is not None:
             (folder / RATES).write_bytes(rates)
-        files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.suffix in {".parquet", ".csv"}}
-        manifest = {"lightship": "payments dataset", "version": 1, "files": files, "counts": asdict(self.counts)}
+        files = {
+            path.name: _digest(path)
+            for path in sorted(folder.iterdir())
+            if path.suffix in {".parquet", ".csv"}
+        }
+        manifest = {
+            "lightship": "payments dataset",
+            "version": 1,
+            "files": files,
+            "counts": asdict(self.counts),
+        }
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
 

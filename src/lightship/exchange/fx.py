@@ -97,7 +97,9 @@ def text_of(path: Path | None = None) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"The rates cannot be read: {error.strerror}.", str(path), "Check the path.") from error
+        raise InputError(
+            f"The rates cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
 
 
 def read(path: Path | None = None) -> Rates:
@@ -123,7 +125,9 @@ def read(path: Path | None = None) -> Rates:
     todo = "See packs/payments/fx-example.csv for the form."
     unknown = [name for name in [*head[1:], said["base"]] if name and name not in digits()]
     if len(head) < 2 or unknown:
-        what = f"The rates name a currency that is none: {unknown[0]}." if unknown else "The file has no rates."
+        what = (
+            f"The rates name a currency that is none: {unknown[0]}." if unknown else "The file has no rates."
+        )
         raise InputError(what, str(path), todo)
     days: dict[str, list[tuple[date, float]]] = {name: [] for name in head[1:] if name}
     for number, row in enumerate(rows, 1):
@@ -136,7 +140,9 @@ def read(path: Path | None = None) -> Rates:
             raise InputError(f"The rates cannot be used: {error}.", f"{path}, row {number}", todo) from error
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     ordered = {name: tuple(zip(*sorted(found), strict=True)) for name, found in days.items() if found}
-    return Rates(said["base"], said["source"], said["grade"], digest, {k: (v[0], v[1]) for k, v in ordered.items()})
+    return Rates(
+        said["base"], said["source"], said["grade"], digest, {k: (v[0], v[1]) for k, v in ordered.items()}
+    )
 
 
 def _rate(text: str) -> float:

@@ -38,7 +38,13 @@ from lightship.core.errors import InputError
 from lightship.exchange.payment_rows import RAW
 from lightship.exchange.rejects import Reject, Rejects
 
-MESSAGES = ("FIToFICstmrCdtTrf", "CstmrCdtTrfInitn", "BkToCstmrAcctRpt", "BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn")
+MESSAGES = (
+    "FIToFICstmrCdtTrf",
+    "CstmrCdtTrfInitn",
+    "BkToCstmrAcctRpt",
+    "BkToCstmrStmt",
+    "BkToCstmrDbtCdtNtfctn",
+)
 """The messages that are read."""
 
 _BATCH = 50_000
@@ -139,7 +145,9 @@ class _Taker:
         steps = re.compile(r"(?<![@A-Za-z])([A-Z][A-Za-z]*)")
         parts = [steps.sub(prefix + r"\1", path) for path in self._paths.values()]
         joined = f", '{_JOIN}', ".join(parts)
-        return etree.XPath(f"concat({joined})", namespaces={"n": namespace} if namespace else None, smart_strings=False)
+        return etree.XPath(
+            f"concat({joined})", namespaces={"n": namespace} if namespace else None, smart_strings=False
+        )
 
     def __call__(self, element: Any) -> dict[str, str]:
         """Return the values, empty where there are none.
@@ -208,7 +216,9 @@ def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]
             if rows:
                 yield as_table(rows, rail)
     except OSError as error:
-        raise InputError(f"The file cannot be read: {error.strerror}.", str(path), "Check the path.") from error
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
 
 
 def as_table(rows: Sequence[Row], rail: str = "bank") -> pa.Table:
@@ -256,7 +266,9 @@ class _File:
                     self._known = True
         except etree.XMLSyntaxError as error:
             place = f"{self._name}, line {error.lineno}, after record {self._row}"
-            raise InputError(f"The XML breaks off or is wrong: {_short(error.msg or '')}.", place, _TODO) from error
+            raise InputError(
+                f"The XML breaks off or is wrong: {_short(error.msg or '')}.", place, _TODO
+            ) from error
         self._count()
         if not (self._known or self._row):
             what = f"No message of payments is in it; it holds {self._holds[:80]}."
@@ -305,7 +317,11 @@ class _File:
         """Tell of a message that does not hold as many transfers as it says."""
         announced, found = self._header["count"], self._since_header
         if announced.isdigit() and int(announced) != found:
-            self._reject(0, "NbOfTxs", f"message {self._header['message'][:40]} announces {announced} transfers and has {found}")
+            self._reject(
+                0,
+                "NbOfTxs",
+                f"message {self._header['message'][:40]} announces {announced} transfers and has {found}",
+            )
 
     def _of_above(self, name: str, element: Any, taker: _Taker) -> dict[str, str]:
         """Return what an enclosing element says, taken once for all that it encloses."""

@@ -40,11 +40,12 @@ STAGED = (*_FIELDS, "end_to_end", "customer")
 def prepare(db: Any) -> None:
     """Give a DuckDB connection the tables that the query looks things up in."""
     db.execute("SET TimeZone = 'UTC'")
-    db.execute("CREATE TABLE currencies (currency VARCHAR PRIMARY KEY, step BIGINT)")
-    db.executemany("INSERT INTO currencies VALUES (?, ?)", [(one, 10 ** (5 - n)) for one, n in digits().items()])
-    db.execute("CREATE TABLE countries (country VARCHAR PRIMARY KEY, zone VARCHAR)")
-    rows = [(row["country"], row["zone"] or None) for row in shipped("countries.csv")]
-    db.executemany("INSERT INTO countries VALUES (?, ?)", rows)
+    steps = ", ".join(f"({_quoted(one)}, {10 ** (5 - number)})" for one, number in digits().items())
+    db.execute(f"CREATE TABLE currencies AS SELECT * FROM (VALUES {steps}) AS t(currency, step)")
+    zones = ", ".join(
+        f"('{row['country']}', nullif({_quoted(row['zone'])}, ''))" for row in shipped("countries.csv")
+    )
+    db.execute(f"CREATE TABLE countries AS SELECT * FROM (VALUES {zones}) AS t(country, zone)")
     db.execute("CREATE TABLE zones AS SELECT name AS zone FROM pg_timezone_names()")
 
 
@@ -56,9 +57,10 @@ def check_zone(db: Any, zone: str, where: str) -> None:
     InputError
         If so.
     """
-    if zone not in {"", BY_PAYER} and not db.execute(
-        "SELECT count(*) FROM zones WHERE zone = ?", [zone]
-    ).fetchall()[0][0]:
+    if (
+        zone not in {"", BY_PAYER}
+        and not db.execute("SELECT count(*) FROM zones WHERE zone = ?", [zone]).fetchall()[0][0]
+    ):
         raise InputError(
             f"There is no time zone “{zone}”.", where, f"Use one such as Europe/London, or “{BY_PAYER}”."
         )
@@ -81,7 +83,8 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     texts = ", ".join(f"nullif(trim(\"{name}\"), '') AS {_AS.get(name, name)}" for name in RAW)
     zone_sql = "of_payer.zone" if zone == BY_PAYER else f"nullif({_quoted(zone)}, '')"
     checks = "\n".join(
-        f"      WHEN {when} THEN {{'field': '{name}', 'reason': {reason}}}" for name, when, reason in _checks(latest)
+        f"      WHEN {when} THEN {{'field': '{name}', 'reason': {reason}}}"
+        for name, when, reason in _checks(latest)
     )
     return f"""
 WITH texts AS (SELECT row, {texts} FROM {source}),
@@ -100,7 +103,8 @@ looked_up AS (
   LEFT JOIN countries of_payee ON of_payee.country = times.payee_country),
 parsed AS (
   SELECT *, coalesce(moment, timezone('UTC', timezone(coalesce(zone, 'UTC'), naive))) AS at_utc,
-    CAST(whole * 100000 AS BIGINT) AS parts, CAST(payee_whole * 100000 AS BIGINT) AS payee_parts
+    try_cast(whole::DECIMAL(28, 5) * 100000 AS BIGINT) AS parts,
+    try_cast(payee_whole::DECIMAL(28, 5) * 100000 AS BIGINT) AS payee_parts
   FROM looked_up),
 judged AS (
   SELECT *, CASE
@@ -152,7 +156,11 @@ def _moment(formats: list[str]) -> str:
 def _dated(formats: list[str]) -> str:
     """Return whether only the day is known."""
     if formats:
-        days = [f"try_strptime(said_at, {_quoted(one)}) IS NOT NULL" for one in formats if not _HOURS & _codes(one)]
+        days = [
+            f"try_strptime(said_at, {_quoted(one)}) IS NOT NULL"
+            for one in formats
+            if not _HOURS & _codes(one)
+        ]
         times = [f"try_strptime(said_at, {_quoted(one)}) IS NULL" for one in formats if _HOURS & _codes(one)]
         return f"({' OR '.join(days) or 'false'}) AND {' AND '.join(times) or 'true'}"
     return "length(said_at) = 10"
@@ -170,10 +178,17 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
     found += [
         ("at", "at_utc IS NULL", f"{shown('said_at')} is no date or time that there is'"),
         ("at", "at_utc < TIMESTAMP '1970-01-01'", f"{shown('said_at')} is before 1970'"),
-        ("at", f"at_utc >= TIMESTAMP '{latest}' + INTERVAL 2 DAY", f"{shown('said_at')} lies after {latest}'"),
+        (
+            "at",
+            f"at_utc >= TIMESTAMP '{latest}' + INTERVAL 2 DAY",
+            f"{shown('said_at')} lies after {latest}'",
+        ),
     ]
     for name in ("payer", "payee"):
-        found += [(name, f"{name} IS NULL", missing), (name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'")]
+        found += [
+            (name, f"{name} IS NULL", missing),
+            (name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'"),
+        ]
     found += [
         ("payment", f"length(payment) > {_ID}", f"'it is longer than {_ID}'"),
         ("currency", "currency IS NULL", missing),
@@ -184,32 +199,56 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
         given = "true" if not side else f"({amount} IS NOT NULL OR {minor} IS NOT NULL)"
         found += [
             (amount, f"{given} AND {amount} IS NULL AND {minor} IS NULL", missing),
-            (minor, f"{minor} IS NOT NULL AND try_cast({minor} AS BIGINT) IS NULL", f"{shown(minor)} is no whole number'"),
+            (
+                minor,
+                f"{minor} IS NOT NULL AND try_cast({minor} AS BIGINT) IS NULL",
+                f"{shown(minor)} is no whole number'",
+            ),
             (amount, f"{minor} IS NULL AND {given} AND {parts} IS NULL", f"{shown(amount)} is no amount'"),
-            (amount, f"{given} AND coalesce(try_cast({minor} AS BIGINT), {parts}) <= 0", f"{shown(f'coalesce({minor}, {amount})')} is not above 0'"),
+            (
+                amount,
+                f"{given} AND coalesce(try_cast({minor} AS BIGINT), {parts}) <= 0",
+                f"{shown(f'coalesce({minor}, {amount})')} is not above 0'",
+            ),
         ]
         if side:
             found += [
                 (currency, f"{given} AND {currency} IS NULL", missing),
-                (currency, f"{currency} IS NOT NULL AND {step} IS NULL", f"{shown(currency)} is no currency (ISO 4217)'"),
+                (
+                    currency,
+                    f"{currency} IS NOT NULL AND {step} IS NULL",
+                    f"{shown(currency)} is no currency (ISO 4217)'",
+                ),
             ]
         found.append(
-            (amount, f"{given} AND {minor} IS NULL AND {parts} % {step} <> 0",
-             f"{shown(amount)} has more decimals than ' || {currency} || ' has'")  # fmt: skip
+            (
+                amount,
+                f"{given} AND {minor} IS NULL AND {parts} % {step} <> 0",
+                f"{shown(amount)} has more decimals than ' || {currency} || ' has'",
+            )  # fmt: skip
         )
     for name, known in (("payer_country", "from_country"), ("payee_country", "to_country")):
-        found.append((name, f"{name} IS NOT NULL AND {known} IS NULL", f"{shown(name)} is no country (ISO 3166-1)'"))
+        found.append(
+            (name, f"{name} IS NOT NULL AND {known} IS NULL", f"{shown(name)} is no country (ISO 3166-1)'")
+        )
     rails = ", ".join(f"'{one}'" for one in RAILS)
     found += [
         ("rail", "rail IS NULL", missing),
         ("rail", f"rail NOT IN ({rails})", f"{shown('rail')} is none of {', '.join(RAILS)}'"),
-        ("customer", "customer NOT IN ('payer', 'payee', 'both')", f"{shown('customer')} is none of payer, payee, both'"),
+        (
+            "customer",
+            "customer NOT IN ('payer', 'payee', 'both')",
+            f"{shown('customer')} is none of payer, payee, both'",
+        ),
     ]
     return found
 
 
 _CLOSED = {"kind": ("person", "business"), "tie": TIES}
-_LOOKED_UP = {"country": ("countries", "country", "no country (ISO 3166-1)"), "zone": ("zones", "zone", "no time zone")}
+_LOOKED_UP = {
+    "country": ("countries", "country", "no country (ISO 3166-1)"),
+    "zone": ("zones", "zone", "no time zone"),
+}
 _CASTS = {"date": ("DATE", "no date that there is"), "int16": ("SMALLINT", "no number")}
 
 
@@ -224,7 +263,9 @@ def checked_facts(table: str, *, source: str = "raw") -> str:
         cast, what = _CASTS.get(kind, ("", ""))
         values.append(f"try_cast({name} AS {cast}) AS {name}" if cast else name)
         if cast:
-            wheres.append((name, f"{name} IS NOT NULL AND try_cast({name} AS {cast}) IS NULL", f"{shown} is {what}'"))
+            wheres.append(
+                (name, f"{name} IS NOT NULL AND try_cast({name} AS {cast}) IS NULL", f"{shown} is {what}'")
+            )
         else:
             wheres.append((name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'"))
         if name in _CLOSED:
@@ -233,7 +274,9 @@ def checked_facts(table: str, *, source: str = "raw") -> str:
         if name in _LOOKED_UP:
             where, column, what = _LOOKED_UP[name]
             wheres.append((name, f"{name} NOT IN (SELECT {column} FROM {where})", f"{shown} is {what}'"))
-    checks = " ".join(f"WHEN {when} THEN {{'field': '{name}', 'reason': {why}}}" for name, when, why in wheres)
+    checks = " ".join(
+        f"WHEN {when} THEN {{'field': '{name}', 'reason': {why}}}" for name, when, why in wheres
+    )
     return f"""
 WITH texts AS (SELECT row, {", ".join(texts)} FROM {source}),
 judged AS (SELECT *, CASE {checks} END AS wrong FROM texts)

@@ -105,7 +105,9 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     value.pop("note", None)
     _refuse_unknown(value, TABLES, str(path))
     if not value:
-        raise InputError("The mapping names no table.", str(path), f"It may have {', '.join(TABLES)}. {_TODO}")
+        raise InputError(
+            "The mapping names no table.", str(path), f"It may have {', '.join(TABLES)}. {_TODO}"
+        )
     return {table: _part(table, part, f"{path}, [{table}]") for table, part in value.items()}
 
 
@@ -132,7 +134,8 @@ def _part(table: str, part: dict[str, Any], where: str) -> TableMapping:
         "columns": columns,
         "at_format": tuple([formats] if isinstance(formats, str) else formats),
         "values": {
-            name: {str(said): str(means) for said, means in one.items()} for name, one in part.get("values", {}).items()
+            name: {str(said): str(means) for said, means in one.items()}
+            for name, one in part.get("values", {}).items()
         },
         "constants": {name: str(one) for name, one in part.get("constants", {}).items()},
     }
@@ -241,7 +244,9 @@ def _used(names: list[str], mapping: TableMapping, path: Path) -> list[str]:
         if names.count(name) != 1:
             how = "has no column" if name not in names else "has more than one column"
             shown = ", ".join(names[:30])
-            raise InputError(f"The file {how} “{name}”, which the mapping names.", str(path), f"It has: {shown}.")
+            raise InputError(
+                f"The file {how} “{name}”, which the mapping names.", str(path), f"It has: {shown}."
+            )
     return used
 
 
@@ -274,10 +279,12 @@ def _csv(
     path: Path, names: list[str], used: list[str], mapping: TableMapping, rejects: Rejects
 ) -> Iterator[pa.Table]:
     """Yield a CSV's rows as texts; those with too many or too few values, or not in its encoding, are rejected."""
-    odd: list[tuple[int, str]] = []
+    broken: list[int] = []
 
     def skip(row: Any) -> str:
-        odd.append((int(row.number), f"it has {row.actual_columns} values, the header {row.expected_columns}"))
+        broken.append(row.number - 1)  # it counts the header
+        what = f"it has {row.actual_columns} values, the header {row.expected_columns}"
+        rejects.add(Reject(str(path), row.number - 1, "row", what))
         return "skip"
 
     reader = pa_csv.open_csv(
@@ -288,18 +295,16 @@ def _csv(
         pa_csv.ParseOptions(delimiter=mapping.delimiter, newlines_in_values=True, invalid_row_handler=skip),
         pa_csv.ConvertOptions(column_types=dict.fromkeys(used, pa.binary()), include_columns=used),
     )
-    start, gone = 1, 0
+    start = 1
     with reader:
         for batch in reader:
-            skipped = sorted(number - 1 for number, _ in odd[gone:])  # it counts the header
-            for number, why in odd[gone:]:
-                rejects.add(Reject(str(path), number - 1, "row", why))
-            gone = len(odd)
-            numbers = np.setdiff1d(np.arange(start, start + batch.num_rows + len(skipped)), skipped)
-            start += batch.num_rows + len(skipped)
+            gone = [
+                number for number in broken if number >= start
+            ]  # it reads ahead: some are of later batches
+            room = np.arange(start, start + batch.num_rows + len(gone))
+            numbers = np.setdiff1d(room, gone)[: batch.num_rows]
+            start = int(numbers[-1]) + 1 if len(numbers) else start
             yield from _as_text(pa.table(batch), numbers, path, rejects)
-    for number, why in odd[gone:]:
-        rejects.add(Reject(str(path), number - 1, "row", why))
 
 
 def _as_text(rows: pa.Table, numbers: Any, path: Path, rejects: Rejects) -> Iterator[pa.Table]:
@@ -316,7 +321,11 @@ def _as_text(rows: pa.Table, numbers: Any, path: Path, rejects: Rejects) -> Iter
                 except UnicodeDecodeError:
                     bad.setdefault(place, name)
         for place, name in sorted(bad.items()):
-            rejects.add(Reject(str(path), int(numbers[place]), name, "it is not UTF-8 text; name the mapping's encoding"))
+            rejects.add(
+                Reject(
+                    str(path), int(numbers[place]), name, "it is not UTF-8 text; name the mapping's encoding"
+                )
+            )
         good = np.ones(len(rows), dtype=bool)
         good[list(bad)] = False
         yield _numbered(rows.filter(pa.array(good)).cast(schema), numbers[good])
@@ -334,7 +343,9 @@ def _select(table: str, schema: pa.Schema, mapping: TableMapping) -> str:
         else:
             value = "NULL::VARCHAR"
         if name in mapping.values and parts:
-            cases = " ".join(f"WHEN {_literal(a)} THEN {_literal(b)}" for a, b in mapping.values[name].items())
+            cases = " ".join(
+                f"WHEN {_literal(a)} THEN {_literal(b)}" for a, b in mapping.values[name].items()
+            )
             value = f"CASE trim({value}) {cases} ELSE {value} END"
         found.append(f'{value} AS "{name}"')
     return ", ".join(found)

@@ -61,7 +61,9 @@ class Rejects:
         """
         self.rows.append(one)
         if len(self.rows) > self.limit:
-            worst, times = Counter((one.field, one.reason.partition("“")[0]) for one in self.rows).most_common(1)[0]
+            worst, times = Counter(
+                (one.field, one.reason.partition("“")[0]) for one in self.rows
+            ).most_common(1)[0]
             first = self.rows[0]
             raise InputError(
                 f"More than {self.limit} rows cannot be used, so the reading stops; the first: {first.reason}.",

@@ -49,22 +49,46 @@ def bank(bic, version, wrap="FinInstnId"):
 
 def transfer(kind, version, p):
     """Return a CdtTrfTxInf."""
-    ids = txt("InstrId", p.get("instr", "")) + txt("EndToEndId", p.get("e2e", "NOTPROVIDED")) + txt("TxId", p.get("tx", ""))
+    ids = (
+        txt("InstrId", p.get("instr", ""))
+        + txt("EndToEndId", p.get("e2e", "NOTPROVIDED"))
+        + txt("TxId", p.get("tx", ""))
+    )
     ids += txt("UETR", p.get("uetr", "")) if version >= 8 else ""
     amount = txt("InstdAmt", p["amount"], Ccy=p["currency"])
     if kind == "pacs.008":
-        settled = txt("IntrBkSttlmAmt", p.get("settled", p["amount"]), Ccy=p.get("settled_currency", p["currency"]))
+        settled = txt(
+            "IntrBkSttlmAmt", p.get("settled", p["amount"]), Ccy=p.get("settled_currency", p["currency"])
+        )
         amount = settled + amount
-        debtor = el("Dbtr", party(p["payer_name"], p.get("payer_country", ""))) + el("DbtrAcct", account(p["payer"])) + el("DbtrAgt", bank("BUKBGB22XXX", version))
+        debtor = (
+            el("Dbtr", party(p["payer_name"], p.get("payer_country", "")))
+            + el("DbtrAcct", account(p["payer"]))
+            + el("DbtrAgt", bank("BUKBGB22XXX", version))
+        )
     else:
         amount, debtor = el("Amt", amount), ""
-    creditor = el("CdtrAgt", bank(p.get("via", ""), version)) + el("Cdtr", party(p["payee_name"], p.get("payee_country", "")))
+    creditor = el("CdtrAgt", bank(p.get("via", ""), version)) + el(
+        "Cdtr", party(p["payee_name"], p.get("payee_country", ""))
+    )
     creditor += el("CdtrAcct", account(p["payee"])) if p.get("payee") else ""
-    return el("CdtTrfTxInf", el("PmtId", ids), amount, debtor, creditor, el("RmtInf", txt("Ustrd", p.get("text", ""))))
+    return el(
+        "CdtTrfTxInf",
+        el("PmtId", ids),
+        amount,
+        debtor,
+        creditor,
+        el("RmtInf", txt("Ustrd", p.get("text", ""))),
+    )
 
 
 def transfers(kind, version, payments, made="2026-03-01T21:30:00+00:00", day=None, count=None, prefix=""):
-    header = el("GrpHdr", txt("MsgId", "M1"), txt("CreDtTm", made), txt("NbOfTxs", str(len(payments) if count is None else count)))
+    header = el(
+        "GrpHdr",
+        txt("MsgId", "M1"),
+        txt("CreDtTm", made),
+        txt("NbOfTxs", str(len(payments) if count is None else count)),
+    )
     records = "".join(transfer(kind, version, one) for one in payments)
     if kind == "pain.001":
         when = day or made[:10]
@@ -83,7 +107,11 @@ def details(version, d):
         one = el(who, el("Pty", inside) if version >= 8 else inside) if name else ""
         return one + (el(f"{who}Acct", account(acct)) if acct else "")
 
-    refs = txt("AcctSvcrRef", d.get("servicer", "")) + txt("EndToEndId", d.get("e2e", "")) + (txt("UETR", d.get("uetr", "")) if version >= 8 else "")
+    refs = (
+        txt("AcctSvcrRef", d.get("servicer", ""))
+        + txt("EndToEndId", d.get("e2e", ""))
+        + (txt("UETR", d.get("uetr", "")) if version >= 8 else "")
+    )
     amounts = ""
     if d.get("amount"):
         paid = txt("Amt", d["amount"], Ccy=d.get("currency", "GBP"))
@@ -95,7 +123,16 @@ def details(version, d):
     agents = el("RltdAgts", el(f"{role}Agt", bank(d.get("bic", ""), version)))
     dates = el("RltdDts", txt("TxDtTm", d["moment"])) if d.get("moment") else ""
     returned = el("RtrInf", el("Rsn", txt("Cd", d["returned"]))) if d.get("returned") else ""
-    return el("TxDtls", el("Refs", refs), amounts, parties, agents, el("RmtInf", txt("Ustrd", d.get("text", ""))), dates, returned)
+    return el(
+        "TxDtls",
+        el("Refs", refs),
+        amounts,
+        parties,
+        agents,
+        el("RmtInf", txt("Ustrd", d.get("text", ""))),
+        dates,
+        returned,
+    )
 
 
 def entry(version, e, parts=()):
@@ -111,6 +148,11 @@ def entry(version, e, parts=()):
 
 
 def statement(kind, version, *entries, owner="Ann Lee"):
-    owned = el("Acct", el("Id", txt("IBAN", OWN)), el("Ownr", txt("Nm", owner)), el("Svcr", bank("BUKBGB22XXX", version)))
+    owned = el(
+        "Acct",
+        el("Id", txt("IBAN", OWN)),
+        el("Ownr", txt("Nm", owner)),
+        el("Svcr", bank("BUKBGB22XXX", version)),
+    )
     header = el("GrpHdr", txt("MsgId", "M1"), txt("CreDtTm", "2026-03-02T06:00:00Z"))
     return document(kind, version, header, el(ROOTS[kind][1], txt("Id", "S1"), owned, *entries))

@@ -42,15 +42,31 @@ def test_a_transfer_reads_alike_in_every_version(read, kind, version):
     assert row["payee"] == OTHER
     assert (row["amount"], row["currency"]) == ("12.50", "GBP")
     assert (row["payer_country"], row["payee_country"]) == ("GB", "PH")
-    assert (row["via"], row["payee_name"], row["text"].strip()) == ("MBTCPHMMXXX", "Maria Cruz", "school fees")
+    assert (row["via"], row["payee_name"], row["text"].strip()) == (
+        "MBTCPHMMXXX",
+        "Maria Cruz",
+        "school fees",
+    )
     assert row["at"] == "2026-03-01T21:30:00+00:00"
     assert row["payee_amount"] is None
     assert not len(found.rejects)
 
 
-@pytest.mark.parametrize(("kind", "version"), [(k, v) for k in ("camt.052", "camt.053", "camt.054") for v in KINDS[k]])
+@pytest.mark.parametrize(
+    ("kind", "version"), [(k, v) for k in ("camt.052", "camt.053", "camt.054") for v in KINDS[k]]
+)
 def test_an_entry_reads_alike_in_every_version_and_both_directions(read, kind, version):
-    out = {"servicer": "A1", "e2e": "E1", "amount": "12.50", "role": "Cdtr", "name": "Maria Cruz", "country": "PH", "account": OTHER, "bic": "MBTCPHMMXXX", "text": "fees"}
+    out = {
+        "servicer": "A1",
+        "e2e": "E1",
+        "amount": "12.50",
+        "role": "Cdtr",
+        "name": "Maria Cruz",
+        "country": "PH",
+        "account": OTHER,
+        "bic": "MBTCPHMMXXX",
+        "text": "fees",
+    }
     in_ = {**out, "servicer": "A2", "role": "Dbtr"}
     data = statement(
         kind, version, entry(version, {"amount": "12.50", "direction": "DBIT"}, [out]),
@@ -76,7 +92,11 @@ def test_a_single_part_without_an_amount_takes_the_entrys_and_of_several_none_do
     one = {"servicer": "A1", "name": "R", "account": "001"}
     rows, found = read(statement("camt.053", 8, entry(8, {"amount": "6.00", "direction": "DBIT"}, [one])))
     assert [row["amount"] for row in rows] == ["6.00"]
-    rows, found = read(statement("camt.053", 8, entry(8, {"amount": "6.00", "direction": "DBIT"}, [one, {**one, "servicer": "A2"}])))
+    rows, found = read(
+        statement(
+            "camt.053", 8, entry(8, {"amount": "6.00", "direction": "DBIT"}, [one, {**one, "servicer": "A2"}])
+        )
+    )
     assert not rows
     assert [(one.row, one.field) for one in found.rejects.rows] == [(2, "amount"), (1, "amount")]
 
@@ -95,8 +115,21 @@ def test_entries_that_are_no_payments_are_passed_over_and_counted(read):
 
 @pytest.mark.parametrize("how", [{"reversal": "true"}, {"reversal": "1"}, {"returned": "AC04"}])
 def test_a_reversal_takes_its_payment_back(read, how):
-    part = {"e2e": "E1", "amount": "5", "name": "Maria", "account": OTHER, "servicer": "A9", "returned": how.get("returned", "")}
-    rows, _ = read(statement("camt.053", 8, entry(8, {"amount": "5", "direction": "CRDT", "reversal": how.get("reversal", "")}, [part])))
+    part = {
+        "e2e": "E1",
+        "amount": "5",
+        "name": "Maria",
+        "account": OTHER,
+        "servicer": "A9",
+        "returned": how.get("returned", ""),
+    }
+    rows, _ = read(
+        statement(
+            "camt.053",
+            8,
+            entry(8, {"amount": "5", "direction": "CRDT", "reversal": how.get("reversal", "")}, [part]),
+        )
+    )
     assert [(row["payer"], row["payee"], row["end_to_end"]) for row in rows] == [(OTHER, OWN, "E1")]
     assert rows[0]["reverses"]
 
@@ -113,12 +146,33 @@ def test_midnight_to_the_second_is_a_day_and_a_time_of_the_part_counts_first(rea
 def test_both_currencies_are_kept_on_their_sides(read):
     abroad = {**PAYMENT, "settled": "900.00", "settled_currency": "PHP"}
     (row,), _ = read(transfers("pacs.008", 8, [abroad]))
-    assert (row["amount"], row["currency"], row["payee_amount"], row["payee_currency"]) == ("12.50", "GBP", "900.00", "PHP")
-    part = {"servicer": "A1", "amount": "12.50", "given": "900", "given_currency": "PHP", "name": "R", "account": "001"}
+    assert (row["amount"], row["currency"], row["payee_amount"], row["payee_currency"]) == (
+        "12.50",
+        "GBP",
+        "900.00",
+        "PHP",
+    )
+    part = {
+        "servicer": "A1",
+        "amount": "12.50",
+        "given": "900",
+        "given_currency": "PHP",
+        "name": "R",
+        "account": "001",
+    }
     (row,), _ = read(statement("camt.053", 8, entry(8, {"amount": "12.50", "direction": "DBIT"}, [part])))
     assert (row["amount"], row["payee_amount"], row["payee_currency"]) == ("12.50", "900", "PHP")
-    (row,), _ = read(statement("camt.053", 8, entry(8, {"amount": "12.50", "direction": "CRDT"}, [{**part, "role": "Dbtr"}])))
-    assert (row["amount"], row["currency"], row["payee_amount"], row["payee_currency"]) == ("900", "PHP", "12.50", "GBP")
+    (row,), _ = read(
+        statement(
+            "camt.053", 8, entry(8, {"amount": "12.50", "direction": "CRDT"}, [{**part, "role": "Dbtr"}])
+        )
+    )
+    assert (row["amount"], row["currency"], row["payee_amount"], row["payee_currency"]) == (
+        "900",
+        "PHP",
+        "12.50",
+        "GBP",
+    )
 
 
 def test_a_payment_for_another_day_has_no_time(read):
@@ -127,10 +181,16 @@ def test_a_payment_for_another_day_has_no_time(read):
 
 
 def test_nobody_has_an_account_and_a_debtor_may_be_empty(read):
-    (row,), _ = read(transfers("pacs.008", 8, [{**PAYMENT, "payee": "", "payee_country": "", "payee_name": "Maria  CRUZ"}]))
+    (row,), _ = read(
+        transfers("pacs.008", 8, [{**PAYMENT, "payee": "", "payee_country": "", "payee_name": "Maria  CRUZ"}])
+    )
     assert row["payee"] == "name:maria cruz"
     assert row["payee_country"] == "PH"  # of her bank
-    empty = document("pacs.008", 8, el("CdtTrfTxInf", el("PmtId", txt("TxId", "T")), txt("IntrBkSttlmAmt", "1", Ccy="GBP"), el("Dbtr")))
+    empty = document(
+        "pacs.008",
+        8,
+        el("CdtTrfTxInf", el("PmtId", txt("TxId", "T")), txt("IntrBkSttlmAmt", "1", Ccy="GBP"), el("Dbtr")),
+    )
     (row,), _ = read(empty)
     assert row["payer"] == ""  # which the check of rows refuses
 
@@ -164,7 +224,9 @@ LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b
 OUTSIDE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 
 
-@pytest.mark.parametrize("bad", [LAUGHS, OUTSIDE, b'<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd">', b"<!DOCTYPE x>"])
+@pytest.mark.parametrize(
+    "bad", [LAUGHS, OUTSIDE, b'<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd">', b"<!DOCTYPE x>"]
+)
 def test_a_document_type_is_refused_and_nothing_is_expanded(read, bad):
     data = transfers("pacs.008", 8, [{**PAYMENT, "text": "TEXT"}]).replace(b"TEXT", b"&a;")
     data = data.replace(b"?>", b"?>" + bad, 1)
@@ -205,7 +267,9 @@ def test_a_value_with_the_character_that_joins_is_rejected(read):
     assert [one.row for one in found.rejects.rows] == [1]
 
 
-WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Co")), min_size=1, max_size=12)
+WORDS = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Co")), min_size=1, max_size=12
+)
 ANY = st.fixed_dictionaries(
     {
         "payer": st.just(OWN), "payer_name": WORDS, "payer_country": st.sampled_from(["GB", "SE"]),
@@ -217,7 +281,10 @@ ANY = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(ANY, min_size=1, max_size=6), st.sampled_from([(k, v) for k in ("pacs.008", "pain.001") for v in KINDS[k]]))
+@given(
+    st.lists(ANY, min_size=1, max_size=6),
+    st.sampled_from([(k, v) for k in ("pacs.008", "pain.001") for v in KINDS[k]]),
+)
 def test_what_is_written_is_read_whatever_the_version(read, payments, version):
     kind, number = version
     if kind == "pain.001":
