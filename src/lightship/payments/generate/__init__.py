@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from lightship.core.errors import InputError
 from lightship.payments.generate import families, leisure, work
 from lightship.payments.generate.draws import Ints
 from lightship.payments.generate.everyday import Everyday
 from lightship.payments.generate.extortion import extorted
-from lightship.payments.generate.flow import Flow, joined
+from lightship.payments.generate.flow import TYPOLOGIES, Flow, joined
 from lightship.payments.generate.parameters import Population, load
 from lightship.payments.generate.payers import SHARED_LIVES, abusers, payment_counts
 from lightship.payments.generate.people import GROUPS, OTHERS, drawn
 from lightship.payments.generate.places import Places
-from lightship.payments.generate.table_files import PaymentsFile, account_ids, schema, write_table
+from lightship.payments.generate.table_files import PaymentsFile, account_ids, beside, schema, write_table
 from lightship.payments.generate.tables import customers_table, ties_table, truth_table
-from lightship.payments.generate.world import DAY_US, World
+from lightship.payments.generate.world import DAY_US, NAMELESS, World
 
 __all__ = [
     "GROUPS",
@@ -40,7 +42,6 @@ __all__ = [
     "small",
 ]
 
-TYPOLOGIES = ("livestream-payer", "livestream-receiver", "extortion-victim", "extortion-mule")
 FEWEST = 500
 
 
@@ -105,7 +106,7 @@ def generate(
     Raises
     ------
     InputError
-        If there are too few customers, or more payers than could be.
+        If there are too few customers, more payers than could be, or the folder cannot be written.
     """
     if customers < FEWEST:
         raise InputError(f"A population has at least {FEWEST} customers.", f"--customers {customers}")
@@ -119,22 +120,25 @@ def generate(
     world = World(population, people, rng)
     places = Places.found(world)
     flow, label, subjects = _lives(world, rng, places, payers)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder / "customers.parquet", customers_table(world, rng, seed))
-    write_table(folder / "ties.parquet", ties_table(world, seed))
-    write_table(folder / "markers.parquet", schema("markers").empty_table())
-    write_table(folder / "truth.parquet", truth_table(world, seed, label, subjects))
+    tables = {
+        "customers": customers_table(world, rng, seed),
+        "ties": ties_table(world, seed),
+        "markers": schema("markers").empty_table(),
+        "truth": truth_table(world, seed, label, subjects),
+    }
     touched = np.zeros(len(GROUPS), dtype=np.int64)
-    out = PaymentsFile(folder / "payments.parquet", world, seed)
     weeks = -(-population.days // 7)
-    try:
-        for number, part in enumerate(_weeks(world, Everyday.of(world, places, seed), flow, weeks)):
-            out.write(part, np.random.default_rng([seed, 2, number]))
-            for side in (part.payer, part.payee):
-                touched += np.bincount(people.group[side[side < len(people)]], minlength=len(GROUPS))
-            progress((number + 1) / weeks)
-    finally:
-        out.close()
+    with beside(folder) as new:
+        for name, table in tables.items():
+            write_table(new / f"{name}.parquet", table)
+        with PaymentsFile(new / "payments.parquet", world, seed) as out:
+            parts = _weeks(world, Everyday.of(world, places, seed), flow, weeks)
+            for number, part in enumerate(parts):
+                out.write(part, np.random.default_rng([seed, 2, number]))
+                for side in (part.payer, part.payee):
+                    touched += np.bincount(people.group[side[side < len(people)]], minlength=len(GROUPS))
+                progress((number + 1) / weeks)
+            write_table(new / "truth_payments.parquet", pa.concat_tables(out.parts))
     sizes = np.bincount(people.group, minlength=len(GROUPS))
     return Made(
         folder,
@@ -159,7 +163,7 @@ def _lives(
         (people.age >= 18)
         & (rng.random(len(people)) < world.population.everyday.abroad_person * people.activity)
     )
-    with_receivers = {
+    abroad = {
         "overseas-family": families.overseas_family(world, rng, people.of("overseas-family")),
         "irregular-helper": families.irregular_helper(world, rng, people.of("irregular-helper")),
         "partner-abroad": families.partner_abroad(world, rng, places, people.of("partner-abroad")),
@@ -171,8 +175,7 @@ def _lives(
         "everyday": work.once_abroad(world, rng, once),
         "child": leisure.children(world, rng, places),
     }
-    flows = [flow for flow, _ in with_receivers.values()]
-    flows += [
+    others = [
         work.gig(world, rng, places, people.of("gig")),
         work.collector(world, rng, places, people.of("collector")),
         leisure.adult_platform(world, rng, places, people.of("adult-platform")),
@@ -183,17 +186,25 @@ def _lives(
     burst = extorted(world, rng, places)
     whole = joined(
         [
-            *flows,
-            _relatives(rng, with_receivers["overseas-family"][0], found.receivers, world),
+            *abroad.values(),
+            *others,
+            _relatives(rng, abroad["overseas-family"], found.receivers, world),
             found.flow,
             burst.flow,
         ]
     )
     return (
         whole,
-        {name: receivers for name, (_, receivers) in with_receivers.items()},
+        {name: _people_abroad(world, flow.payee) for name, flow in abroad.items()},
         (found.payers, found.receivers, burst.victims, burst.mules),
     )
+
+
+def _people_abroad(world: World, payees: Ints | NDArray[np.int32]) -> Ints:
+    """Return the people among those who are paid abroad."""
+    found = np.unique(payees).astype(np.int64)
+    people = (world.where(found) > 0) & (world.name[found] != NAMELESS)
+    return np.asarray(found[people], dtype=np.int64)
 
 
 def _relatives(rng: np.random.Generator, family: Flow, receivers: Ints, world: World) -> Flow:
@@ -218,6 +229,7 @@ def _relatives(rng: np.random.Generator, family: Flow, receivers: Ints, world: W
                     rows.text,
                     rows.code,
                     rows.timed,
+                    rows.part,
                 ).take(rng.random(len(rows)) < 0.4)
             )
     return joined(parts) if parts else family.take(slice(0, 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +41,11 @@ def lognormal(rng: np.random.Generator, median: Floats | float, sigma: Floats | 
     return np.asarray(median * np.exp(sigma * rng.standard_normal(size)), dtype=np.float64)
 
 
-def pick(rng: np.random.Generator, shares: Floats | list[float], size: int) -> Ints:
+def pick(rng: np.random.Generator, shares: Floats | Sequence[float], size: int) -> Ints:
     """Return places drawn by share; the shares need not sum to 1."""
     edges = np.cumsum(shares)
-    return np.minimum(np.searchsorted(edges, rng.random(size) * edges[-1], side="right"), len(edges) - 1)
+    places = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.asarray(np.minimum(places, len(edges) - 1), dtype=np.int64)
 
 
 def steady(

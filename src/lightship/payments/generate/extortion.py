@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightship.payments.generate.draws import Floats, Ints, each, habit, lognormal, pick, within
-from lightship.payments.generate.flow import Flow, joined
+from lightship.payments.generate.flow import MULE_PART, VICTIM_PART, Flow, joined
 from lightship.payments.generate.places import EXCHANGE, GIFTS, Places
 from lightship.payments.generate.sending import receivers, send
 from lightship.payments.generate.world import RAIL, World
@@ -87,6 +87,7 @@ def extorted(world: World, rng: np.random.Generator, places: Places) -> Extorted
         code=np.choose(way, [0, GIFTS, EXCHANGE]),
         via=habit(victims[owner], 84, 8),
     )
+    burst.part[:] = VICTIM_PART
     again = np.flatnonzero(rng.random(len(victims)) < prior.recovery_fee)
     later = np.minimum(begin[again] + rng.integers(7, 22, len(again)), world.population.days - 1)
     fees = send(
@@ -119,7 +120,7 @@ def _reach_h(rng: np.random.Generator, counts: Ints, gap_median_h: float) -> Flo
     return within(np.where(step == 0, 0.0, gaps), counts)
 
 
-def _sums(rng: np.random.Generator, counts: Ints, first: list[float], total_max: float) -> Floats:
+def _sums(rng: np.random.Generator, counts: Ints, first: tuple[float, float], total_max: float) -> Floats:
     """Return sums: a small first one, then as much as is left, up to the total."""
     owner, step = each(counts)
     low, high = first
@@ -184,4 +185,6 @@ def _takings(world: World, rng: np.random.Generator, places: Places, mules: Ints
         code=np.where(coin, EXCHANGE, 0),
         via=habit(mules[onward], 87, 8),
     )
-    return joined([taken, gone])
+    both = joined([taken, gone])
+    both.part[:] = MULE_PART
+    return both

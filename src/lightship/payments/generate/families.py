@@ -12,9 +12,11 @@ from lightship.payments.generate.world import World
 
 EDUCATION = FAMILY_TEXTS[5]
 MONTH_DAYS = 30.4
+SPONSORED = np.array([10.0, 12.0, 15.0, 19.0, 25.0, 28.0, 30.0])
+"""What charities ask for a month."""
 
 
-def overseas_family(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def overseas_family(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return the remittances of overseas workers and the receivers: after payday, 150-500, one or two of the family.
 
     As people are, a quarter send when they can, one in seven to three or more relatives, one in five works at night,
@@ -47,10 +49,10 @@ def overseas_family(world: World, rng: np.random.Generator, who: Ints) -> tuple[
         shares=(0.15, 0.40, 0.25, 0.20),
         hours=clocks(world, who[owner], {"night-shift": 0.2, "evening": 0.4, "everyday": 0.4}),
         text=words(rng, who[owner], 0.3),
-    ), np.unique(first)
+    )
 
 
-def irregular_helper(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def irregular_helper(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return the payments of those who help several relatives or friends when asked: small, round, at any hour."""
     country = world.people.abroad[who].astype(np.int64)
     counts = pick(rng, [0, 0, 35, 30, 20, 10, 5], len(who))
@@ -69,10 +71,10 @@ def irregular_helper(world: World, rng: np.random.Generator, who: Ints) -> tuple
         shares=(0.10, 0.50, 0.30, 0.10),
         hours=clocks(world, who[owner], {"night-shift": 0.2, "evening": 0.5, "everyday": 0.3}),
         text=words(rng, who[owner], 0.25),
-    ), first
+    )
 
 
-def partner_abroad(world: World, rng: np.random.Generator, places: Places, who: Ints) -> tuple[Flow, Ints]:
+def partner_abroad(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
     """Return what passes between a customer and one partner abroad, both ways for half of them, with visits."""
     days = world.population.days
     country = world.people.abroad[who].astype(np.int64)
@@ -110,10 +112,10 @@ def partner_abroad(world: World, rng: np.random.Generator, places: Places, who: 
         arrives=arrives,
     )
     visits = np.flatnonzero((habit(who, 33, 10) < 6) & ~new)
-    return joined([there, home, stay(world, rng, places, who[visits], country[visits], begins=None)]), first
+    return joined([there, home, stay(world, rng, places, who[visits], country[visits], begins=None)])
 
 
-def student_support(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def student_support(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return fees to an institution at three term dates and a monthly sum to one relative who studies abroad."""
     country = world.people.abroad[who].astype(np.int64)
     child = receivers(world, country, np.ones(len(who), dtype=np.int64))
@@ -147,18 +149,16 @@ def student_support(world: World, rng: np.random.Generator, who: Ints) -> tuple[
         hours=clocks(world, who[owner], {"evening": 0.6, "everyday": 0.4}),
         text=words(rng, who[owner], 0.4),
     )
-    return joined([fees_paid, months]), child
+    return joined([fees_paid, months])
 
 
-def charity_sponsor(world: World, rng: np.random.Generator, places: Places, who: Ints) -> tuple[Flow, Ints]:
+def charity_sponsor(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
     """Return equal monthly sums to a charity, here or abroad; one in twelve also helps people met on a visit."""
     abroad = pick(rng, world.population.weights("work"), len(who))
     pool = world.add(np.repeat(np.arange(len(world.population.countries)), 3), "institution-abroad")
     here = rng.random(len(who)) < 0.7
     charity = np.where(here, places.charities[habit(who, 36, 40)], pool[abroad * 3 + habit(who, 37, 3)])
-    price = np.array([10.0, 12.0, 15.0, 19.0, 25.0, 28.0, 30.0])[habit(who, 38, 7)] * pick(
-        rng, [0, 75, 15, 7, 3], len(who)
-    )
+    price = SPONSORED[habit(who, 38, 7)] * pick(rng, [0, 75, 15, 7, 3], len(who)).astype(np.float64)
     day_of_month = habit(who, 39, 28)
     owner, month = each(np.full(len(who), 12))
     day = (month * MONTH_DAYS + day_of_month[owner]).astype(np.int64)
@@ -188,7 +188,7 @@ def charity_sponsor(world: World, rng: np.random.Generator, places: Places, who:
         hours=clocks(world, who[met][helped], {"evening": 0.5, "everyday": 0.5}),
         text=words(rng, who[met][helped], 0.6),
     )
-    return joined([monthly, helps]), first
+    return joined([monthly, helps])
 
 
 def stay(

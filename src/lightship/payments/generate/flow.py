@@ -24,6 +24,9 @@ TEXTS = (
 FAMILY_TEXTS = (0, 1, 2, 3, 4, 5)
 SALARY, INVOICE, NO_TEXT = 6, 7, -1
 
+TYPOLOGIES = ("livestream-payer", "livestream-receiver", "extortion-victim", "extortion-mule")
+PAYER_PART, VICTIM_PART, MULE_PART = 0, 2, 3
+
 VIAS = tuple(f"remitter {number}" for number in range(1, 9))
 NO_VIA = -1
 
@@ -48,6 +51,8 @@ class Flow:
         (n,) int16, the merchant's category code; 0 is none.
     timed
         (n,) bool, false where only the booking day is known.
+    part
+        (n,) int8, place in `TYPOLOGIES` of the pattern that the payment belongs to; -1 is none.
     """
 
     at_us: Ints
@@ -60,6 +65,7 @@ class Flow:
     text: NDArray[np.int8]
     code: NDArray[np.int16]
     timed: NDArray[np.bool_]
+    part: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.at_us)

@@ -25,7 +25,7 @@ def adult_platform(world: World, rng: np.random.Generator, places: Places, who: 
     return world.flow(rng, at_us, who[owner], payee, amount, rail="card", code=ADULT)
 
 
-def traveller(world: World, rng: np.random.Generator, places: Places, who: Ints) -> tuple[Flow, Ints]:
+def traveller(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
     """Return one or two visits: a flight, cards used there; one in eight pays people there too, about that time."""
     days = world.population.days
     country = world.people.abroad[who].astype(np.int64)
@@ -53,10 +53,10 @@ def traveller(world: World, rng: np.random.Generator, places: Places, who: Ints)
         shares=(0.15, 0.4, 0.35, 0.1),
         hours=clocks(world, who[owner[pays]][row], {"everyday": 0.5, "evening": 0.5}),
     )
-    return joined([there, flights, paid]), first
+    return joined([there, flights, paid])
 
 
-def romance_fraud_victim(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def romance_fraud_victim(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return what a deceived person sends: to one to three receivers, growing fast, over months, until it ends."""
     days = world.population.days
     country = world.people.abroad[who].astype(np.int64)
@@ -84,7 +84,7 @@ def romance_fraud_victim(world: World, rng: np.random.Generator, who: Ints) -> t
         shares=(0.15, 0.55, 0.15, 0.15),
         hours=clocks(world, who[owner], {"evening": 0.6, "everyday": 0.4}),
         rails={"bank": 0.45, "remittance": 0.35, "crypto": 0.2},
-    ), np.unique(first)
+    )
 
 
 def gamer(
@@ -118,7 +118,7 @@ def gamer(
     )
 
 
-def children(world: World, rng: np.random.Generator, places: Places) -> tuple[Flow, Ints]:
+def children(world: World, rng: np.random.Generator, places: Places) -> Flow:
     """Return what children do now and then: a spree on a birthday, a stranger's trainers, money to a relative."""
     people, kinds, days = world.people, world.population.everyday, world.population.days
     older = np.flatnonzero(people.age[: people.children] >= 11)
@@ -165,4 +165,4 @@ def children(world: World, rng: np.random.Generator, places: Places) -> tuple[Fl
         shares=(0.1, 0.7, 0.2, 0.0),
         hours="child",
     )
-    return joined([birthday, gifts, strangers, relatives]), first
+    return joined([birthday, gifts, strangers, relatives])

@@ -64,17 +64,17 @@ class Payer:
     tail_sigma: float
     menu_home: float
     menu_abroad: float
-    growth: list[float]
-    gap_occasional: list[float]
-    gap_prolific: list[float]
+    growth: tuple[float, float]
+    gap_occasional: tuple[float, float]
+    gap_prolific: tuple[float, float]
     gap_sigma: float
     hours: str
     receivers: float
     same_country: float
-    receiver_fan: list[int]
+    receiver_fan: tuple[int, int]
     market_share: float
     men: float
-    age: list[float]
+    age: tuple[float, float]
     from_lookalikes: float
     also_travel: float
     also_platform: float
@@ -88,20 +88,20 @@ class Extortion:
     """The extorted child and the mule; the pack describes each number."""
 
     victims: float
-    count: list[int]
+    count: tuple[int, int]
     hours_max: float
     gap_median_h: float
-    first: list[float]
+    first: tuple[float, float]
     total_max: float
     rails: dict[str, float]
     switch: float
     abroad: float
     boys: float
-    ages: list[int]
+    ages: tuple[int, int]
     grown: float
     recovery_fee: float
     mules: float
-    mule_credits: list[int]
+    mule_credits: tuple[int, int]
     hours: str
 
 
@@ -135,7 +135,7 @@ class Population:
     def weights(self, kind: str) -> Floats:
         """Return the countries' shares for one kind of customer, summing to 1; home has none."""
         found = np.array([country.weights.get(kind, 0.0) for country in self.countries])
-        return found / found.sum()
+        return np.asarray(found / found.sum(), dtype=np.float64)
 
 
 def load(name: str = "gb", shifted: str = "") -> Population:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightship.payments.generate.draws import Floats, Ints, each, lognormal, pick, within
 from lightship.payments.generate.families import stay
-from lightship.payments.generate.flow import Flow, joined
+from lightship.payments.generate.flow import PAYER_PART, Flow, joined
 from lightship.payments.generate.leisure import adult_platform
 from lightship.payments.generate.parameters import Payer
 from lightship.payments.generate.people import GROUPS
@@ -48,7 +48,7 @@ def payment_sums(rng: np.random.Generator, counts: Ints, prior: Payer) -> Floats
     """Return each payment's sum before rounding: a person's own level, growing with the count, and a tail."""
     owner, step = each(counts)
     level = lognormal(rng, prior.sum_median, prior.sum_person_sigma, len(counts))
-    growth = rng.uniform(*prior.growth, len(counts))
+    growth = _between(rng, prior.growth, len(counts))
     wanted = level[owner] * (1.0 + growth[owner] * np.log1p(step))
     wanted = lognormal(rng, wanted, prior.sum_payment_sigma, len(owner))
     far = rng.random(len(owner)) < prior.tail_share
@@ -60,10 +60,10 @@ def payment_days(rng: np.random.Generator, counts: Ints, days: int, prior: Payer
     owner, step = each(counts)
     usual = np.where(
         counts > PROLIFIC,
-        rng.uniform(*prior.gap_prolific, len(counts)),
-        rng.uniform(*prior.gap_occasional, len(counts)),
+        _between(rng, prior.gap_prolific, len(counts)),
+        _between(rng, prior.gap_occasional, len(counts)),
     )
-    growth = rng.uniform(*prior.growth, len(counts))
+    growth = _between(rng, prior.growth, len(counts))
     gaps = lognormal(rng, usual[owner] / (1.0 + growth[owner] * np.log1p(step)), prior.gap_sigma, len(owner))
     reach = within(np.where(step == 0, 0.0, gaps), counts)
     whole = reach[np.cumsum(counts) - 1]
@@ -72,6 +72,11 @@ def payment_days(rng: np.random.Generator, counts: Ints, days: int, prior: Payer
     )  # who pays 100 times in a year has shorter gaps
     begin = rng.random(len(counts)) * (days - whole * fits)
     return np.clip(begin[owner] + reach * fits[owner], 0, days - 1).astype(np.int64)
+
+
+def _between(rng: np.random.Generator, range_: tuple[float, float], size: int) -> Floats:
+    low, high = range_
+    return rng.uniform(low, high, size)
 
 
 def abusers(world: World, rng: np.random.Generator, places: Places, payers: int) -> Abusers:
@@ -100,6 +105,7 @@ def abusers(world: World, rng: np.random.Generator, places: Places, payers: int)
         rails=prior.rails,
         text=words(rng, who[owner], prior.text),
     )
+    flow.part[:] = PAYER_PART
     main = world.where(pair[first])
     visits = np.flatnonzero(rng.random(payers) < prior.also_travel)
     buys = np.flatnonzero(rng.random(payers) < prior.also_platform)

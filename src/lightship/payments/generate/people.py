@@ -36,24 +36,23 @@ OTHERS = ("company", "platform", "stranger", "receiver-abroad", "institution-abr
 """What an account is that is no customer's."""
 
 TIES = ("family", "residence", "travel", "business")
-ABROAD = frozenset(
-    (
-        "payroll-abroad",
-        "overseas-family",
-        "irregular-helper",
-        "partner-abroad",
-        "student-support",
-        "traveller",
-    )
-)
-"""Groups whose lives have to do with one country abroad."""
 
 _LOOKS_TO = {
     "payroll-abroad": "work",
+    "overseas-family": "remit",
+    "irregular-helper": "remit",
     "partner-abroad": "partner",
+    "student-support": "remit",
     "traveller": "travel",
     "romance-fraud-victim": "extortion",
 }
+"""Groups whose lives have to do with one country abroad, and by which of its weights."""
+_TIED = {
+    "payroll-abroad": (0.0, 0.0, 0.0, 1.0),
+    "partner-abroad": (0.3, 0.3, 0.4, 0.0),
+    "traveller": (0.0, 0.0, 1.0, 0.0),
+}
+"""What ties a group to that country, by `TIES`; the others are tied as families are."""
 _AGES = {
     "overseas-family": (39.0, 10.0),
     "irregular-helper": (41.0, 11.0),
@@ -211,13 +210,12 @@ def _abroad(
     abroad = pick(rng, population.weights("born"), size)
     tie = pick(rng, [0.65, 0.35], size)
     born = (rng.random(size) < population.everyday.foreign_born) & ~business
-    for name in ABROAD | {"romance-fraud-victim"}:
+    deceived = group == GROUPS.index("romance-fraud-victim")
+    for name, looks in _LOOKS_TO.items():
         rows = np.flatnonzero(group == GROUPS.index(name))
-        abroad[rows] = pick(rng, population.weights(_LOOKS_TO.get(name, "remit")), len(rows))
-        born[rows] = name != "romance-fraud-victim"
-        tied = {"traveller": [0, 0, 1, 0], "payroll-abroad": [0, 0, 0, 1], "partner-abroad": [3, 3, 4, 0]}
-        tie[rows] = pick(rng, tied.get(name, [0.6, 0.4, 0, 0]), len(rows))
+        abroad[rows] = pick(rng, population.weights(looks), len(rows))
+        born[rows] = True
+        tie[rows] = pick(rng, _TIED.get(name, (0.6, 0.4, 0.0, 0.0)), len(rows))
     untied = (group == GROUPS.index("traveller")) & (rng.random(size) < 0.5)
-    keeps = born | (group == GROUPS.index("romance-fraud-victim"))
-    lasting = born & ~untied & (group != GROUPS.index("romance-fraud-victim"))
-    return np.where(keeps, abroad, 0).astype(np.int8), np.where(lasting, tie, -1).astype(np.int8)
+    lasting = born & ~untied & ~deceived
+    return np.where(born, abroad, 0).astype(np.int8), np.where(lasting, tie, -1).astype(np.int8)

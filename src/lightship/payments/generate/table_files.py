@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lightship.core.errors import InputError
 from lightship.core.payments import RAILS, TABLES
 from lightship.payments.generate.draws import Ints
-from lightship.payments.generate.flow import TEXTS, VIAS, Flow
+from lightship.payments.generate.flow import TEXTS, TYPOLOGIES, VIAS, Flow
 from lightship.payments.generate.world import NAMELESS, World
 
 _KINDS = {
@@ -63,7 +69,7 @@ def _chosen(words: list[str] | tuple[str, ...], places: NDArray[np.integer]) -> 
 
 
 def _spelt(names: NDArray[np.integer], variant: NDArray[np.integer]) -> pa.Array:
-    """Return names composed of syllables, as remitters write them: in full, initial first, turned round, in capitals."""
+    """Return names made of syllables, as remitters write them: in full, with an initial, turned round, in capitals."""
     written, place = np.unique(names.astype(np.int64) * 4 + variant, return_inverse=True)
     texts = []
     for code in written.tolist():
@@ -98,10 +104,13 @@ class PaymentsFile:
         Whose accounts they are between.
     seed
         For the ids.
+
+    `rows` counts what was written, and `parts` names the payments that belong to a typology's pattern.
     """
 
     def __init__(self, path: Path, world: World, seed: int) -> None:
         self._world, self._seed, self.rows = world, seed, 0
+        self.parts: list[pa.Table] = []
         self._schema = schema("payments")
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1)
         self._money = [country.currency for country in world.population.countries]
@@ -146,6 +155,12 @@ class PaymentsFile:
                 pa.array(np.arange(size), pa.int64(), mask=reverses < 0)
             ),
         }
+        shown = np.flatnonzero((flow.part >= 0) & (reverses < 0))
+        self.parts.append(
+            pa.table(
+                {"payment": digits(number[shown], 10, "p"), "typology": _chosen(TYPOLOGIES, flow.part[shown])}
+            )
+        )
         self._writer.write_table(pa.table(columns, schema=self._schema), row_group_size=max(size, 1))
         self.rows += size
 
@@ -166,15 +181,46 @@ class PaymentsFile:
             np.concatenate((flow.payee, back.payer)),
             *(
                 np.concatenate((getattr(flow, name), getattr(back, name)))
-                for name in ("amount", "arrives", "rail", "via", "text", "code", "timed")
+                for name in ("amount", "arrives", "rail", "via", "text", "code", "timed", "part")
             ),
         )
         source = np.concatenate((np.full(len(flow), -1), place[taken]))
         return whole.take(order), source[order]
 
-    def close(self) -> None:
-        """Finish the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._writer.close()
+
+
+@contextmanager
+def beside(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside this one; its files replace those of the same names once all are written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, as on a full disk; the old files then stay as they were.
+    """
+    new = folder.with_name(folder.name + ".part")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        yield new
+        folder.mkdir(exist_ok=True)
+        for file in sorted(new.iterdir()):
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+            file.replace(folder / file.name)
+        new.rmdir()
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise InputError(
+            f"The population cannot be written: {error.strerror or error}.",
+            str(folder),
+            "Make room, or name another folder.",
+        ) from error
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lightship.payments.generate.draws import Ints
+from lightship.payments.generate.flow import TYPOLOGIES
 from lightship.payments.generate.people import GROUPS, TIES
 from lightship.payments.generate.table_files import account_ids, schema
 from lightship.payments.generate.world import World
@@ -69,8 +70,6 @@ def truth_table(world: World, seed: int, receivers: dict[str, Ints], subjects: t
 
     `subjects` are the accounts of the four typologies, in their order.
     """
-    from lightship.payments.generate import TYPOLOGIES
-
     people = world.people
     groups = np.array(GROUPS)[people.group].astype(object)
     label: dict[int, str] = {}

@@ -10,8 +10,11 @@ from lightship.payments.generate.places import Places
 from lightship.payments.generate.sending import receivers, send, words
 from lightship.payments.generate.world import World
 
+SHARED_BY = 4
+"""Customers who share a tutor or assistant with others, a tutor or assistant. A."""
 
-def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+
+def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return pay to tutors, assistants and the like abroad: fixed dates, stable payees, invoices.
 
     Four in five payers are businesses with 4-25 payees; the others persons with two to six, in the evening, some
@@ -25,14 +28,13 @@ def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[F
     )
     staff = np.minimum(staff, 25)
     first = receivers(world, country, staff)
-    common = receivers(
-        world, np.arange(len(world.population.countries)), np.full(len(world.population.countries), 12)
-    )
     worker, number = each(staff)
+    both = rng.random(len(worker)) < 0.3
+    pool = 1 + np.bincount(country[worker[both]], minlength=len(world.population.countries)) // SHARED_BY
+    common = receivers(world, np.arange(len(pool)), pool)
+    among = country[worker]
     payee = np.where(
-        rng.random(len(worker)) < 0.3,
-        common[country[worker]] + rng.integers(0, 12, len(worker)),
-        first[worker] + number,
+        both, common[among] + (rng.random(len(worker)) * pool[among]).astype(np.int64), first[worker] + number
     )
     wage = lognormal(rng, np.where(business[worker], 190.0, 90.0), 0.6, len(worker))
     begins = np.where(rng.random(len(worker)) < 0.25, rng.integers(0, days, len(worker)), -1)
@@ -57,7 +59,7 @@ def payroll_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[F
         hours=hours,
         rails={"bank": 0.45, "remittance": 0.3, "wallet": 0.25},
         text=np.where(writes, INVOICE, NO_TEXT),
-    ), np.unique(payee)
+    )
 
 
 def gig(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
@@ -99,7 +101,7 @@ def gig(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Fl
 
 
 def collector(world: World, rng: np.random.Generator, places: Places, who: Ints) -> Flow:
-    """Return what a treasurer collects: many equal small credits within days, and one payment on, three times a year."""
+    """Return what a treasurer collects: many equal small credits within days and one payment on, some times a year."""
     days = world.population.days
     owner, _ = each(1 + rng.poisson(2.0, len(who)))
     begin = rng.integers(0, days - 20, len(owner))
@@ -135,7 +137,7 @@ def collector(world: World, rng: np.random.Generator, places: Places, who: Ints)
     return joined([credits_, onward])
 
 
-def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow, Ints]:
+def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return single payments to a person abroad: a friend, a deposit, a stranger's parcel."""
     country = pick(rng, world.population.weights("remit") + world.population.weights("travel"), len(who))
     first = receivers(world, country, np.ones(len(who), dtype=np.int64), "friend-abroad")
@@ -151,4 +153,4 @@ def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> tuple[Flow
         shares=(0.25, 0.45, 0.2, 0.1),
         hours="evening",
         text=words(rng, who[owner], 0.1),
-    ), first
+    )

@@ -19,7 +19,7 @@ DAY_US = 86_400_000_000
 ODD, ROUND, ROUND_ABROAD, TENS = range(4)
 """How a sum is chosen: as it comes, round at home, round in the receiver's money, to the next ten at home."""
 
-RAIL = {rail: place for place, rail in enumerate(RAILS)}
+RAIL: dict[str, int] = {rail: place for place, rail in enumerate(RAILS)}
 NAMELESS = -1
 
 
@@ -96,7 +96,7 @@ class World:
         """Return the countries of accounts."""
         if self._size != len(self.country):
             self.seal()
-        return self.country[accounts].astype(np.int64)
+        return np.asarray(self.country[accounts], dtype=np.int64)
 
     def clock(self, accounts: NDArray[np.integer]) -> Ints:
         """Return the countries whose clocks the accounts' holders live by."""
@@ -176,6 +176,7 @@ class World:
             np.broadcast_to(text, size).astype(np.int8),
             np.broadcast_to(code, size).astype(np.int16),
             timed,
+            np.full(size, -1, dtype=np.int8),
         )
 
 

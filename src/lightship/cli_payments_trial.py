@@ -1,0 +1,76 @@
+"""``lightship payments generate`` and ``backtest``: a made-up population, and what packs do over a history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lightship.say import say
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder for the dataset and its truth.")],
+    customers: Annotated[int, typer.Option(help="How many; each has about 20 payments a year.")] = 20_000,
+    payers: Annotated[int, typer.Option(help="How many of them pay for livestreamed abuse.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 1,
+    shifted: Annotated[
+        Literal["", "A", "B"], typer.Option(help="A variant of the world with other assumptions.")
+    ] = "",
+) -> None:
+    """Write a made-up population: everyday lives, look-alikes, the four typologies, and the truth beside them."""
+    from lightship.payments.generate import generate as written
+
+    made = written(out, customers, payers, seed, shifted=shifted)
+    typer.echo(str(made))
+    say(
+        f"Wrote {out}: {made.payments:,} payments of {customers:,} customers. Nobody in it exists, and how well a "
+        "search does on it does not say how well it does on real customers."
+    )
+
+
+def backtest(
+    payments: Annotated[Path, typer.Argument(help="A dataset; a made-up one brings its truth.")],
+    out: Annotated[Path, typer.Option(help="Folder for a card of each typology.")],
+    pack: Annotated[str, typer.Option(help="Jurisdiction: uk, au, ca, se, or a path.")] = "uk",
+    typology: Annotated[
+        list[str], typer.Option(help="Name or path of a typology pack; all unless named.")
+    ] = [],  # noqa: B006
+    challenger: Annotated[
+        list[str],
+        typer.Option(help="Path of a pack to compare with the one of the same id; may be given again."),
+    ] = [],  # noqa: B006
+    budget: Annotated[
+        list[int],
+        typer.Option(min=1, help="Cases a month; may be given again. Around the pack's own unless given."),
+    ] = [],  # noqa: B006
+    months: Annotated[int, typer.Option(min=1, max=36, help="How many months, the last ones.")] = 3,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Parquet of what is known: subject, typology and, if known, group.")
+    ] = None,
+    suppressed: Annotated[
+        Path | None, typer.Option(help="TOML of subjects set aside, each with a reason and a last day.")
+    ] = None,
+) -> None:
+    """Run packs over a history: budgets, the line between in and out, challengers, drift, and a model card."""
+    from lightship import app_backtest
+    from lightship.app_payments import TYPOLOGIES
+
+    cards = app_backtest.backtest(
+        payments,
+        out,
+        pack,
+        typologies=typology or TYPOLOGIES,
+        challengers=challenger,
+        budgets=budget,
+        months=months,
+        known=outcomes,
+        suppressions=suppressed,
+        tell=say,
+    )
+    for card in cards:
+        typer.echo(card.to_markdown())
+    say(
+        f"Wrote {len(cards)} cards to {out}, each as Markdown, JSON and a picture, with samples for people to look at."
+    )
