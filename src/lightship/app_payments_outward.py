@@ -12,7 +12,7 @@ from lightship.app_payments_data import open_dataset, provenance, text_of
 from lightship.app_payments_pseudonyms import identifiers, pseudonymous, read_key
 from lightship.core.errors import InputError, PolicyError
 from lightship.core.payments import Alert
-from lightship.exchange import goaml, goaml_schema
+from lightship.exchange import fx, goaml, goaml_schema
 from lightship.exchange.alerts_file import read_alerts
 from lightship.exchange.fincen import fincen_fields
 from lightship.exchange.report_draft import own_words, standing
@@ -138,6 +138,7 @@ def draft(
     final: bool,
     on: date,
     xsd: Path | None,
+    rates_file: Path | None,
     glossary_name: str,
     shape_name: str,
 ) -> list[str]:
@@ -172,9 +173,10 @@ def draft(
         raise InputError(
             "goAML names who reports.", "--filer", "Give a file; docs/guides/payments.md shows one."
         )
+    rate = fx.read(rates_file).minor if rates_file else None
     path = _goaml_profile(profile_name)
     profile = goaml.parse_profile(_pack_text(path, "goAML profile"), str(path))
-    made = report_draft(one, evidence, text, stands, currency=profile.currency, facts=facts)
+    made = report_draft(one, evidence, text, stands, currency=profile.currency, rate=rate, facts=facts)
     xml, missing = goaml.goaml(made, profile, filer, on)
     if broken := goaml.problems(xml):
         raise InputError(

@@ -82,6 +82,9 @@ def draft(
         Path | None,
         typer.Option(envvar="LIGHTSHIP_GOAML_XSD", help="The goAML schema that your FIU gave you."),
     ] = None,
+    rates: Annotated[
+        Path | None, typer.Option(help="Of goAML: a table of exchange rates, with days.")
+    ] = None,
     glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
     shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",
 ) -> None:
@@ -102,6 +105,7 @@ def draft(
         final=final,
         on=(on or datetime.now(UTC)).date(),
         xsd=xsd,
+        rates_file=rates,
         glossary_name=glossary,
         shape_name=shape,
     )

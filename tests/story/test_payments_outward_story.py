@@ -118,6 +118,16 @@ def test_a_draft_becomes_final_by_two_people_alone(desk):
     )
     assert "names who reports" in lightship(*goaml, cwd=desk, code=2).stderr
     assert "no rate is known" in lightship(*goaml, "--filer", "filer.toml", cwd=desk, code=2).stderr
+    (desk / "rates.csv").write_text("# base: EUR\nday,GBP\n2026-03-01,0.80\n")
+    said = lightship(*goaml, "--filer", "filer.toml", "--rates", "rates.csv", cwd=desk)
+    assert "<amount_local>25.00</amount_local>" in (desk / "r.xml").read_text()  # 20 pounds
+    assert "To do: not checked against a schema" in said.stderr
+    assert "To do: of customer p1: gender, first_name" in said.stderr
+    lacking = lightship(
+        *goaml, "--filer", "filer.toml", "--rates", "rates.csv", *people, "--out", "no.xml", cwd=desk, code=2
+    )
+    assert "lacks of customer p1" in lacking.stderr
+    assert not (desk / "no.xml").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from lightship.core.payments import Alert
 from lightship.exchange.report_draft import Party, ReportDraft, Standing, Transfer
 from lightship.payments.background import Background, Row
 from lightship.payments.narrative import Narrative
-from lightship.payments.shape import MINOR_DIGITS
+from lightship.payments.shape import places_of
 
 Rate = Callable[[str, str, date], float | None]
 """Minor units of the second currency for one of the first, on a day; None where that is not known."""
@@ -108,6 +108,6 @@ def units(minor: int, currency: str) -> str:
     >>> units(123450, "GBP"), units(5000, "JPY")
     ('1234.50', '5000')
     """
-    digits = MINOR_DIGITS.get(currency, 2)
-    whole, rest = divmod(minor, 10**digits)
-    return f"{whole}.{rest:0{digits}d}" if digits else str(whole)
+    places = places_of(currency)
+    whole, rest = divmod(minor, 10**places)
+    return f"{whole}.{rest:0{places}d}" if places else str(whole)

@@ -9,20 +9,7 @@ from typing import Any
 from lightship.core.canonical import digest
 from lightship.core.errors import PolicyError
 from lightship.core.payments import RAILS
-
-MINOR_DIGITS = {
-    "BHD": 3,
-    "IQD": 3,
-    "JOD": 3,
-    "KWD": 3,
-    "LYD": 3,
-    "OMR": 3,
-    "TND": 3,
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-}
-"""Digits of the minor unit where they are not two (ISO 4217)."""
+from lightship.exchange.fx import digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +52,14 @@ def money(minor: int, currency: str) -> str:
     >>> money(123450, "GBP"), money(5000, "JPY")
     ('GBP 1,234.50', 'JPY 5,000')
     """
-    digits = MINOR_DIGITS.get(currency, 2)
-    whole, rest = divmod(minor, 10**digits)
-    return f"{currency} {whole:,}" + (f".{rest:0{digits}d}" if digits else "")
+    places = places_of(currency)
+    whole, rest = divmod(minor, 10**places)
+    return f"{currency} {whole:,}" + (f".{rest:0{places}d}" if places else "")
+
+
+def places_of(currency: str) -> int:
+    """Return the digits of a currency's minor unit; two where it is none that we know."""
+    return digits().get(currency, 2)
 
 
 def parse_shape(text: str, where: str) -> Shape:
@@ -105,7 +97,7 @@ def parse_shape(text: str, where: str) -> Shape:
 
 
 def _band(one: dict[str, Any]) -> Band:
-    unit = 10 ** MINOR_DIGITS.get(one["currency"], 2)
+    unit = 10 ** places_of(one["currency"])
     band = Band(one["currency"], round(one["low"] * unit), round(one["high"] * unit))
     if not 0 < band.low_minor <= band.high_minor:
         raise ValueError(f"the band of {band.currency} is empty")

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightship.payments.background import Background, Row
 from lightship.payments.narrative import zone_of
-from lightship.payments.shape import MINOR_DIGITS, money
+from lightship.payments.shape import money, places_of
 from lightship.payments.span import span
 
 _MARKS = (("o", "#1d70b8"), ("D", "#b35c00"), ("s", "#00703c"), ("^", "#6b2a8c"), ("v", "#942514"))
@@ -73,7 +73,7 @@ def _drawn(subject: str, evidence: Background, rows: list[Row], currency: str) -
     with rc_context(style):
         figure = Figure(figsize=(9, 5.2), layout="constrained")
         amounts, hours = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        unit = 10 ** MINOR_DIGITS.get(currency, 2)
+        unit = 10 ** places_of(currency)
         for name in (*first, None):
             theirs = [
                 row
