@@ -20,7 +20,8 @@ from lightship.payments.span import span
 SHOWN = 150
 """Nodes in a picture: more are a cloud. The tables have them all."""
 
-_APART = (260, 72)  # picture units between columns and between rows
+_APART = (260, 72)  # picture units between columns, at least, and between rows
+_SHAPE = 1.7  # width to height of a screen's part that a picture fills
 _SWEEPS = 4
 
 Role = Literal["subject", "seed", "found", "context"]
@@ -106,6 +107,8 @@ def drawn(network: Network) -> tuple[dict[str, tuple[float, float]], tuple[Link,
             for row, key in enumerate(columns[layer]):
                 height[key] = row - (len(columns[layer]) - 1) / 2
     across, down = _APART
+    tall = down * max(map(len, columns.values()), default=1)
+    across = max(across, round(tall * _SHAPE / max(1, max(columns, default=0) - min(columns, default=0))))
     return {key: (layer * across, height[key] * down) for layer in columns for key in columns[layer]}, kept
 
 

@@ -130,7 +130,8 @@ def _scatter(
         c=fill,
         edgecolors=None if marker == "x" else colour,
         label=name,
-        zorder=2,
+        zorder=3,
+        clip_on=False,
     )
 
 

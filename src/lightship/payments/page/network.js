@@ -7,6 +7,8 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
+  let text = 11; /* picture units: larger where the whole picture is small */
+
   function look() {
     const ink = dark.matches ? "#f3f2f1" : "#0b0c0c";
     const quiet = dark.matches ? "#8b949d" : "#7a8288";
@@ -16,7 +18,7 @@
       { selector: "node", style: {
         "background-color": (node) => fill[node.data("side")],
         shape: (node) => (node.data("role") === "seed" ? "star" : node.data("side") === "payer" ? "ellipse" : "diamond"),
-        width: "data(size)", height: "data(size)", label: "data(label)", color: ink, "font-size": 11,
+        width: "data(size)", height: "data(size)", label: "data(label)", color: ink, "font-size": text,
         "text-valign": "bottom", "text-margin-y": 4, "text-background-color": paper, "text-background-opacity": 0.85,
         "text-background-padding": 2,
       } },
@@ -39,6 +41,8 @@
     container: box, elements: data.elements, style: look(), layout: { name: "preset", fit: true, padding: 40 },
     minZoom: 0.1, maxZoom: 4, selectionType: "single", boxSelectionEnabled: false, autoungrabify: false,
   });
+  text = Math.max(11, Math.min(26, 12 / picture.zoom()));
+  picture.style(look());
   const order = picture.nodes().toArray();
 
   function show(node, fly) {
