@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import multiprocessing as mp
-import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from bench.payments_fill import END_US, YEAR_US, fill, schema
-from lightship.payments.money import Currencies
 
 PAYMENTS, CUSTOMERS = 10_000_000, 500_000
 GROWTH = (1_000_000, 10_000_000, 50_000_000)

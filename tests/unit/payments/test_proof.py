@@ -26,7 +26,9 @@ SHARES = {
 MODEL = Model("share", mean=0.5, concentration=2.0)
 
 
-def _indicator(number: int, feature: str, family: str, cap_db: float, *, joined: bool, counter: bool) -> Indicator:
+def _indicator(
+    number: int, feature: str, family: str, cap_db: float, *, joined: bool, counter: bool
+) -> Indicator:
     return Indicator(
         id=f"I{number}",
         family=family,
