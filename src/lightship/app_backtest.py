@@ -61,16 +61,32 @@ class Outcomes:
         Typology to its subjects.
     groups
         Subject to the life it lives, where it is known.
-    bursts
-        Victim to the moments of the burst.
+    seen
+        Typology to when each of its subjects paid or was paid as the pattern says; empty where that is not known.
     synthetic
         Whether it is made up.
     """
 
     known: Mapping[str, frozenset[str]]
     groups: Mapping[str, str]
-    bursts: Mapping[str, Sequence[int]]
+    seen: Mapping[str, Mapping[str, Sequence[int]]]
     synthetic: bool
+
+    @property
+    def bursts(self) -> Mapping[str, Sequence[int]]:
+        """Victim to the moments of the burst's payments."""
+        return self.seen.get("extortion-victim", {})
+
+    def of(self, typology: str, window: Window) -> frozenset[str]:
+        """Return the known subjects, without those of whom the window shows nothing of the pattern."""
+        known = self.known.get(typology, frozenset())
+        if typology not in self.seen:
+            return known
+        return frozenset(
+            who
+            for who, times in self.seen[typology].items()
+            if who in known and any(window.from_us < when <= window.to_us for when in times)
+        )
 
 
 @dataclass(frozen=True)
@@ -112,23 +128,37 @@ def outcomes(folder: Path, file: Path | None) -> Outcomes | None:
     return Outcomes(
         {name: frozenset(found) for name, found in known.items()},
         dict(zip(subjects, groups, strict=True)) if groups else {},
-        _bursts(folder) if made_up else {},
+        _seen(folder) if made_up else {},
         made_up,
     )
 
 
-def _bursts(folder: Path) -> dict[str, list[int]]:
-    """Return the bursts that a made-up dataset names."""
-    parts = pq.read_table(folder / "truth_payments.parquet", filters=[("typology", "=", "extortion-victim")])
-    named = parts["payment"].to_pylist()
+SIDES = {
+    "livestream-payer": ("livestream-payer", "payer"),
+    "livestream-receiver": ("livestream-payer", "payee"),
+    "extortion-victim": ("extortion-victim", "payer"),
+    "extortion-mule": ("extortion-mule", "payee"),
+}
+"""Typology to whose payments show it, and on which side its subject stands. A mule is looked for among customers."""
+
+
+def _seen(folder: Path) -> dict[str, dict[str, list[int]]]:
+    """Return when a made-up dataset's subjects did what the pattern says."""
+    parts = pq.read_table(folder / "truth_payments.parquet").to_pydict()
+    typology_of = dict(zip(parts["payment"], parts["typology"], strict=True))
     rows = pq.read_table(
-        folder / "payments.parquet", columns=["payment", "payer", "at"], filters=[("payment", "in", named)]
+        folder / "payments.parquet",
+        columns=["payment", "payer", "payee", "at"],
+        filters=[("payment", "in", parts["payment"])],
     )
-    found: dict[str, list[int]] = {}
-    for payer, when in sorted(
-        zip(rows["payer"].to_pylist(), rows["at"].cast("int64").to_pylist(), strict=True)
-    ):
-        found.setdefault(payer, []).append(when)
+    rows = rows.set_column(3, "at", rows["at"].cast("int64")).sort_by("at").to_pylist()
+    own = set(pq.read_table(folder / "customers.parquet", columns=["customer"])["customer"].to_pylist())
+    found: dict[str, dict[str, list[int]]] = {}
+    for name, (part, side) in SIDES.items():
+        mine = found.setdefault(name, {})
+        for row in rows:
+            if typology_of[row["payment"]] == part and (name != "extortion-mule" or row[side] in own):
+                mine.setdefault(row[side], []).append(row["at"])
     return found
 
 
@@ -203,7 +233,8 @@ class _Run:
         budgets: Sequence[int],
     ) -> tuple[Card, tuple[Sampled, ...]]:
         pack = self.pack
-        known = None if facts is None else facts.known.get(pack.id, frozenset())
+        window = Window.ending(self.end_us, pack.window_days)
+        known = None if facts is None else facts.of(pack.id, window)
         table, first = self._months()
         self.tell(f"{pack.title}: the last month")
         found, base, now = self._measured(self.end_us, pack)

@@ -8,7 +8,7 @@ from lightship.payments.generate.draws import Ints, each, habit, lognormal, pick
 from lightship.payments.generate.families import stay
 from lightship.payments.generate.flow import Flow, joined
 from lightship.payments.generate.places import ADULT, AIRLINE, EXCHANGE, GAMES, GIFTS, Places
-from lightship.payments.generate.sending import clocks, receivers, send, shared
+from lightship.payments.generate.sending import clocks, hosts, receivers, send, shared
 from lightship.payments.generate.world import RAIL, World
 
 HOME = (0.2, 0.7, 0.0, 0.1)
@@ -43,11 +43,12 @@ def traveller(world: World, rng: np.random.Generator, places: Places, who: Ints)
     first = receivers(world, country[owner[pays]], counts, "friend-abroad")
     row, _ = each(1 + rng.poisson(1.2, len(pays)))
     near = np.clip(begin[pays][row] + rng.integers(-20, 60, len(row)), 0, days - 1)
+    payee = first[row] + (rng.random(len(row)) * counts[row]).astype(np.int64)
     paid = send(
         world,
         rng,
         who[owner[pays]][row],
-        first[row] + (rng.random(len(row)) * counts[row]).astype(np.int64),
+        hosts(world, rng, payee, country[owner[pays]][row]),
         near,
         lognormal(rng, 70.0, 0.7, len(row)),
         shares=(0.15, 0.4, 0.35, 0.1),

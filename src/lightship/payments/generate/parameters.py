@@ -26,6 +26,7 @@ class Everyday:
     friend: float
     abroad_card: float
     abroad_person: float
+    popular: float
     payroll_share: float
     payroll_median: float
     pocket_money_share: float

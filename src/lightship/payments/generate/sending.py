@@ -13,6 +13,10 @@ REMITTED = {"remittance": 0.58, "wallet": 0.18, "bank": 0.24}
 """Ways in which private people send money abroad. A."""
 
 
+HOST_FAN = 4
+"""Customers of a host or seller abroad, in the mean. A."""
+
+
 def receivers(world: World, country: Ints, counts: Ints, label: str = "receiver-abroad") -> Ints:
     """Return for each owner the first of so many new receivers in his country; the others follow it."""
     accounts = world.add(np.repeat(country, counts), label, named=True)
@@ -29,6 +33,20 @@ def shared(rng: np.random.Generator, first: Ints, counts: Ints, country: Ints, s
     same &= rng.random(len(one)) < share
     found = first.copy()
     found[one[same]] = first[other[same]]
+    return found
+
+
+def hosts(world: World, rng: np.random.Generator, first: Ints, country: Ints) -> Ints:
+    """Return the receivers, some of them hosts and sellers whom many pay: the k-th of a country gets 1/k of them."""
+    share = world.population.everyday.popular
+    if not share:
+        return first
+    chosen = np.flatnonzero(rng.random(len(first)) < share)
+    found = first.copy()
+    for one in np.unique(country[chosen]):
+        rows = chosen[country[chosen] == one]
+        pool = world.add(np.full(1 + len(rows) // HOST_FAN, one), "friend-abroad", named=True)
+        found[rows] = pool[pick(rng, 1.0 / np.arange(1, len(pool) + 1), len(rows))]
     return found
 
 

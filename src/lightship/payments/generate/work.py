@@ -7,7 +7,7 @@ import numpy as np
 from lightship.payments.generate.draws import Ints, each, habit, lognormal, pick, steady
 from lightship.payments.generate.flow import INVOICE, NO_TEXT, Flow, joined
 from lightship.payments.generate.places import Places
-from lightship.payments.generate.sending import receivers, send, words
+from lightship.payments.generate.sending import hosts, receivers, send, words
 from lightship.payments.generate.world import World
 
 SHARED_BY = 4
@@ -141,6 +141,7 @@ def once_abroad(world: World, rng: np.random.Generator, who: Ints) -> Flow:
     """Return single payments to a person abroad: a friend, a deposit, a stranger's parcel."""
     country = pick(rng, world.population.weights("remit") + world.population.weights("travel"), len(who))
     first = receivers(world, country, np.ones(len(who), dtype=np.int64), "friend-abroad")
+    first = hosts(world, rng, first, country)
     owner, _ = each(1 + (rng.random(len(who)) < 0.25))
     day = rng.integers(0, world.population.days, len(owner))
     return send(
