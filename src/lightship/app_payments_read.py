@@ -1,0 +1,184 @@
+"""Wires the reading of payments: files, messages and a mapping in, a dataset and what could not be used out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from lightship.core.errors import InputError, LightshipError
+from lightship.exchange import fx, iso20022, payment_tables
+from lightship.exchange.dataset import Counts, Staging, appearing, unwritten
+from lightship.exchange.payment_rows import BY_PAYER, check_zone, checked
+from lightship.exchange.rejects import LIMIT, Rejects
+
+_MEMORY = "1GB"
+_MESSAGE_ZONE = BY_PAYER
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read, and how.
+
+    Parameters
+    ----------
+    payments
+        Files and folders: CSV, Parquet or ISO 20022.
+    facts
+        Files of the other tables, by the table's name.
+    mapping
+        What the columns of tables mean.
+    rates
+        A dated table of rates, or ``example`` for the one that is shipped.
+    rail
+        By which way the payments of messages went.
+    latest
+        The last day that a payment may be of.
+    reject_limit
+        So many rows may be unusable before the reading stops.
+    """
+
+    payments: Sequence[Path]
+    latest: date
+    facts: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    mapping: Path | None = None
+    rates: str | None = None
+    rail: str = "bank"
+    reject_limit: int = LIMIT
+
+
+def rejects_file(out: Path) -> Path:
+    """Return where what could not be used is written."""
+    return out.with_name(f"{out.name}.rejects.csv")
+
+
+def read(reading: Reading, out: Path, say: Callable[[str], None] = lambda _: None) -> Counts:
+    """Read everything into a dataset at `out`; returns what became of the rows.
+
+    Raises
+    ------
+    LightshipError
+        If something cannot be read, too much of it is unusable, or the dataset cannot be written. Then nothing is
+        changed but the rejects file.
+    """
+    rejects = Rejects(reading.reject_limit)
+    try:
+        with appearing(out) as part:
+            counts = _read(reading, part, rejects, out)
+    except LightshipError:
+        if len(rejects):
+            _write(rejects_file(out), rejects.to_csv())
+            say(f"What could not be used, with reasons: {rejects_file(out)}")
+        raise
+    _write(rejects_file(out), rejects.to_csv())
+    for line in in_words(counts, out):
+        say(line)
+    return counts
+
+
+def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
+    mapping = payment_tables.read_mapping(reading.mapping) if reading.mapping else {}
+    rates_path = None if reading.rates in {None, "example"} else Path(str(reading.rates))
+    rates = fx.read(rates_path) if reading.rates else None
+    with _staging(part, rejects, out) as staging:
+        for table, one in mapping.items():
+            check_zone(staging.db, one.zone, f"{reading.mapping}, [{table}]")
+        for path in _files(reading.payments):
+            _take_payments(path, reading, mapping, staging)
+        for table, paths in reading.facts.items():
+            for path in _files(paths):
+                for batch in payment_tables.read(
+                    path, table, mapping.get(table), rejects, latest=reading.latest
+                ):
+                    staging.take(str(path), table, batch.rows, batch.query)
+        staging.settle(rates)
+        staging.write(part, fx.text_of(rates_path) if rates else None)
+        counts = staging.counts
+    return counts
+
+
+def _take_payments(
+    path: Path, reading: Reading, mapping: Mapping[str, payment_tables.TableMapping], staging: Staging
+) -> None:
+    if _is_xml(path):
+        found = iso20022.Reading(staging.rejects, staging.counts.passed_over)
+        zone = mapping["payments"].zone if "payments" in mapping else _MESSAGE_ZONE
+        query = checked(zone, latest=reading.latest)
+        for rows in iso20022.read(path, found, reading.rail):
+            staging.take(str(path), "payments", rows, query)
+        return
+    table = mapping.get("payments")
+    for batch in payment_tables.read(path, "payments", table, staging.rejects, latest=reading.latest):
+        staging.take(str(path), "payments", batch.rows, batch.query)
+
+
+def _is_xml(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(200).lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t").startswith(b"<")
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
+
+
+def _files(sources: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files, and those in each folder, however deep, in order; hidden ones are left out."""
+    for source in sources:
+        if not source.is_dir():
+            yield source
+            continue
+        found = [path for path in sorted(source.rglob("*")) if path.is_file()]
+        shown = [
+            path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)
+        ]
+        if not shown:
+            raise InputError("The folder has no files in it.", str(source), "Check the path.")
+        yield from shown
+
+
+@contextmanager
+def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
+    """Open a DuckDB in memory, which goes on beside what is written where its memory ends."""
+    spill = part / ".spill"
+    config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+    try:
+        with duckdb.connect(":memory:", config=config) as db:
+            yield Staging(db, rejects)
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise unwritten(str(error).splitlines()[0].rstrip(".")[:200], out) from error
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write the rejects beside and put them in place."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise unwritten(error.strerror or str(error), path) from error
+
+
+def in_words(counts: Counts, out: Path) -> Iterator[str]:
+    """Yield what became of the rows, for a person."""
+    kept = ", ".join(f"{rows:,} {table}" for table, rows in counts.kept.items())
+    yield f"Wrote {out}: {kept}, of {sum(counts.read.values()):,} rows in {len(counts.read)} files."
+    if counts.duplicates:
+        yield f"Told again and counted once: {counts.duplicates:,}."
+    if counts.reversals:
+        yield f"Taking another payment back: {counts.reversals:,}, of which {counts.unmatched:,} name one that is not here."
+    for reason, rows in sorted(counts.passed_over.items()):
+        yield f"Passed over, {reason}: {rows:,}."
+    if counts.customers_derived:
+        yield "No customers were given: those whose own payments these are stand for them, opened with their first payment."
+    if counts.rejected:
+        named = ", ".join(f"{name} {rows:,}" for name, rows in counts.rejected.items())
+        yield f"Not used: {sum(counts.rejected.values()):,} rows ({named}), with reasons in {rejects_file(out)}."

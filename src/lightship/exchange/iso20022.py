@@ -1,0 +1,513 @@
+"""ISO 20022 messages as payments: pacs.008, pain.001 and camt.052, .053 and .054, of any version, one record at a time.
+
+Elements are known by their local names, so that a bank that moves to another version, and so to another namespace,
+changes nothing here. A record's values are taken by one XPath expression, which joins them; libxml2 does the work. What
+was taken is dropped at once, so that a file of any size takes the same memory. Document types, and with them entities,
+are refused; nothing is loaded from elsewhere.
+
+What one record says:
+
+``pacs.008``, ``pain.001``
+    A ``CdtTrfTxInf`` is a payment of the debtor to the creditor. Its time is the message's (``CreDtTm``) or its own;
+    where the day of execution is another, only that day is known.
+``camt.05x``
+    A ``TxDtls`` is a payment, or the ``Ntry`` where it has none; an entry with several is counted by its parts alone.
+    ``CdtDbtInd`` says whether the account's owner paid or was paid. An entry that is not booked, or names nobody on the
+    other side (fees, cash), is passed over and counted. ``RvslInd`` and a return's reason make it one that takes
+    another back. Midnight to the second is a day without a time.
+
+A payment's id is its UETR where it has one. Else it is the most exact reference within the scope in which that is
+unique, so that the same payment told twice is found: by what :mod:`lightship.exchange.dataset` does with ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+import pyarrow as pa
+from lxml import etree
+
+from lightship.core.errors import InputError
+from lightship.exchange.payment_rows import RAW
+from lightship.exchange.rejects import Reject, Rejects
+
+MESSAGES = (
+    "FIToFICstmrCdtTrf",
+    "CstmrCdtTrfInitn",
+    "BkToCstmrAcctRpt",
+    "BkToCstmrStmt",
+    "BkToCstmrDbtCdtNtfctn",
+)
+"""The messages that are read."""
+
+_BATCH = 50_000
+_SMALL = 1 << 18
+"""Bytes up to which a file is parsed whole, which is faster."""
+_SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+_JOIN = "\ufdd0"  # no character: what is written never has it, and a value that does is refused
+_TODO = "Ask its sender for it again."
+
+
+def _party(who: str, prefix: str = "", *, wrapped: bool = False) -> dict[str, str]:
+    """Return where a party's name, country, account and bank stand."""
+    key, base = who.lower(), f"{prefix}{who}"
+    names = [f"{base}/Nm", f"{base}/Pty/Nm"] if wrapped else [f"{base}/Nm"]
+    countries = [f"{one[:-2]}PstlAdr/Ctry" for one in names] + [f"{one[:-2]}CtryOfRes" for one in names]
+    agent = f"{prefix.replace('Pties', 'Agts')}{who}Agt/FinInstnId"
+    return {
+        f"{key}_name": "|".join(names),
+        f"{key}_country": "|".join(countries),
+        f"{key}_account": f"{base}Acct/Id/IBAN|{base}Acct/Id/Othr/Id|{base}Acct/Id/PrtryAcct/Id|{base}Acct/Prxy/Id",
+        f"{key}_bic": f"{agent}/BICFI|{agent}/BIC",
+        f"{key}_bank": f"{agent}/Nm|{agent}/ClrSysMmbId/MmbId",
+    }
+
+
+_IDS = {
+    "uetr": "PmtId/UETR",
+    "tx": "PmtId/TxId",
+    "end_to_end": "PmtId/EndToEndId",
+    "instruction": "PmtId/InstrId",
+}
+_TEXT = {"text": "RmtInf/Ustrd", "text_2": "RmtInf/Ustrd[2]"}
+_INTERBANK = {
+    **_IDS,
+    "settled": "IntrBkSttlmAmt",
+    "settled_currency": "IntrBkSttlmAmt/@Ccy",
+    "given": "InstdAmt",
+    "given_currency": "InstdAmt/@Ccy",
+    "moment": "AccptncDtTm",
+    **_party("Dbtr"),
+    **_party("Cdtr"),
+    **_TEXT,
+}
+_INITIATED = {
+    **_IDS,
+    "settled": "Amt/EqvtAmt/CcyOfTrf",  # its amount is not known yet
+    "given": "Amt/InstdAmt|Amt/EqvtAmt/Amt",
+    "given_currency": "Amt/InstdAmt/@Ccy|Amt/EqvtAmt/Amt/@Ccy",
+    **_party("Cdtr"),
+    **_TEXT,
+}
+_INITIATION = {"id": "PmtInfId", "day": "ReqdExctnDt", **_party("Dbtr")}
+_HEADER = {"message": "MsgId", "made": "CreDtTm", "count": "NbOfTxs"}
+_STATEMENT = {
+    "id": "Id",
+    "account": "Acct/Id/IBAN|Acct/Id/Othr/Id|Acct/Id/PrtryAcct/Id",
+    "country": "Acct/Ownr/PstlAdr/Ctry|Acct/Ownr/CtryOfRes",
+    "name": "Acct/Ownr/Nm",
+    "bic": "Acct/Svcr/FinInstnId/BICFI|Acct/Svcr/FinInstnId/BIC",
+}
+_ENTRY = {
+    "amount": "Amt",
+    "currency": "Amt/@Ccy",
+    "direction": "CdtDbtInd",
+    "reversal": "RvslInd",
+    "status": "Sts",  # its text in the old versions, of its code in the new
+    "moment": "BookgDt|ValDt",  # the first, be it a day or a time
+    "entry": "NtryRef",
+    "servicer": "AcctSvcrRef",
+}
+_DETAILS = {
+    "uetr": "Refs/UETR",
+    "servicer": "Refs/AcctSvcrRef",
+    "tx": "Refs/TxId",
+    "end_to_end": "Refs/EndToEndId",
+    "amount": "Amt|AmtDtls/TxAmt/Amt",
+    "currency": "Amt/@Ccy|AmtDtls/TxAmt/Amt/@Ccy",
+    "given": "AmtDtls/InstdAmt/Amt",
+    "given_currency": "AmtDtls/InstdAmt/Amt/@Ccy",
+    "direction": "CdtDbtInd",
+    "moment": "RltdDts/TxDtTm|RltdDts/AccptncDtTm",
+    "returned": "RtrInf/Rsn|RtrInf/AddtlInf",
+    **_party("Dbtr", "RltdPties/", wrapped=True),
+    **_party("Cdtr", "RltdPties/", wrapped=True),
+    **_TEXT,
+}
+
+
+class _Taker:
+    """Takes the values of some paths below an element, all at once."""
+
+    def __init__(self, paths: dict[str, str]) -> None:
+        self._paths = paths
+        self._compiled = lru_cache(maxsize=64)(self._compile)
+
+    def _compile(self, namespace: str) -> Any:
+        prefix = "n:" if namespace else ""
+        steps = re.compile(r"(?<![@A-Za-z])([A-Z][A-Za-z]*)")
+        parts = [steps.sub(prefix + r"\1", path) for path in self._paths.values()]
+        joined = f", '{_JOIN}', ".join(parts)
+        return etree.XPath(
+            f"concat({joined})", namespaces={"n": namespace} if namespace else None, smart_strings=False
+        )
+
+    def __call__(self, element: Any) -> dict[str, str]:
+        """Return the values, empty where there are none.
+
+        Raises
+        ------
+        ValueError
+            If one holds the character that joins them.
+        """
+        namespace, _, _ = element.tag.rpartition("}")
+        values = self._compiled(namespace[1:])(element).split(_JOIN)
+        return dict(zip(self._paths, map(str.strip, values), strict=True))
+
+
+_header, _interbank, _initiated, _initiation = map(_Taker, (_HEADER, _INTERBANK, _INITIATED, _INITIATION))
+_statement, _entry, _details = map(_Taker, (_STATEMENT, _ENTRY, _DETAILS))
+_NO_DETAILS = dict.fromkeys(_DETAILS, "")
+
+_RECORDS = ("GrpHdr", "CdtTrfTxInf", "PmtInf", "TxDtls", "Ntry", "Rpt", "Stmt", "Ntfctn", *MESSAGES)
+_TAGS = tuple(f"{{*}}{name}" for name in _RECORDS)
+_COLUMNS = (
+    "row", "payment", "at", "payer", "payee", "amount", "currency", "payee_amount", "payee_currency", "payer_country",
+    "payee_country", "via", "payee_name", "text", "reverses", "end_to_end", "customer",
+)  # fmt: skip
+_NONE = ("NOTPROVIDED", "")  # what an end-to-end reference is where the payer gave none
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a reading finds besides payments.
+
+    Parameters
+    ----------
+    rejects
+        Records that cannot be used.
+    passed_over
+        Records that are no payments, by reason.
+    """
+
+    rejects: Rejects
+    passed_over: Counter[str]
+
+
+def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]:
+    """Yield a file's payments in batches of :data:`lightship.exchange.payment_rows.RAW` columns.
+
+    Parameters
+    ----------
+    rail
+        By which way these payments went; a message does not say.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not well-formed to its end, declares a document type, or is no such message.
+    """
+    try:
+        with path.open("rb") as file:
+            rows: list[Row] = []
+            for row in _File(str(path), reading).rows(file):
+                rows.append(row)
+                if len(rows) == _BATCH:
+                    yield as_table(rows, rail)
+                    rows = []
+            if rows:
+                yield as_table(rows, rail)
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
+
+
+def as_table(rows: Sequence[Row], rail: str = "bank") -> pa.Table:
+    """Return rows as a batch of raw columns."""
+    found = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    arrays = {"row": pa.array(found["row"], pa.int64())}
+    for name in RAW:
+        values = [rail] * len(rows) if name == "rail" else found.get(name)
+        arrays[name] = pa.nulls(len(rows), pa.string()) if values is None else pa.array(values, pa.string())
+    return pa.table(arrays)
+
+
+class _File:
+    """One file on its way through; keeps what is said once for many records."""
+
+    def __init__(self, name: str, reading: Reading) -> None:
+        self._name, self._reading = name, reading
+        self._row = self._since_header = 0
+        self._header = dict.fromkeys(_HEADER, "")
+        self._known, self._holds = False, ""
+        self._above: dict[str, tuple[Any, dict[str, str]]] = {}
+        self._parts, self._waiting = 0, None  # of the entry that is being read
+
+    def rows(self, file: BinaryIO) -> Iterator[Row]:
+        """Yield the payments.
+
+        Raises
+        ------
+        InputError
+            As :func:`read`.
+        """
+        takes: dict[str, Callable[[Any], Iterator[Row] | Sequence[Row]]] = {
+            "GrpHdr": self._take_header,
+            "CdtTrfTxInf": self._take_transfer,
+            "TxDtls": self._take_details,
+            "Ntry": self._take_entry,
+        }
+        try:
+            for element in self._elements(file):
+                name = element.tag.rpartition("}")[2]
+                take = takes.get(name)
+                if take is not None:
+                    yield from take(element)
+                elif name in MESSAGES:
+                    self._known = True
+        except etree.XMLSyntaxError as error:
+            place = f"{self._name}, line {error.lineno}, after record {self._row}"
+            raise InputError(
+                f"The XML breaks off or is wrong: {_short(error.msg or '')}.", place, _TODO
+            ) from error
+        self._count()
+        if not (self._known or self._row):
+            what = f"No message of payments is in it; it holds {self._holds[:80]}."
+            raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
+
+    def _elements(self, file: BinaryIO) -> Iterator[Any]:
+        """Yield the elements that say something as they end; of a large file each is dropped soon after."""
+        start = file.read(_SMALL)
+        if len(start) < _SMALL:
+            try:
+                root = etree.fromstring(start, etree.XMLParser(**_SAFE))
+            except etree.XMLSyntaxError:
+                _refuse_doctype(start, self._name)  # says more plainly what is wrong, where it is that
+                raise
+            if root.getroottree().docinfo.internalDTD is not None:
+                _refuse_doctype(start, self._name)
+            self._holds = _names(root)
+            for _, element in etree.iterwalk(root, events=("end",), tag=_TAGS):
+                yield element
+            return
+        _refuse_doctype(start, self._name)
+        file.seek(0)
+        done: dict[str, Any] = {}
+        parser = etree.iterparse(file, events=("end",), tag=_TAGS, **_SAFE)
+        for _, element in parser:
+            yield element
+            before = done.get(element.tag)
+            if before is not None and (parent := before.getparent()) is not None:
+                parent.remove(before)
+            done[element.tag] = element
+        self._holds = _names(parser.root)
+
+    def _next(self) -> int:
+        self._row += 1
+        return self._row
+
+    def _reject(self, row: int, name: str, reason: str) -> None:
+        self._reading.rejects.add(Reject(self._name, row, name, reason))
+
+    def _take_header(self, element: Any) -> Sequence[Row]:
+        self._count()
+        self._header, self._since_header = _header(element), 0
+        return ()
+
+    def _count(self) -> None:
+        """Tell of a message that does not hold as many transfers as it says."""
+        announced, found = self._header["count"], self._since_header
+        if announced.isdigit() and int(announced) != found:
+            self._reject(
+                0,
+                "NbOfTxs",
+                f"message {self._header['message'][:40]} announces {announced} transfers and has {found}",
+            )
+
+    def _of_above(self, name: str, element: Any, taker: _Taker) -> dict[str, str]:
+        """Return what an enclosing element says, taken once for all that it encloses."""
+        known = self._above.get(name)
+        if known is not None and known[0] is element:
+            return known[1]
+        said = taker(element)
+        self._above[name] = (element, said)
+        return said
+
+    def _take_transfer(self, element: Any) -> Iterator[Row]:
+        row = self._next()
+        self._since_header += 1
+        parent = element.getparent()
+        initiated = parent is not None and parent.tag.endswith("PmtInf")
+        try:
+            said = _initiated(element) if initiated else _interbank(element)
+            above = self._of_above("PmtInf", parent, _initiation) if initiated else said
+        except ValueError:
+            self._reject(row, "text", "it has a character that no text may have")
+            return
+        made = self._header["made"]
+        day = above["day"] if initiated else ""
+        at = day if day[:10] != made[:10] and day else said.get("moment") or made
+        payer, payee = _identity(above, "dbtr"), _identity(said, "cdtr")
+        amount, currency = said["given"], said["given_currency"]
+        arrives = (said["settled"], said["settled_currency"]) if not initiated else ("", "")
+        if not amount:
+            amount, currency = arrives
+        if arrives[1] == currency or not arrives[0]:
+            arrives = (None, None)
+        end_to_end = said["end_to_end"]
+        if said["uetr"]:
+            payment = said["uetr"].lower()
+        elif said["tx"]:
+            payment = f"{above['dbtr_bic']}/{said['tx']}"
+        elif end_to_end not in _NONE:
+            payment = f"{payer}/{end_to_end}/{at[:10]}"
+        else:
+            payment = f"{self._header['message']}/{said['instruction'] or row}"
+        yield (
+            row, payment, at, payer, payee, amount, currency, *arrives, _country(above, "dbtr"), _country(said, "cdtr"),
+            said["cdtr_bic"] or said["cdtr_bank"], said["cdtr_name"], f"{said['text']} {said['text_2']}", None,
+            None if end_to_end in _NONE else end_to_end, "payer",
+        )  # fmt: skip
+
+    def _take_details(self, element: Any) -> Iterator[Row]:
+        """Take a part of an entry; one without an amount waits: where it is the only one, the entry's is its own."""
+        row = self._next()
+        self._parts += 1
+        entry = element.getparent()
+        while not entry.tag.endswith("Ntry"):
+            entry = entry.getparent()
+        try:
+            said = _details(element)
+        except ValueError:
+            self._reject(row, "text", "it has a character that no text may have")
+            return
+        if said["amount"]:
+            yield from self._of_entry(entry, row, self._parts, said)
+        elif self._parts == 1:
+            self._waiting = (row, said)
+        else:
+            self._reject(row, "amount", "it is missing, and the entry's is that of several")
+
+    def _take_entry(self, element: Any) -> Iterator[Row]:
+        parts, waiting = self._parts, self._waiting
+        self._parts, self._waiting = 0, None
+        if not parts:
+            yield from self._of_entry(element, self._next(), 1, _NO_DETAILS)
+        elif waiting is not None and parts == 1:
+            yield from self._of_entry(element, *waiting[:1], 1, waiting[1])
+        elif waiting is not None:
+            self._reject(waiting[0], "amount", "it is missing, and the entry's is that of several")
+
+    def _of_entry(self, element: Any, row: int, place: int, said: dict[str, str]) -> Iterator[Row]:
+        try:
+            entry = self._of_above("Ntry", element, _entry)
+            account = self._of_above("Stmt", element.getparent(), _statement)
+        except ValueError:
+            self._reject(row, "text", "it has a character that no text may have")
+            return
+        if entry["status"] not in {"", "BOOK"}:
+            self._reading.passed_over["not booked yet"] += 1
+            return
+        direction = said["direction"] or entry["direction"]
+        if direction not in {"DBIT", "CRDT"}:
+            self._reject(row, "CdtDbtInd", f"“{direction[:20]}” is neither CRDT nor DBIT")
+            return
+        back = entry["reversal"] in {"true", "1"} or bool(said["returned"])
+        goes = direction == "DBIT"
+        # What takes a payment back names the parties as the payment did: who gives it back is its creditor.
+        role = "cdtr" if goes != back else "dbtr"
+        other = _identity(said, role)
+        if not other:
+            self._reading.passed_over["nobody on the other side"] += 1
+            return
+        own = account["account"] or (f"name:{account['name'].casefold()}" if account["name"] else "")
+        own_country = account["country"] or _by_account(account["account"]) or account["bic"][4:6]
+        booked = said["moment"] or entry["moment"]
+        at = booked[:10] if booked[10:19] == "T00:00:00" else booked
+        paid = (said["amount"] or entry["amount"], said["currency"] or entry["currency"])
+        given = (said["given"], said["given_currency"])
+        if not given[0] or given[1] == paid[1]:
+            amounts = (*paid, None, None)
+        else:
+            amounts = (*paid, *given) if goes else (*given, *paid)
+        end_to_end = said["end_to_end"]
+        if said["uetr"]:
+            payment = said["uetr"].lower()
+        elif said["servicer"]:
+            payment = f"{own}/{said['servicer']}"
+        elif entry["servicer"]:
+            payment = f"{own}/{entry['servicer']}/{place}"
+        elif said["tx"]:
+            payment = f"{own}/{said['tx']}"
+        elif end_to_end not in _NONE:
+            payment = f"{own}/{end_to_end}/{at[:10]}"
+        else:
+            payment = f"{own}/{account['id']}/{entry['entry'] or row}/{place}"
+        parties = (own, other) if goes else (other, own)
+        countries = (own_country, _country(said, role)) if goes else (_country(said, role), own_country)
+        yield (
+            row, f"back:{payment}" if back else payment, at, *parties, *amounts, *countries,
+            said[f"{role}_bic"] or said[f"{role}_bank"], said[f"{role}_name"] if goes else account["name"],
+            f"{said['text']} {said['text_2']}", (said["uetr"].lower() or f"of {payment}") if back else None,
+            None if end_to_end in _NONE else end_to_end, "payer" if goes else "payee",
+        )  # fmt: skip
+
+
+def _identity(said: dict[str, str], who: str) -> str:
+    """Return by what a party is known: its account, or its name where it has none."""
+    account, name = said[f"{who}_account"], said[f"{who}_name"]
+    return account or (f"name:{' '.join(name.casefold().split())}" if name else "")
+
+
+def _country(said: dict[str, str], who: str) -> str:
+    """Return a party's country: as it is said, else that of its IBAN, else that of its bank."""
+    return said[f"{who}_country"] or _by_account(said[f"{who}_account"]) or said[f"{who}_bic"][4:6]
+
+
+def _by_account(account: str) -> str:
+    return account[:2] if len(account) >= 15 and account[:2].isalpha() and account[2:4].isdigit() else ""
+
+
+class _Doctype(Exception):
+    pass
+
+
+def _names(root: Any) -> str:
+    """Return what a document is, by its first two elements."""
+    return " > ".join(one.tag.rpartition("}")[2] for one in (root, *root) if isinstance(one.tag, str))
+
+
+def _refuse_doctype(start: bytes, name: str) -> None:
+    """Refuse a file that declares a document type, before whose entities a parser must guard itself, or is no XML.
+
+    Parameters
+    ----------
+    start
+        So many bytes that the first element is among them.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    parser = expat.ParserCreate()
+    begun: list[str] = []
+
+    def doctype(*_: object) -> None:
+        raise _Doctype
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = lambda tag, _: begun.append(tag)
+    try:
+        parser.Parse(start)
+    except _Doctype:
+        what = "The XML declares a document type, which no message of payments has; its entities are not expanded."
+        raise InputError(what, f"{name}, line {parser.CurrentLineNumber}", _TODO) from None
+    except (expat.ExpatError, LookupError) as error:
+        if not begun:
+            raise InputError(f"The file is not XML: {_short(str(error))}.", name, _TODO) from error
+    if not begun:
+        raise InputError("The file is not XML: no element begins.", name, _TODO)
+
+
+def _short(text: str) -> str:
+    return (text.splitlines() or ["no reason is given"])[0].rstrip(".")[:150]
