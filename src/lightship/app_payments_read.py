@@ -98,8 +98,7 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
                     staging.take(str(path), table, batch.rows, batch.query)
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
-        counts = staging.counts
-    return counts
+        return staging.counts
 
 
 def _take_payments(
@@ -146,7 +145,10 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
 def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
     """Open a DuckDB in memory, which goes on beside what is written where its memory ends."""
     spill = part / ".spill"
-    config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": _MEMORY,
+        "temp_directory": str(spill),
+    }
     try:
         with duckdb.connect(":memory:", config=config) as db:
             yield Staging(db, rejects)
@@ -174,11 +176,11 @@ def in_words(counts: Counts, out: Path) -> Iterator[str]:
     if counts.duplicates:
         yield f"Told again and counted once: {counts.duplicates:,}."
     if counts.reversals:
-        yield f"Taking another payment back: {counts.reversals:,}, of which {counts.unmatched:,} name one that is not here."
+        yield f"Taking another back: {counts.reversals:,}, of which {counts.unmatched:,} name one that is not here."
     for reason, rows in sorted(counts.passed_over.items()):
         yield f"Passed over, {reason}: {rows:,}."
     if counts.customers_derived:
-        yield "No customers were given: those whose own payments these are stand for them, opened with their first payment."
+        yield "No customers were given: those whose payments these are stand for them, opened with the first."
     if counts.rejected:
         named = ", ".join(f"{name} {rows:,}" for name, rows in counts.rejected.items())
         yield f"Not used: {sum(counts.rejected.values()):,} rows ({named}), with reasons in {rejects_file(out)}."

@@ -1,5 +1,4 @@
-"""A dataset in the making: batches are checked and staged on disk, what only the whole shows is settled, and it is put
-in place.
+"""A dataset in the making: batches are checked and staged, settled as a whole, and put in place.
 
 Settled are: a payment told twice is kept once; one id with two contents keeps the first; a reversal finds what it takes
 back; several currencies need rates. Then the tables are written in order of time and id, so that the same sources give
@@ -182,7 +181,7 @@ class Staging:
         self.counts.unmatched = self._one("SELECT count(*) FROM found WHERE original IS NULL")
 
     def _currencies(self, rates: Rates | None) -> None:
-        """Reject payments that cannot be compared with the others: of several currencies, without a rate of their day."""
+        """Reject payments of several currencies that cannot be compared, for want of a rate of their day."""
         days = self._run('SELECT DISTINCT currency, "at"::DATE FROM payments ORDER BY ALL')
         several = sorted({currency for currency, _ in days})
         if len(several) < 2:
@@ -221,7 +220,8 @@ class Staging:
                   SELECT payer AS customer, "at"::DATE AS day, payer_country AS country FROM payments
                   WHERE customer IN ('payer', 'both') AND reverses IS NULL
                   UNION ALL
-                  SELECT payee, "at"::DATE, payee_country FROM payments WHERE customer IN ('payee', 'both') AND reverses IS NULL)
+                  SELECT payee, "at"::DATE, payee_country FROM payments
+                  WHERE customer IN ('payee', 'both') AND reverses IS NULL)
                 GROUP BY customer""")
         self._run("""
             UPDATE customers SET zone = countries.zone FROM countries
