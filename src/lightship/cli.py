@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lightship import cli_match, cli_payments_read, cli_serve
+from lightship import cli_match, cli_payments_live, cli_payments_read, cli_serve
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_payments import packs_app, payments_app
@@ -31,7 +31,8 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
-payments_app.command()(cli_payments_read.read)
+for command in (cli_payments_read.read, cli_payments_live.serve, cli_payments_live.token):
+    payments_app.command()(command)
 app.add_typer(payments_app, name="payments")
 app.add_typer(packs_app, name="packs")
 
