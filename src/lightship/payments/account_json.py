@@ -18,7 +18,9 @@ _ROWS: dict[str, type[Any]] = {
     "outs": Out,
     "passing": Passing,
 }
-_values = {kind: attrgetter(*(one.name for one in fields(kind))) for kind in {Payment, *_ROWS.values()}}
+_values: dict[type[Any], Any] = {
+    kind: attrgetter(*(one.name for one in fields(kind))) for kind in (Payment, *_ROWS.values())
+}
 
 
 def payment_bytes(payment: Payment) -> bytes:
