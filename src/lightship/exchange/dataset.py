@@ -233,7 +233,10 @@ class Staging:
             if not (rows := self._one(f"SELECT count(*) FROM {name}")):
                 continue
             self.counts.kept[name] = rows
-            named = ", ".join(f'"{column}"' for column in columns)
+            named = ", ".join(
+                f"timezone('UTC', \"{column}\") AS \"{column}\"" if kind == "timestamp" else f'"{column}"'
+                for column, (kind, _) in columns.items()
+            )
             order = '"at", payment' if name == "payments" else "ALL"
             distinct = "" if name in {"payments", "customers"} else "DISTINCT "
             path = str(folder / f"{name}.parquet").replace("'", "''")
