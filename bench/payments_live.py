@@ -150,7 +150,7 @@ def _row(
     p99 = float(np.percentile(taken, 99))
     met = rate >= REACH and p99 <= P99_MS
     return {
-        "what": f"{each} payment{'s' if each > 1 else ''} a request, {connections} connection{'s' if connections > 1 else ''}",
+        "what": f"payments a request: {each}; connections: {connections}",
         "ours": f"{rate:,.0f} payments/s, p50 {statistics.median(taken):.1f} ms, p99 {p99:.1f} ms a request",
         "peer": f"SQLite alone, {each} a commit, synchronous=FULL: {floor[0]:,.0f} rows/s, p99 {floor[1]:.1f} ms",
         "ratio": f"{rate / floor[0]:.2f}× the floor",

@@ -79,7 +79,9 @@ def test_a_childs_burst_is_told_at_once_and_once_whatever_dies(bank):
         answers.append(said.json()["payments"][0])
     assert service.end(signal.SIGKILL) == -signal.SIGKILL
     told = [alert for one in answers for alert in one["alerts"]]
-    (fast,) = [one for one in told if one["lane"] == "fast"]  # a population of five lets slow ones begin as well
+    (fast,) = [
+        one for one in told if one["lane"] == "fast"
+    ]  # a population of five lets slow ones begin as well
     assert fast["subject"] == "cat"
     assert "accus" not in json.dumps(told).lower()
 

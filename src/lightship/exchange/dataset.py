@@ -82,7 +82,13 @@ class Staging:
             more = ", end_to_end VARCHAR, customer VARCHAR" if name == "payments" else ""
             db.execute(f"CREATE TABLE {name} ({types}{more}, of_source INTEGER, of_row BIGINT)")
 
-    def take(self, source: str, table: str, batch: Any, query: str) -> None:
+    def source(self, name: str) -> int:
+        """Return the number by which rows say that they are of a file."""
+        self._sources.append(name)
+        self.counts.read[name] = 0
+        return len(self._sources) - 1
+
+    def take(self, table: str, batch: Any, query: str) -> None:
         """Stage the good rows of a batch, and put the others to the rejects.
 
         Parameters
@@ -90,27 +96,27 @@ class Staging:
         batch
             An Arrow table, which `query` knows as ``raw``.
         query
-            Yields ``row``, the staged columns, ``field`` and ``reason``.
+            Yields ``file``, ``row``, the staged columns, ``field`` and ``reason``.
 
         Raises
         ------
         InputError
             If the rejects are too many.
         """
-        if not self._sources or self._sources[-1] != source:
-            self._sources.append(source)
-        self.counts.read[source] = self.counts.read.get(source, 0) + len(batch)
         named = ", ".join(f'"{one}"' for one in (STAGED if table == "payments" else TABLES[table]))
         self.db.register("raw", batch)
         try:
             self._run(f"CREATE OR REPLACE TEMP TABLE checked AS {query}")
         finally:
             self.db.unregister("raw")
-        place = len(self._sources) - 1
-        self._run(f"INSERT INTO {table} SELECT {named}, {place}, row FROM checked WHERE reason IS NULL")
-        wrong = self._run("SELECT row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY row")
-        for row, name, reason in wrong:
-            self.rejects.add(Reject(source, row, name, reason))
+        for file, rows in self._run("SELECT file, count(*) FROM checked GROUP BY file"):
+            self.counts.read[self._sources[file]] += rows
+        self._run(f"INSERT INTO {table} SELECT {named}, file, row FROM checked WHERE reason IS NULL")
+        wrong = self._run(
+            "SELECT file, row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY file, row"
+        )
+        for file, row, name, reason in wrong:
+            self._reject(file, row, name, reason)
 
     def settle(self, rates: Rates | None) -> None:
         """Settle what only the whole shows.
@@ -234,7 +240,7 @@ class Staging:
                 continue
             self.counts.kept[name] = rows
             named = ", ".join(
-                f"timezone('UTC', \"{column}\") AS \"{column}\"" if kind == "timestamp" else f'"{column}"'
+                f'timezone(\'UTC\', "{column}") AS "{column}"' if kind == "timestamp" else f'"{column}"'
                 for column, (kind, _) in columns.items()
             )
             order = '"at", payment' if name == "payments" else "ALL"

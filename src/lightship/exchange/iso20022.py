@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -191,8 +191,8 @@ class Reading:
     passed_over: Counter[str]
 
 
-def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]:
-    """Yield a file's payments in batches of :data:`lightship.exchange.payment_rows.RAW` columns.
+def read(paths: Iterable[tuple[int, Path]], reading: Reading, rail: str = "bank") -> Iterator[pa.Table]:
+    """Yield the payments of numbered files in batches of :data:`lightship.exchange.payment_rows.RAW` columns.
 
     Parameters
     ----------
@@ -202,28 +202,31 @@ def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]
     Raises
     ------
     InputError
-        If the file cannot be read, is not well-formed to its end, declares a document type, or is no such message.
+        If a file cannot be read, is not well-formed to its end, declares a document type, or is no such message.
     """
-    try:
-        with path.open("rb") as file:
-            rows: list[Row] = []
-            for row in _File(str(path), reading).rows(file):
-                rows.append(row)
-                if len(rows) == _BATCH:
-                    yield as_table(rows, rail)
-                    rows = []
-            if rows:
-                yield as_table(rows, rail)
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
-        ) from error
+    files: list[int] = []
+    rows: list[Row] = []
+    for number, path in paths:
+        try:
+            with path.open("rb") as file:
+                for row in _File(str(path), reading).rows(file):
+                    files.append(number)
+                    rows.append(row)
+                    if len(rows) == _BATCH:
+                        yield _as_table(files, rows, rail)
+                        files, rows = [], []
+        except OSError as error:
+            raise InputError(
+                f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+            ) from error
+    if rows:
+        yield _as_table(files, rows, rail)
 
 
-def as_table(rows: Sequence[Row], rail: str = "bank") -> pa.Table:
+def _as_table(files: list[int], rows: list[Row], rail: str) -> pa.Table:
     """Return rows as a batch of raw columns."""
     found = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    arrays = {"row": pa.array(found["row"], pa.int64())}
+    arrays = {"file": pa.array(files, pa.int64()), "row": pa.array(found["row"], pa.int64())}
     for name in RAW:
         values = [rail] * len(rows) if name == "rail" else found.get(name)
         arrays[name] = pa.nulls(len(rows), pa.string()) if values is None else pa.array(values, pa.string())

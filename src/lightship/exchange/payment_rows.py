@@ -40,6 +40,7 @@ STAGED = (*_FIELDS, "end_to_end", "customer")
 def prepare(db: Any) -> None:
     """Give a DuckDB connection the tables that the query looks things up in."""
     db.execute("SET TimeZone = 'UTC'")
+    db.execute("SET enable_progress_bar = false")
     steps = ", ".join(f"({_quoted(one)}, {10 ** (5 - number)})" for one, number in digits().items())
     db.execute(f"CREATE TABLE currencies AS SELECT * FROM (VALUES {steps}) AS t(currency, step)")
     zones = ", ".join(
@@ -67,7 +68,7 @@ def check_zone(db: Any, zone: str, where: str) -> None:
 
 
 def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, source: str = "raw") -> str:
-    """Return the query over raw payments: ``row``, the staged columns, ``field`` and ``reason`` of what is wrong.
+    """Return the query over raw payments: ``file``, ``row``, the staged columns, the wrong ``field`` and ``reason``.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     latest
         The last day that a payment may be of.
     source
-        Has ``row`` and the :data:`RAW` columns.
+        Has ``file``, ``row`` and the :data:`RAW` columns.
     """
     texts = ", ".join(f"nullif(trim(\"{name}\"), '') AS {_AS.get(name, name)}" for name in RAW)
     zone_sql = "of_payer.zone" if zone == BY_PAYER else f"nullif({_quoted(zone)}, '')"
@@ -87,7 +88,7 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
         for name, when, reason in _checks(latest)
     )
     return f"""
-WITH texts AS (SELECT row, {texts} FROM {source}),
+WITH texts AS (SELECT file, row, {texts} FROM {source}),
 times AS (
   SELECT *, {_naive(list(formats))} AS naive, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS dated
   FROM texts),
@@ -111,7 +112,7 @@ judged AS (
 {checks}
     END AS wrong
   FROM parsed)
-SELECT row, payment, at_utc AS "at",
+SELECT file, row, payment, at_utc AS "at",
   NOT dated AND (moment IS NOT NULL OR zone IS NOT NULL) AND coalesce(time_known NOT IN ('false', '0', 'no'), true)
     AS time_known,
   payer, payee, coalesce(try_cast(amount_minor AS BIGINT), parts // step) AS amount_minor, currency,
@@ -261,7 +262,7 @@ _CASTS = {"date": ("DATE", "no date that there is"), "int16": ("SMALLINT", "no n
 
 
 def checked_facts(table: str, *, source: str = "raw") -> str:
-    """Return the query over texts of another table than payments: ``row``, its columns, ``field`` and ``reason``."""
+    """Return the query over another table's texts: ``file``, ``row``, its columns, wrong ``field`` and ``reason``."""
     wheres, values, texts = [], [], []
     for name, (kind, may_be_null) in TABLES[table].items():
         texts.append(f"nullif(trim({name}), '') AS {name}")
@@ -286,6 +287,6 @@ def checked_facts(table: str, *, source: str = "raw") -> str:
         f"WHEN {when} THEN {{'field': '{name}', 'reason': {why}}}" for name, when, why in wheres
     )
     return f"""
-WITH texts AS (SELECT row, {", ".join(texts)} FROM {source}),
+WITH texts AS (SELECT file, row, {", ".join(texts)} FROM {source}),
 judged AS (SELECT *, CASE {checks} END AS wrong FROM texts)
-SELECT row, {", ".join(values)}, wrong.field AS field, wrong.reason AS reason FROM judged"""
+SELECT file, row, {", ".join(values)}, wrong.field AS field, wrong.reason AS reason FROM judged"""

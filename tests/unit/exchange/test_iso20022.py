@@ -29,7 +29,7 @@ def read(request, tmp_path, monkeypatch):
         path = tmp_path / name
         path.write_bytes(data)
         found = iso20022.Reading(Rejects(), Counter())
-        rows = [row for batch in iso20022.read(path, found) for row in batch.to_pylist()]
+        rows = [row for batch in iso20022.read([(0, path)], found) for row in batch.to_pylist()]
         return rows, found
 
     return reading

@@ -462,3 +462,25 @@ def test_ties_and_markers_have_their_own_checks(tmp_path):
         (4, "country"),
         (2, "since"),
     ]
+
+
+def test_many_small_messages_are_taken_together_and_each_keeps_its_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    for n in range(300):
+        told = {
+            "payer": OWN,
+            "payer_name": "Ann",
+            "payee": f"00{n}",
+            "payee_name": "M",
+            "amount": "x" if n == 77 else "5",
+            "currency": "GBP",
+            "tx": f"T{n}",
+        }
+        (tmp_path / "in" / f"{n:03}.xml").write_bytes(transfers("pacs.008", 8, [told]))
+    counts = read(reading(tmp_path / "in"), tmp_path / "ds")
+    assert counts.kept["payments"] == 299
+    assert set(counts.read.values()) == {1}
+    with rejects_file(tmp_path / "ds").open(encoding="utf-8") as file:
+        (one,) = list(csv.DictReader(file))
+    assert one["file"].endswith("077.xml")
+    assert (one["row"], one["field"]) == ("1", "amount")
