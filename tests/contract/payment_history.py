@@ -60,12 +60,19 @@ def _payment(rng: random.Random, number: int, at_us: int, earlier: Sequence[Paym
         back = rng.choice(earlier[-8:])
         if back.reverses is None and back.at_us < at_us:
             parties = (back.payee, back.payer) if rng.random() < 0.5 else (back.payer, back.payee)
-            return Payment(name, at_us, *parties, back.amount_minor, back.currency, "bank", reverses=back.payment)
+            return Payment(
+                name, at_us, *parties, back.amount_minor, back.currency, "bank", reverses=back.payment
+            )
     amount = rng.choice([500, 1000, 2500, 3399, 5000, 9999, 20000, 61000, 170000])
     people, others = list(PEOPLE), ["rhea", "saul", "tia", "uma"]
-    kind = rng.choice(["send"] * 6 + ["friend", "friend", "voucher", "voucher", "card", "crypto", "pay", "back"])
+    kind = rng.choice(
+        ["send"] * 6 + ["friend", "friend", "voucher", "voucher", "card", "crypto", "pay", "back"]
+    )
     country = rng.choice(["PH", "RO", "TH", "FR", "GB"])
-    common: dict[str, Any] = {"currency": rng.choice(["GBP", "GBP", "EUR", "JPY"]), "time_known": rng.random() < 0.9}
+    common: dict[str, Any] = {
+        "currency": rng.choice(["GBP", "GBP", "EUR", "JPY"]),
+        "time_known": rng.random() < 0.9,
+    }
     if kind == "send":
         return Payment(
             name,
@@ -86,7 +93,9 @@ def _payment(rng: random.Random, number: int, at_us: int, earlier: Sequence[Paym
         return Payment(name, at_us, payer, payee, amount, rail=rng.choice(["bank", "wallet"]), **common)
     if kind in ("voucher", "crypto"):
         rail = "crypto" if kind == "crypto" else rng.choice(["gift-card", "gaming"])
-        return Payment(name, at_us, rng.choice(people), "shop", amount, rail=rail, merchant_code="5947", **common)
+        return Payment(
+            name, at_us, rng.choice(people), "shop", amount, rail=rail, merchant_code="5947", **common
+        )
     if kind == "card":
         return Payment(
             name,
@@ -119,7 +128,11 @@ def write(folder: Path, payments: Sequence[Payment]) -> None:
         for one in payments
     ]
     people = [
-        {"customer": name, "sex": None, **{key: getattr(one, key) for key in ("kind", "opened", "country", "zone")}}
+        {
+            "customer": name,
+            "sex": None,
+            **{key: getattr(one, key) for key in ("kind", "opened", "country", "zone")},
+        }
         | {"born_year": one.born_year}
         for name, one in PEOPLE.items()
     ]
@@ -136,7 +149,9 @@ def write(folder: Path, payments: Sequence[Payment]) -> None:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for table, found in (("payments", rows), ("customers", people), ("ties", ties), ("markers", marks)):
-        schema = pa.schema([pa.field(name, TYPES[kind], null) for name, (kind, null) in TABLES[table].items()])
+        schema = pa.schema(
+            [pa.field(name, TYPES[kind], null) for name, (kind, null) in TABLES[table].items()]
+        )
         pq.write_table(pa.Table.from_pylist(found, schema=schema), folder / f"{table}.parquet")
 
 
@@ -147,7 +162,9 @@ def histories(engine: Any, data: Dataset, to_us: int) -> dict[str, Measured]:
     for name in app_payments.TYPOLOGIES:
         pack = app_payments.typology(name)
         if pack.window_days not in opened:
-            opened[pack.window_days] = open_history(engine, data, terms(), Window.ending(to_us, pack.window_days))
+            opened[pack.window_days] = open_history(
+                engine, data, terms(), Window.ending(to_us, pack.window_days)
+            )
         found[name] = measure(opened[pack.window_days], pack)
     return found
 

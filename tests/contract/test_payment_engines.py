@@ -107,7 +107,9 @@ def spark() -> Iterator[Any]:
     session.stop()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # Py4J's sockets
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Py4J's sockets
 def test_spark_measures_what_duckdb_does(tmp_path: Path, spark: Any) -> None:
     from lightship.payments.engine import SparkEngine
 

@@ -160,7 +160,8 @@ def group_words(pack: Pack, group: int) -> str:
     low = (1, *pack.habit)[habit]
     high = (*pack.habit, 0)[habit] - 1
     many = f"{low} or more" if high < 0 else f"{low} to {high}" if high > low else f"{low}"
-    words = [f"{many} such payments" if pack.habit else "all"]
+    what = "fresh payments in 48 hours" if pack.view == "burst" else "such payments"
+    words = [f"{many} {what}" if pack.habit else "all"]
     if "age" in pack.peers:
         words.append(
             ("account under a year old", "account one to five years old", "account over five years old")[age]
@@ -191,12 +192,6 @@ def class_sizes(
     return tuple(found)
 
 
-def class_shares(count: CountModel, habit: tuple[int, ...]) -> tuple[float, ...]:
-    """Return how the published number of payments is spread over the classes of habit."""
-    edges = [_normal((math.log(edge - 0.5) - count.mu) / count.sigma) for edge in habit]
-    return tuple(high - low for low, high in zip((0.0, *edges), (*edges, 1.0), strict=True))
-
-
 def _normal(z: float) -> float:
     return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
 
@@ -223,12 +218,10 @@ def expected(indicator: Indicator, pack: Pack) -> NDArray[np.float64]:
     """Return the typology's share of each bin, one row a class of habit: ``(classes, bins) float64``."""
     model = indicator.model
     assert model is not None
-    classes = len(pack.habit) + 1
-    if model.kind == "count":
-        assert pack.count is not None
-        rows = np.tile(class_shares(pack.count, pack.habit), (classes, 1))
-    elif model.kind == "bins":
-        rows = np.tile(model.shares, (classes, 1))
+    if model.kind == "bins":
+        rows = np.tile(model.shares, (len(pack.habit) + 1, 1))
+    elif model.kind == "upto":
+        rows = np.array([_upto(model.shares, sizes) for sizes in class_sizes(pack.count, pack.habit)])
     else:
         less = int(FEATURES[indicator.feature].after_first)
         rows = np.array([_share_bins(model, sizes, less) for sizes in class_sizes(pack.count, pack.habit)])
@@ -253,12 +246,19 @@ def _share_bins(model: Model, sizes: tuple[tuple[int, float], ...], less: int) -
     return found
 
 
-def edges_of(indicator: Indicator, pack: Pack) -> tuple[int, ...]:
+def _upto(shares: tuple[float, ...], sizes: tuple[tuple[int, float], ...]) -> list[float]:
+    """Return the chances of 1, 2, 3 and so on, never more than there are payments."""
+    found = [0.0] * len(shares)
+    for n, weight in sizes:
+        for place, share in enumerate(shares):
+            found[min(place, n - 1)] += weight * share
+    return found
+
+
+def edges_of(indicator: Indicator) -> tuple[int, ...]:
     """Return where an indicator's bins begin."""
     assert indicator.model is not None
-    if indicator.model.kind == "share":
-        return SHARE_EDGES
-    return pack.habit if indicator.model.kind == "count" else indicator.model.edges
+    return SHARE_EDGES if indicator.model.kind == "share" else indicator.model.edges
 
 
 def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Table]]:
@@ -279,22 +279,25 @@ def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Tab
 def _table(
     value: pa.ChunkedArray, group: NDArray[np.int64], groups: int, one: Indicator, pack: Pack, members: int
 ) -> Table:
-    edges = edges_of(one, pack)
+    edges = edges_of(one)
     bins = len(edges) + 1
     known = ~np.asarray(value.is_null())
     number = np.asarray(value.fill_null(0))
     which = np.searchsorted(np.asarray(edges), number, side="right")
     counts = np.bincount(group[known] * bins + which[known], minlength=groups * bins).reshape(groups, bins)
     q = expected(one, pack)
-    shares = _shrunk(
-        counts.astype(np.float64), bins, whole=one.model is not None and one.model.kind == "count"
-    )
+    if one.among_all:
+        counts[:] = counts.sum(axis=0)
+    shares = _shrunk(counts.astype(np.float64), bins)
     ratio = 10.0 * np.log10(np.repeat(q, AGES * PAYROLLS, axis=0) / shares)
     low = -one.cap_db
     high = 0.0 if one.counter else one.cap_db
     weights = np.floor(np.clip(ratio, low, high) * 1000 / members + 0.5).astype(np.int64)
     if one.silent:
         weights[:, 0] = 0
+    elif one.model is not None and one.model.kind == "share":
+        # That none of a subject's payments is of a kind never speaks for it, however rare that is among others.
+        weights[:, 0] = np.minimum(weights[:, 0], 0)
     return Table(
         edges,
         members,
@@ -303,15 +306,10 @@ def _table(
     )
 
 
-def _shrunk(counts: NDArray[np.float64], bins: int, *, whole: bool) -> NDArray[np.float64]:
-    """Return shares of bins, one row a group, each shrunk to its class of habit, and that to all.
-
-    With `whole` every group gets the shares of all: where the bins are the classes of habit themselves.
-    """
+def _shrunk(counts: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Return shares of bins, one row a group, each shrunk to its class of habit, and that to all."""
     everyone = counts.sum(axis=0)
     base = (everyone + 0.5) / (everyone.sum() + 0.5 * bins)
-    if whole:
-        return np.tile(base, (len(counts), 1))
     of_class = counts.reshape(-1, AGES * PAYROLLS, bins).sum(axis=1)
     of_class = (of_class + TO_ALL * base) / (of_class.sum(axis=1, keepdims=True) + TO_ALL)
     wide = np.repeat(of_class, AGES * PAYROLLS, axis=0)

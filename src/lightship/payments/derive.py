@@ -6,11 +6,12 @@ A subject's rows are few, so each is derived anew from what an account holds whe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
 from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US
-from lightship.payments.lane import BURST_US, QUIET_US, USUAL_US, YOUNG
+from lightship.payments.lane import BURST_US, MONTH_DAYS, NEVER_US, QUIET_US, RUSH_US, YOUNG
 from lightship.payments.prepare import DAY_US, Window
 from lightship.payments.vocabulary import UNKNOWN, Flow, Moment, Row
 
@@ -59,6 +60,9 @@ class Out:
     ref: int
     risky: int
     voucher: int
+    night: int
+    gift: int
+    crypto: int
     abroad: int
 
 
@@ -198,42 +202,57 @@ def _rise(rows: Sequence[Send]) -> int:
     return int(larger) + int(faster)
 
 
-def moment(outs: Sequence[Out], markers: int, at: Out) -> Moment | None:
+def moment(
+    outs: Sequence[Out], markers: int, at: Out, children: Callable[[Out], AbstractSet[str]]
+) -> Moment | None:
     """Return what had left a child's account when one payment left it, None if that one is not fresh.
 
     Parameters
     ----------
     outs
         In order of time, :data:`lightship.payments.lane.HISTORY_DAYS` back at least.
+    children
+        Returns the other children's accounts from which the same person was paid shortly before.
     """
     if not _fresh(outs, at):
         return None
     recent = [row for row in outs if at.at_us - BURST_US <= row.at_us <= at.at_us]
     fresh = [row for row in recent if _fresh(outs, row)]
     opener = min(fresh, key=lambda row: (row.at_us // 1_000_000, row.ref))
-    usual = sum(row.ref for row in outs if at.at_us - USUAL_US <= row.at_us <= at.at_us)
+    spent, later = sum(row.ref for row in fresh), len(fresh) - 1
+    year = [row for row in outs if at.at_us - NEVER_US <= row.at_us <= at.at_us]
+    known_us = at.at_us - year[0].at_us
+    days = max(MONTH_DAYS, known_us // DAY_US)
+    usual = (sum(row.ref for row in year) - sum(row.ref for row in recent)) * MONTH_DAYS // days
     return Moment(
         at_us=at.at_us,
         payment=at.payment,
         other=at.other,
         ref=at.ref,
         burst=len(fresh),
-        spent=sum(row.ref for row in fresh),
+        spent=spent,
         opener=opener.ref,
-        vouchers=sum(row.voucher for row in fresh),
+        growth=(spent - opener.ref) * 1000 // (later * opener.ref) if later and opener.ref else UNKNOWN,
+        rush=sum(row.at_us >= at.at_us - RUSH_US for row in fresh),
+        same=sum(row.other == at.other for row in fresh),
+        nights=sum(row.night for row in fresh),
+        gifts=sum(row.gift for row in fresh),
+        coins=sum(row.crypto for row in fresh),
+        children=len(children(at)),
         abroad=sum(row.abroad for row in fresh),
-        usual=usual - sum(row.ref for row in recent),
+        depletion=spent * 1000 // usual if usual > 0 and known_us >= (MONTH_DAYS + 2) * DAY_US else UNKNOWN,
         markers=markers,
     )
 
 
 def _fresh(outs: Sequence[Out], at: Out) -> bool:
-    """Return whether nothing went to the same other in the 30 days before the first of the last 48 hours."""
+    """Return whether nothing went to the same other for long before the first of the last 48 hours."""
     if not at.risky:
         return False
     same = [row.at_us for row in outs if row.other == at.other and row.at_us <= at.at_us]
     begin = min(at_us for at_us in same if at_us >= at.at_us - BURST_US)
-    return not any(begin - QUIET_US < at_us < begin for at_us in same)
+    quiet_us = QUIET_US if at.voucher else NEVER_US
+    return not any(begin - quiet_us < at_us < begin for at_us in same)
 
 
 def flow_rows(passing: Sequence[Passing], window: Window) -> list[Flow]:
@@ -247,7 +266,7 @@ def flow_rows(passing: Sequence[Passing], window: Window) -> list[Flow]:
     for row in rows:
         first = (row.other, row.credit) not in seen
         seen.add((row.other, row.credit))
-        found.append(
-            Flow(row.at_us, row.payment, row.other, row.ref, row.credit, int(first), int(row.born > year))
-        )
+        prompt = not row.credit and any(one.credit and 0 <= row.at_us - one.at_us <= BURST_US for one in rows)
+        flags = int(prompt), int(first), int(row.born > year)
+        found.append(Flow(row.at_us, row.payment, row.other, row.ref, row.credit, *flags))
     return found

@@ -23,9 +23,8 @@ def value_of(rows: Sequence[Any], indicator: Indicator, params: Params) -> int |
     """Return an indicator's value over a subject's rows, None if it is not known."""
     feature = FEATURES[indicator.feature]
     hit = feature.measure.hit
-    if feature.reduce == "own":
-        return int(hit(rows[-1], params))
-    if feature.reduce == "max":
+    if feature.reduce in ("own", "max"):
+        rows = rows[-1:] if feature.reduce == "own" else rows
         highest = max(int(hit(row, params)) for row in rows)
         return None if highest == UNKNOWN else highest
     if feature.reduce == "sum":

@@ -74,8 +74,9 @@ def _indicator(one: Indicator) -> list[str]:
 def _model(model: Model) -> str:
     if model.kind == "share":
         return f"In this typology the share is {model.mean:.0%} on average (concentration {model.concentration:g})."
-    if model.kind == "count":
-        return "In this typology: the published number of payments."
+    if model.kind == "upto":
+        numbers = ", ".join(f"{number}: {share:.0%}" for number, share in enumerate(model.shares, 1))
+        return f"In this typology, as far as there are so many payments: {numbers}."
     bounds = ["less", *[f"from {edge}" for edge in model.edges]]
     return "In this typology: " + ", ".join(
         f"{bound} {share:.0%}" for bound, share in zip(bounds, model.shares, strict=True)

@@ -45,9 +45,15 @@ def pairs(receipts: Any) -> Any:
     return found.select("payee", "payer", pair_untied=found.mark % 2)
 
 
-def payer_rows(sends: Any, facts: Any, markers: Any = None) -> Any:
-    """Return the payer's view: columns of :class:`lightship.payments.vocabulary.Row`, and ``subject``."""
-    who = pairs(latest(sends, "payee", "payer"))
+def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> Any:
+    """Return the payer's view: columns of :class:`lightship.payments.vocabulary.Row`, and ``subject``.
+
+    Parameters
+    ----------
+    receipts
+        All sends to those whom `sends` go to; they say who else pays them.
+    """
+    who = pairs(latest(receipts, "payee", "payer"))
     fans = who.group_by("payee").aggregate(fans=who.pair_untied.sum())
     peers = who.inner_join(fans, "payee")
     peers = peers.select(
@@ -73,11 +79,17 @@ def payer_rows(sends: Any, facts: Any, markers: Any = None) -> Any:
     return marked(rows, markers)
 
 
-def receiver_rows(sends: Any, markers: Any = None) -> Any:
-    """Return the receiver's view; ``peers`` is how many others in the corridor that payer pays too."""
+def receiver_rows(receipts: Any, sends: Any, markers: Any = None) -> Any:
+    """Return the receiver's view; ``peers`` is how many others in the corridor that payer pays too.
+
+    Parameters
+    ----------
+    sends
+        All sends of those whom `receipts` come from.
+    """
     who = pairs(latest(sends, "payer", "payee"))
     fans = who.group_by("payer").aggregate(fans=who.count())
-    rows = _ordered(latest(sends, "payee", "payer"))
+    rows = _ordered(latest(receipts, "payee", "payer"))
     fans = fans.select(fan_payer=fans.payer, peers=ibis.least(fans.fans - 1, MOST_PEERS))
     rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
     nothing = {name: ibis.literal(0, "int64") for name in ("there", "back", "platform", "crypto", "presence")}
@@ -179,7 +191,7 @@ def measured(rows: Any, pack: Pack, day: date, currencies: Currencies) -> Any:
         for one in pack.computed
     }
     if pack.view == "burst":
-        return rows.select("subject", "payment", n=ibis.literal(1, "int64"), last_us=rows.at_us, **values)
+        return rows.select("subject", "payment", n=rows.burst, last_us=rows.at_us, **values)
     return rows.group_by("subject").aggregate(n=rows.count(), last_us=rows.at_us.max(), **values)
 
 
@@ -187,7 +199,7 @@ def _value(rows: Any, indicator: Indicator, params: Params, *, alone: bool) -> A
     feature = FEATURES[indicator.feature]
     hit = feature.measure.hit(rows, params)
     if feature.reduce == "own":
-        return hit
+        return hit.nullif(UNKNOWN)
     if feature.reduce == "max":
         return (hit if alone else hit.max()).nullif(UNKNOWN)
     if feature.reduce == "sum":

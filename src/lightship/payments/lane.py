@@ -8,6 +8,7 @@ as they come.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -20,17 +21,31 @@ from lightship.payments.prepare import (
     Dataset,
     Terms,
     Window,
+    day_of,
     in_reference,
     listed,
     standing,
+    under_age,
+    with_hour,
 )
+from lightship.payments.vocabulary import UNKNOWN
 
 BURST_US = 48 * HOUR_US
+RUSH_US = 6 * HOUR_US
 QUIET_US = 30 * DAY_US
-"""Not paid for so long, a receiver or a voucher is fresh again; an account is alerted about once in this time."""
+"""Not used for so long, a kind of voucher is fresh again; an account is alerted about once in this time."""
 
-USUAL_US = 30 * DAY_US
-HISTORY_DAYS = 35
+NEVER_US = 365 * DAY_US
+"""Not paid for so long, a receiver is fresh again, and so far an account's usual spending goes back."""
+
+NIGHT = (22, 5)
+"""From and to before which hour of the account's clock it is late."""
+
+CHILDREN_US = 90 * DAY_US
+"""So far back other children's payments to the same person are looked for."""
+
+MONTH_DAYS = 30
+HISTORY_DAYS = 370
 """What a moment looks back on."""
 
 VOUCHERS = ("gift-card", "gaming", "crypto")
@@ -39,26 +54,28 @@ YOUNG = 22
 _REF_BITS = 30
 
 
-def children(data: Dataset, terms: Terms, window: Window) -> Any:
-    """Return ``child``: accounts of those under age by year of birth, or marked as a child's or a parent's for one."""
-    year = window.day.year
-    people = data.customers
-    by_age = people.filter(people.born_year > year - terms.jurisdiction.adult_age).select(
-        child=people.customer
-    )
-    if data.markers is None:
-        return by_age
-    marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS))
-    return by_age.union(marks.select(child=marks.subject), distinct=True)
+def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) -> Any:
+    """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad.
 
-
-def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad."""
+    A child's account is one whose holder may have been under age, by year of birth, or one marked as a child's or as a
+    parent's for one.
+    """
     wide = Window(window.from_us - HISTORY_DAYS * DAY_US, window.to_us)
-    p = data.payments
-    rows = standing(p, wide)
-    who = children(data, terms, window)
-    rows = in_reference(rows.semi_join(who, rows.payer == who.child), rates)
+    people = data.customers.select(
+        "born_year", holder=data.customers.customer, own_zone=data.customers.zone, home=data.customers.country
+    )
+    people = people.mutate(marked=ibis.literal(0, "int64"))
+    if data.markers is not None:
+        marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS)).select(whom=data.markers.subject)
+        people = people.left_join(marks.distinct(), people.holder == marks.whom)
+        people = people.mutate(marked=people.whom.notnull().cast("int64")).drop("whom")
+    youngest = day_of(wide.from_us).year - terms.jurisdiction.adult_age
+    people = people.filter((people.born_year >= youngest).fill_null(False) | (people.marked == 1))
+    rows = standing(data.payments, wide)
+    rows = rows.inner_join(people, rows.payer == people.holder)
+    child = under_age(rows, terms, wide).fill_null(False) | (rows.marked == 1)
+    rows = in_reference(rows.filter(child), small["rates"])
+    rows = with_hour(rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, "")), small)
     voucher = rows.rail.isin(VOUCHERS)
     person = rows.merchant_code.isnull() & rows.rail.isin(PERSON_RAILS)
     return rows.select(
@@ -70,15 +87,27 @@ def outs(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         other=voucher.ifelse(ibis.literal("by ") + rows.rail, rows.payee),
         risky=(voucher | person).cast("int64"),
         voucher=voucher.cast("int64"),
-        abroad=listed(rows.payee_country, rows.at_us, terms.jurisdiction).fill_null(False).cast("int64"),
+        gift=(rows.rail == "gift-card").cast("int64"),
+        crypto=(rows.rail == "crypto").cast("int64"),
+        night=((rows.hour >= NIGHT[0]) | ((rows.hour < NIGHT[1]) & (rows.hour >= 0))).cast("int64"),
+        abroad=listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion)
+        .fill_null(False)
+        .cast("int64"),
     )
 
 
-def moments(rows: Any, window: Window, markers: Any = None) -> Any:
-    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``."""
+def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
+    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``.
+
+    Parameters
+    ----------
+    rows, everything
+        What left the accounts looked at, and what left all children's accounts.
+    """
     to_other = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"])
     rows = rows.mutate(previous_us=rows.at_us.lag().over(to_other))
-    starts = rows.previous_us.isnull() | (rows.at_us - rows.previous_us >= QUIET_US)
+    quiet_us = (rows.voucher == 1).ifelse(QUIET_US, NEVER_US)
+    starts = rows.previous_us.isnull() | (rows.at_us - rows.previous_us >= quiet_us)
     rows = rows.mutate(start_us=starts.ifelse(rows.at_us, ibis.null("int64")))
     so_far = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"], rows=(None, 0))
     rows = rows.mutate(run_us=rows.start_us.max().over(so_far))
@@ -89,28 +118,61 @@ def moments(rows: Any, window: Window, markers: Any = None) -> Any:
     rows = rows.mutate(code=(rows.fresh == 1).ifelse(code, ibis.null("int64")))
     rows = rows.mutate(
         burst=rows.fresh.sum().over(recent),
+        rush=rows.fresh.sum().over(_trailing(RUSH_US)),
+        same=rows.fresh.sum().over(_trailing(BURST_US, "other")),
         spent=(rows.fresh * rows.ref).sum().over(recent),
         opener=rows.code.min().over(recent) % (1 << _REF_BITS),
-        vouchers=(rows.fresh * rows.voucher).sum().over(recent),
+        nights=(rows.fresh * rows.night).sum().over(recent),
+        gifts=(rows.fresh * rows.gift).sum().over(recent),
+        coins=(rows.fresh * rows.crypto).sum().over(recent),
         burst_abroad=(rows.fresh * rows.abroad).sum().over(recent),
-        usual=rows.ref.sum().over(_trailing(USUAL_US)) - rows.ref.sum().over(recent),
+        before=rows.ref.sum().over(_trailing(NEVER_US)) - rows.ref.sum().over(recent),
+        since_us=rows.at_us - rows.at_us.min().over(_trailing(NEVER_US)),
     )
     rows = rows.filter(rows.fresh == 1, rows.at_us > window.from_us)
+    rows = _with_children(rows, everything)
+    usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
+    depletion = ((usual > 0) & (rows.since_us >= (MONTH_DAYS + 2) * DAY_US)).ifelse(
+        rows.spent * 1000 // usual.nullif(0), UNKNOWN
+    )
+    later = (rows.spent - rows.opener) * 1000 // ((rows.burst - 1) * rows.opener).nullif(0)
+    growth = later.fill_null(UNKNOWN)
     rows = rows.select(
-        *("subject", "at_us", "payment", "other", "ref", "burst", "spent", "opener", "vouchers", "usual"),
+        *("subject", "at_us", "payment", "other", "ref"),
+        *("burst", "spent", "opener", "rush", "same", "nights", "gifts", "coins"),
+        depletion=depletion.cast("int64"),
+        growth=growth.cast("int64"),
         abroad=rows.burst_abroad,
+        children=rows.children.fill_null(0),
     )
     return marked(rows, markers)
 
 
-def _trailing(width_us: int) -> Any:
-    return ibis.range_window(preceding=width_us, following=0, group_by="subject", order_by="at_us")
+def _with_children(rows: Any, everything: Any) -> Any:
+    """Return rows with the number of other children's accounts that paid the same person shortly before."""
+    to_people = everything.filter(everything.risky == 1, everything.voucher == 0)
+    others = to_people.select(paid_by=to_people.subject, paid=to_people.other, paid_us=to_people.at_us)
+    pairs = rows.inner_join(
+        others,
+        [
+            rows.other == others.paid,
+            others.paid_us <= rows.at_us,
+            others.paid_us >= rows.at_us - CHILDREN_US,
+            rows.subject != others.paid_by,
+        ],
+    )
+    counted = pairs.group_by(counted=pairs.payment).aggregate(children=pairs.paid_by.nunique())
+    return rows.left_join(counted, rows.payment == counted.counted).drop("counted")
+
+
+def _trailing(width_us: int, *more: str) -> Any:
+    return ibis.range_window(preceding=width_us, following=0, group_by=["subject", *more], order_by="at_us")
 
 
 def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``.
+    """Return what :func:`passings` orders: payment, at_us, subject, other, ref, currency, credit, born.
 
-    Credits are sums from people to a person's account; onward is what leaves it for crypto or a listed corridor.
+    Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
     """
     p, people = data.payments, data.customers
     firms = people.filter(people.kind == "business").select(firm=people.customer)
@@ -126,21 +188,31 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         subject=credits_.payee,
         other=credits_.payer,
         credit=ibis.literal(1, "int64"),
-        young=(credits_.born > window.day.year - YOUNG).fill_null(False).cast("int64"),
+        born=credits_.born.fill_null(0).cast("int64"),
     )
-    abroad = listed(p.payee_country, p.at_us, terms.jurisdiction).fill_null(False) & p.merchant_code.isnull()
+    abroad = (
+        listed(p.payee_country, p.at_us, terms.jurisdiction.corridors).fill_null(False)
+        & p.merchant_code.isnull()
+    )
     onward = standing(p, window, (p.rail == "crypto") | abroad)
-    onward = in_reference(onward.semi_join(credits_, onward.payer == credits_.subject), rates)
+    onward = in_reference(onward.semi_join(owners, onward.payer == owners.owner), rates)
     onward = onward.select(
         *("payment", "at_us", "ref", "currency"),
         subject=onward.payer,
         other=onward.payee,
         credit=ibis.literal(0, "int64"),
-        young=ibis.literal(0, "int64"),
+        born=ibis.literal(0, "int64"),
     )
-    rows = credits_.union(onward)
+    return credits_.union(onward)
+
+
+def passings(rows: Any, window: Window) -> Any:
+    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``."""
+    rows = rows.mutate(young=(rows.born > window.day.year - YOUNG).cast("int64"))
     order = ibis.window(group_by=["subject", "other", "credit"], order_by=["at_us", "payment"])
     rows = rows.mutate(first=(ibis.row_number().over(order) == 0).cast("int64"))
     incoming = ibis.window(group_by="subject")
     rows = rows.mutate(any_credit=rows.credit.max().over(incoming))
-    return rows.filter(rows.any_credit == 1).drop("any_credit")
+    rows = rows.mutate(credits=rows.credit.sum().over(_trailing(BURST_US)))
+    rows = rows.mutate(prompt=((rows.credit == 0) & (rows.credits > 0)).cast("int64"))
+    return rows.filter(rows.any_credit == 1).drop("any_credit", "credits")

@@ -21,9 +21,17 @@ from lightship.payments.baseline import Baseline
 from lightship.payments.derive import Fact, Out, Passing, Send
 from lightship.payments.evidence import alert, value_of
 from lightship.payments.features import AGE_DAYS, LATEST, PAY_MONTHS, resolved
-from lightship.payments.lane import BURST_US, CHILD_MARKERS, HISTORY_DAYS, QUIET_US, VOUCHERS
+from lightship.payments.lane import (
+    BURST_US,
+    CHILD_MARKERS,
+    CHILDREN_US,
+    HISTORY_DAYS,
+    NIGHT,
+    QUIET_US,
+    VOUCHERS,
+)
 from lightship.payments.money import rate_of
-from lightship.payments.pack import Pack
+from lightship.payments.pack import Corridor, Pack
 from lightship.payments.prepare import (
     DAY_US,
     PERSON_RAILS,
@@ -38,6 +46,7 @@ from lightship.payments.vocabulary import TEXTS, UNKNOWN, Params
 from lightship.payments.weigh import Weighed, weigh
 
 _Held = TypeVar("_Held", Send, Fact, Out, Passing)
+_Spans = Mapping[str, list[tuple[int, int]]]
 MOST_FACTS = 2048
 MOST_GONE = 64
 """What an account holds at most: facts, and ids of payments that were taken back before they came."""
@@ -77,6 +86,8 @@ class Account:
         As payer and as receiver of payments into listed corridors.
     facts, outs, passing
         What `derive` needs besides.
+    children
+        As receiver: what children's accounts paid, each with the account in place of the other.
     gone
         Payments taken back that had not come yet.
     reached
@@ -88,6 +99,7 @@ class Account:
     facts: tuple[Fact, ...] = ()
     outs: tuple[Out, ...] = ()
     passing: tuple[Passing, ...] = ()
+    children: tuple[Out, ...] = ()
     gone: tuple[str, ...] = ()
     reached: tuple[tuple[str, int], ...] = ()
 
@@ -171,16 +183,16 @@ class World:
         return found
 
     @cached_property
-    def _corridors(self) -> Mapping[str, list[tuple[int, int]]]:
-        found: dict[str, list[tuple[int, int]]] = {}
-        for one in self.terms.jurisdiction.corridors:
-            end = microseconds(one.until) if one.until else 2**62
-            found.setdefault(one.country, []).append((microseconds(one.since), end))
-        return found
+    def _corridors(self) -> tuple[_Spans, _Spans]:
+        return _spans_of(self.terms.jurisdiction.corridors), _spans_of(self.terms.jurisdiction.extortion)
 
     def listed(self, country: str | None, at_us: int) -> bool:
         """Return whether a country is a listed corridor at a moment."""
-        return any(start <= at_us < end for start, end in self._corridors.get(country or "", ()))
+        return any(start <= at_us < end for start, end in self._corridors[0].get(country or "", ()))
+
+    def listed_for_extortion(self, country: str | None, at_us: int) -> bool:
+        """Return whether a country is a listed corridor of extortion at a moment."""
+        return any(start <= at_us < end for start, end in self._corridors[1].get(country or "", ()))
 
     def reference(self, amount_minor: int, currency: str, at_us: int) -> int:
         """Return a sum in hundredths of the reference currency.
@@ -229,6 +241,14 @@ class World:
         if key not in self._params:
             self._params[key] = {one.id: resolved(one, day, self.terms.currencies) for one in pack.computed}
         return self._params[key]
+
+
+def _spans_of(corridors: Iterable[Corridor]) -> _Spans:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for one in corridors:
+        end = microseconds(one.until) if one.until else 2**62
+        found.setdefault(one.country, []).append((microseconds(one.since), end))
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -317,7 +337,7 @@ def _look(
         return None, rows
     params = world.params(pack, window.day)
     values = {one.id: value_of(rows, one, params[one.id]) for one in pack.computed}
-    n = 1 if pack.view == "burst" else len(rows)
+    n = rows[-1].burst if pack.view == "burst" else len(rows)
     classes = _classes(world, pack, subject, account, n, window)
     base = world.baselines[pack.id]
     weighed = weigh(values, *classes, pack, base)
@@ -356,12 +376,19 @@ def _rows(
     if pack.view == "mule":
         return derive.flow_rows(account.passing, window)
     now = [out for out in account.outs if out.payment == payment] or list(account.outs[-1:])
-    found = derive.moment(account.outs, marks, now[0]) if now else None
+
+    def children(out: Out) -> set[str]:
+        """Return the other children's accounts from which the same person was paid shortly before."""
+        paid = () if out.voucher else held(out.other).children
+        since_us = out.at_us - CHILDREN_US
+        return {one.other for one in paid if since_us <= one.at_us <= out.at_us} - {subject}
+
+    found = derive.moment(account.outs, marks, now[0], children) if now else None
     if found is None:
         return []
     # The moments of the 48 hours before it are what a reason names.
     recent = [out for out in account.outs if 0 < now[0].at_us - out.at_us <= BURST_US]
-    before = [derive.moment(account.outs, marks, out) for out in recent]
+    before = [derive.moment(account.outs, marks, out, children) for out in recent]
     return [*(one for one in before if one is not None), found]
 
 
@@ -399,6 +426,7 @@ def _taken_back(state: Mapping[str, Account], payment: Payment) -> dict[str, Acc
             receipts=_without(account.receipts, gone),
             facts=_without(account.facts, gone),
             outs=_without(account.outs, gone),
+            children=_without(account.children, gone),
             passing=_without(account.passing, gone),
             gone=(*account.gone, gone)[-MOST_GONE:],
         )
@@ -462,9 +490,16 @@ def _taken_in(world: World, payment: Payment, payer: Account, payee: Account) ->
             ref,
             int(voucher or (payment.merchant_code is None and payment.rail in PERSON_RAILS)),
             int(voucher),
-            int(to_listed),
+            int(_late(world, payment, person)),
+            int(payment.rail == "gift-card"),
+            int(payment.rail == "crypto"),
+            int(world.listed_for_extortion(payment.payee_country, at_us)),
         )
         new_payer = replace(new_payer, outs=_put(payer.outs, out, MOST_FACTS, at_us - HISTORY_DAYS * DAY_US))
+        if out.risky and not voucher:
+            kid = replace(out, other=payment.payer)
+            kept = _put(payee.children, kid, MOST_FACTS, at_us - (CHILDREN_US + BURST_US))
+            new_payee = replace(new_payee, children=kept)
 
     credit = payment.merchant_code is None and payment.rail in ("bank", "wallet")
     if credit and owner and owner.kind == "person" and not _firm(person):
@@ -489,18 +524,25 @@ def _firm(person: Profile | None) -> bool:
 
 
 def _is_child(world: World, party: str, person: Profile | None, at_us: int) -> bool:
-    year = day_of(at_us).year
-    by_age = (
-        person is not None
-        and person.born_year is not None
-        and person.born_year > year - world.terms.jurisdiction.adult_age
-    )
+    by_age = person is not None and _under_age(world, person, at_us)
     return by_age or any(marker in CHILD_MARKERS for marker in world.markers(party))
+
+
+def _late(world: World, payment: Payment, person: Profile | None) -> bool:
+    zone = person.zone if person else None
+    home = payment.payer_country or (person.country if person else None) or ""
+    hour = world.hour(zone or world.terms.zones.get(home), payment.at_us) if payment.time_known else UNKNOWN
+    return hour >= NIGHT[0] or 0 <= hour < NIGHT[1]
+
+
+def _under_age(world: World, person: Profile, at_us: int) -> bool:
+    year = day_of(at_us).year - world.terms.jurisdiction.adult_age
+    return person.born_year is not None and person.born_year >= year
 
 
 def _send(world: World, payment: Payment, person: Profile | None, ref: int) -> Send | None:
     """Return the payment as a row of `prepare.sends`, None if it is no person's payment abroad."""
-    if person is None or person.kind != "person":
+    if person is None or person.kind != "person" or _under_age(world, person, payment.at_us):
         return None
     home = payment.payer_country or person.country or ""
     if home == payment.payee_country:

@@ -23,7 +23,7 @@ from lightship.payments.vocabulary import DATA, FEATURES, MERCHANTS, TEXTS, VIEW
 
 GRADES = ("P", "S", "M", "C", "A")
 Lane = Literal["slow", "fast"]
-ModelKind = Literal["share", "bins", "count"]
+ModelKind = Literal["share", "bins", "upto"]
 PEERS = ("habit", "age", "payroll")
 SUMS = {
     "salary": "from this on, a transfer from a bank account counts as pay",
@@ -64,8 +64,8 @@ class Jurisdiction:
         In which sums are shown.
     adult_age
         From which age on an account is no child's.
-    corridors
-        With dates and sources.
+    corridors, extortion
+        Listed for livestreamed abuse, and for financial extortion; with dates and sources.
     texts
         Category to a regular expression over a reference text in small letters.
     merchants
@@ -79,6 +79,7 @@ class Jurisdiction:
     currency: str
     adult_age: int
     corridors: tuple[Corridor, ...]
+    extortion: tuple[Corridor, ...]
     texts: Mapping[str, str]
     merchants: Mapping[str, tuple[str, ...]]
     sums: Mapping[str, tuple[int, str]]
@@ -97,7 +98,8 @@ class Model:
     ----------
     kind
         ``"share"``: the subject's own share is Beta with a mean and a concentration, so that its count among n is
-        beta-binomial; ``"bins"``: a share a bin; ``"count"``: the pack's model of how many payments there are.
+        beta-binomial; ``"bins"``: a share a bin; ``"upto"``: a share for 1, 2, 3 and so on, as far as there are so many
+        payments.
     mean, concentration
         Of the Beta.
     edges
@@ -141,6 +143,8 @@ class Indicator:
         Whom the counter-evidence tells apart.
     silent
         True where its absence (the first bin) says nothing and weighs nothing; so with all counter-evidence.
+    among_all
+        True where it is compared with all subjects: where it says what the peer group is made of.
     only_joined
         True where guidance says that it counts with others only: with two other families.
     needs
@@ -167,6 +171,7 @@ class Indicator:
     counter: bool
     look_alike: str
     silent: bool
+    among_all: bool
     only_joined: bool
     needs: str
     off: str
@@ -409,7 +414,9 @@ def parse_jurisdiction(text: str, where: str = "jurisdiction") -> Jurisdiction:
         Naming the key that is unknown, missing, of the wrong type or out of range.
     """
     reader = _toml(text, where)
-    corridors = tuple(_corridor(one) for one in reader.tables("corridors"))
+    corridors, extortion = (
+        tuple(_corridor(one) for one in reader.tables(key)) for key in ("corridors", "extortion")
+    )
     texts, merchants, sums = (reader.table(name) for name in ("texts", "merchants", "sums"))
     found = Jurisdiction(
         id=reader.text("id"),
@@ -417,6 +424,7 @@ def parse_jurisdiction(text: str, where: str = "jurisdiction") -> Jurisdiction:
         currency=reader.text("currency"),
         adult_age=reader.whole("adult_age", 12, 25),
         corridors=corridors,
+        extortion=extortion,
         texts={name: texts.text(name) for name in TEXTS},
         merchants={name: merchants.listed(name, str) for name in MERCHANTS},
         sums={name: _sum(sums.table(name)) for name in SUMS},
@@ -522,6 +530,7 @@ def _indicator(reader: Reader, view: View, *, counter: bool) -> Indicator:
         counter=counter,
         look_alike=reader.text("look_alike", ... if counter else ""),
         silent=counter or reader.take("silent", bool, False),
+        among_all=reader.take("among_all", bool, False),
         only_joined=reader.take("only_joined", bool, False),
         needs=needs,
         off="" if feature else reader.text("off"),
@@ -578,16 +587,19 @@ def _model(reader: Reader, reduce: str) -> Model:
         )
     elif kind == "bins":
         model = Model(kind, edges=table.rising("edges"), shares=table.listed("shares", (int, float)))
-        if (
-            len(model.shares) != len(model.edges) + 1
-            or min(model.shares) < 0
-            or abs(sum(model.shares) - 1) > 1e-6
-        ):
-            raise table.refuse("The shares are not one a bin, or do not sum to 1.", "Correct them.")
     else:
-        model = Model(kind)
+        shares = table.listed("shares", (int, float))
+        model = Model(kind, edges=tuple(range(2, len(shares) + 1)), shares=shares)
+    if kind != "share":
+        _check_shares(model, table)
     table.done()
     return model
+
+
+def _check_shares(model: Model, reader: Reader) -> None:
+    right = len(model.shares) == len(model.edges) + 1 and min(model.shares) >= 0
+    if not right or abs(sum(model.shares) - 1) > 1e-6:
+        raise reader.refuse("The shares are not one a bin, or do not sum to 1.", "Correct them.")
 
 
 def _check(pack: Pack, reader: Reader) -> None:
@@ -602,8 +614,6 @@ def _check(pack: Pack, reader: Reader) -> None:
             f"The family {', '.join(sorted(mixed))} holds evidence and counter-evidence.",
             "Give counter-evidence a family of its own.",
         )
-    if any(one.model and one.model.kind == "count" for one in pack.indicators) and pack.count is None:
-        raise reader.refuse("An indicator's model is the count, and the pack has no [count].", "Add it.")
     traits = pack.keeper.traits if pack.keeper else ()
     shares = {one.id for one in pack.computed if one.model and one.model.kind == "share"}
     if not set(traits) <= shares or len(traits) > 8:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from lightship.core.payments import RAILS
 from lightship.payments.engine import Engine
 from lightship.payments.money import Currencies, hundredths, rate_of
-from lightship.payments.pack import Jurisdiction
+from lightship.payments.pack import Corridor, Jurisdiction
 from lightship.payments.vocabulary import TEXTS, UNKNOWN
 
 DAY_US = 86_400_000_000
@@ -187,7 +187,7 @@ def lookups(engine: Engine, terms: Terms, window: Window, zones: Sequence[str]) 
     }
 
 
-def listed(country: Any, at_us: Any, jurisdiction: Jurisdiction) -> Any:
+def listed(country: Any, at_us: Any, corridors: Iterable[Corridor]) -> Any:
     """Return whether a country is a listed corridor at a moment."""
     return reduce(
         lambda one, other: one | other,
@@ -195,9 +195,18 @@ def listed(country: Any, at_us: Any, jurisdiction: Jurisdiction) -> Any:
             (country == corridor.country)
             & (at_us >= microseconds(corridor.since))
             & (at_us < (microseconds(corridor.until) if corridor.until else 2**62))
-            for corridor in jurisdiction.corridors
+            for corridor in corridors
         ),
+        ibis.literal(False),
     )
+
+
+def under_age(rows: Any, terms: Terms, window: Window) -> Any:
+    """Return whether the ``born_year`` of a row's customer leaves open that they were under age at ``at_us``."""
+    first = day_of(window.from_us).year
+    years = range(first + 1, window.day.year + 1)
+    year = sum(((rows.at_us >= microseconds(date(one, 1, 1))).cast("int64") for one in years), first)
+    return year - rows.born_year <= terms.jurisdiction.adult_age
 
 
 def standing(payments: Any, window: Window, *conditions: Any) -> Any:
@@ -255,18 +264,20 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
         window,
         p.merchant_code.isnull(),
         p.rail.isin(PERSON_RAILS),
-        listed(p.payee_country, p.at_us, terms.jurisdiction),
+        listed(p.payee_country, p.at_us, terms.jurisdiction.corridors),
     )
     people = data.customers.filter(data.customers.kind == "person").select(
-        "customer", home=data.customers.country, own_zone=data.customers.zone
+        "customer", "born_year", home=data.customers.country, own_zone=data.customers.zone
     )
     rows = rows.inner_join(people, rows.payer == people.customer)
+    # An account of a child who pays abroad is the extortion lane's, never a payer's.
+    rows = rows.filter(~under_age(rows, terms, window).fill_null(False))
     rows = rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, ""))
     rows = rows.filter(rows.from_country != rows.payee_country)
     rows = in_reference(rows, small["rates"])
     rounds = small["rates"].group_by("rate_currency").aggregate(payee_round=small["rates"].round_minor.max())
     rows = rows.left_join(rounds, rows.payee_currency == rounds.rate_currency).drop("rate_currency")
-    rows = _with_hour(rows, small)
+    rows = with_hour(rows, small)
     if data.ties is None:
         rows = rows.mutate(untied=ibis.literal(UNKNOWN, "int64"))
     else:
@@ -293,8 +304,8 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
     )
 
 
-def _with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
-    """Return rows with the payer's local hour; unknown without a zone or a time of day."""
+def with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
+    """Return rows with the payer's local hour, by their columns ``own_zone`` and ``from_country``; it may be unknown."""
     zones, clocks = small["zones"], small["clocks"]
     rows = rows.left_join(zones, rows.from_country == zones.zone_country)
     rows = rows.mutate(zone_used=ibis.coalesce(rows.own_zone, rows.country_zone))
@@ -310,23 +321,27 @@ def _with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
     return rows.mutate(hour=(rows.time_known & rows.offset_s.notnull()).ifelse(hour, UNKNOWN).cast("int64"))
 
 
-def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any], senders: Any) -> Any:
+def context(
+    data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any], senders: Any | None
+) -> Any:
     """Return what else the payments say of the customers who sent any: one row a fact.
 
     Parameters
     ----------
     senders
-        Table with one column, ``sender``.
+        Table with one column, ``sender``; None for all customers.
 
     Returns
     -------
-    Columns subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country), ``platform``,
+    Columns payment, subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country), ``platform``,
     ``crypto``, ``back`` (someone in a listed country paid the customer) and ``pay``.
     """
     p, j = data.payments, terms.jurisdiction
     is_platform = p.merchant_code.isin(j.merchants["platform"]).fill_null(False)
-    is_presence = (p.rail == "card") & listed(p.payee_country, p.at_us, j).fill_null(False)
+    is_presence = (p.rail == "card") & listed(p.payee_country, p.at_us, j.corridors).fill_null(False)
     given = standing(p, window, is_platform | is_presence | (p.rail == "crypto"))
+    if senders is None:
+        senders = data.customers.select(sender=data.customers.customer)
     given = in_reference(given.semi_join(senders, given.payer == senders.sender), small["rates"])
     role = ibis.cases(
         (given.merchant_code.isin(j.merchants["platform"]).fill_null(False), "platform"),
@@ -335,18 +350,18 @@ def context(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any
         else_="",
     )
     given = given.select(
-        "at_us", subject=given.payer, role=role, other=given.payee, country=given.payee_country
+        "payment", "at_us", subject=given.payer, role=role, other=given.payee, country=given.payee_country
     )
-    abroad = listed(p.payer_country, p.at_us, j).fill_null(False)
+    abroad = listed(p.payer_country, p.at_us, j.corridors).fill_null(False)
     taken = standing(p, window, p.merchant_code.isnull(), (p.rail == "bank") | abroad)
     taken = in_reference(taken.semi_join(senders, taken.payee == senders.sender), small["rates"])
     role = ibis.cases(
-        (listed(taken.payer_country, taken.at_us, j).fill_null(False), "back"),
+        (listed(taken.payer_country, taken.at_us, j.corridors).fill_null(False), "back"),
         ((taken.rail == "bank") & (taken.ref >= _sum_at(terms, "salary", taken.at_us)), "pay"),
         else_="",
     )
     taken = taken.select(
-        "at_us", subject=taken.payee, role=role, other=taken.payer, country=taken.payer_country
+        "payment", "at_us", subject=taken.payee, role=role, other=taken.payer, country=taken.payer_country
     )
     both = given.union(taken)
     return both.filter(both.role != "")

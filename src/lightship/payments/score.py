@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import ibis
@@ -14,96 +14,21 @@ from lightship.core.errors import InputError
 from lightship.core.payments import Alert
 from lightship.payments import keeper
 from lightship.payments.baseline import Baseline, tables
-from lightship.payments.engine import Engine
 from lightship.payments.evidence import alert
-from lightship.payments.features import (
-    column,
-    grouped,
-    measured,
-    payer_rows,
-    receiver_rows,
-    resolved,
-)
-from lightship.payments.lane import QUIET_US, flows, moments, outs
+from lightship.payments.features import column, grouped, measured, resolved
+from lightship.payments.history import History, covered, open_history
+from lightship.payments.lane import QUIET_US
 from lightship.payments.pack import Pack
-from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
-from lightship.payments.vocabulary import DATA, FEATURES, Flow, Moment, Params, Row
+from lightship.payments.vocabulary import Flow, Moment, Params, Row
 from lightship.payments.weigh import Weighed, weigh, weighed
+
+__all__ = ["History", "Measured", "Scored", "fit", "measure", "open_history", "score", "weighed_table"]
 
 Tell = Callable[[str], None]
 KEEPERS_PART = 5
 """One case in so many of the budget is for Watchkeepers alone: patterns whose whole window does not stand out."""
 
 ROWS: dict[str, type] = {"payer": Row, "receiver": Row, "burst": Moment, "mule": Flow}
-
-
-@dataclass
-class History:
-    """A dataset's window in an engine; what several packs measure is computed once and kept.
-
-    Parameters
-    ----------
-    small
-        The tables that :func:`lightship.payments.prepare.lookups` made.
-    coverage
-        Letters of :data:`lightship.payments.vocabulary.DATA` that the dataset holds.
-    """
-
-    engine: Engine
-    data: Dataset
-    terms: Terms
-    window: Window
-    small: Mapping[str, Any]
-    coverage: frozenset[str]
-    _kept: dict[str, Any] = field(default_factory=dict)
-
-    def rows(self, view: str) -> Any:
-        """Return a view's rows.
-
-        Raises
-        ------
-        InputError
-            If a payment's currency has no rate.
-        """
-        if view == "payer":
-            return self._keep("payer", lambda: payer_rows(self.sends, self.facts, self.data.markers))
-        if view == "receiver":
-            return self._keep("receiver", lambda: receiver_rows(self.sends, self.data.markers))
-        if view == "mule":
-            return self._rated("mule", lambda: flows(self.data, self.terms, self.window, self.small["rates"]))
-        outs_ = self._rated("outs", lambda: outs(self.data, self.terms, self.window, self.small["rates"]))
-        return self._keep("burst", lambda: moments(outs_, self.window, self.data.markers))
-
-    @property
-    def sends(self) -> Any:
-        """Payments to people in listed corridors."""
-        return self._rated("sends", lambda: sends(self.data, self.terms, self.window, self.small))
-
-    @property
-    def facts(self) -> Any:
-        """What else is known of those who sent any."""
-        senders = self.sends.select(sender=self.sends.payer).distinct()
-        return self._keep("facts", lambda: context(self.data, self.terms, self.window, self.small, senders))
-
-    def _keep(self, name: str, make: Callable[[], Any]) -> Any:
-        if name not in self._kept:
-            self._kept[name] = self.engine.keep(f"ls_{name}_{self.window.from_us}", make())
-        return self._kept[name]
-
-    def _rated(self, name: str, make: Callable[[], Any]) -> Any:
-        if name in self._kept:
-            return self._kept[name]
-        rows = self._keep(name, make)
-        found = self.engine.arrow(
-            rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)
-        ).to_pylist()
-        if found:
-            raise InputError(
-                f"There is no rate for {found[0]['currency']}.",
-                f"payment {found[0]['payment']}",
-                "Add the currency to the table of exchange rates, with its day.",
-            )
-        return rows
 
 
 @dataclass(frozen=True)
@@ -123,38 +48,6 @@ class Scored:
     alerts: tuple[Alert, ...]
     baseline: Baseline
     above: int
-
-
-def open_history(engine: Engine, data: Dataset, terms: Terms, window: Window) -> History:
-    """Return a dataset's window, ready to be measured."""
-    zones = engine.arrow(data.customers.select("zone").distinct())["zone"].to_pylist()
-    small = lookups(engine, terms, window, [zone for zone in zones if zone])
-    return History(engine, data, terms, window, small, _coverage(engine, data))
-
-
-def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:
-    found = set("pfg")
-    held = engine.arrow(
-        data.payments.aggregate(t=data.payments.text.count() > 0, m=data.payments.merchant_code.count() > 0)
-    ).to_pylist()[0]
-    found |= {letter for letter in "tm" if held[letter]}
-    found |= {letter for letter, table in (("k", data.ties), ("o", data.markers)) if table is not None}
-    return frozenset(found)
-
-
-def covered(pack: Pack, coverage: frozenset[str]) -> tuple[Pack, dict[str, str]]:
-    """Return the pack with what the dataset cannot carry switched off, and all that is off with its reason."""
-    missing = {
-        one.id: f"needs {', '.join(_words(set(FEATURES[one.feature].needs) - coverage))}, which this dataset lacks"
-        for one in pack.computed
-        if set(FEATURES[one.feature].needs) - coverage
-    }
-    off = {one.id: missing.get(one.id) or one.off for one in pack.indicators if one.id in missing or one.off}
-    return pack.without(missing), off
-
-
-def _words(letters: set[str]) -> list[str]:
-    return [DATA[letter] for letter in sorted(letters)]
 
 
 @dataclass(frozen=True)

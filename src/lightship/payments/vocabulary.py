@@ -126,18 +126,29 @@ class Moment:
     ref
         Its amount in hundredths of the reference currency.
     burst
-        Payments of the 48 hours up to it, itself included, that are like it *fresh*: to someone, or by a kind of
-        voucher or coin, not paid in the 30 days before.
+        Payments of the 48 hours up to it, itself included, that are like it *fresh*: to someone not paid in
+        the year before, or by a kind of voucher or coin not used in the 30 days before.
     spent
         Their sum.
     opener
         Amount of the first of them.
-    vouchers
-        Those by gift card, gaming credit or crypto.
+    growth
+        Mean of those after the first in thousandths of the first, :data:`UNKNOWN` with one alone.
+    rush
+        Those of the last 6 hours.
+    same
+        Those to the same other as this one.
+    nights
+        Those late at night by the account's clock.
+    gifts, coins
+        Those by gift card, and those by crypto.
+    children
+        Other children's accounts from which the same person was paid in the 90 days before.
     abroad
         Those into a listed corridor.
-    usual
-        All that left the account in the 28 days before those 48 hours.
+    depletion
+        Their sum in thousandths of what leaves the account in a month, by the year before those 48 hours;
+        :data:`UNKNOWN` where nothing did.
     markers
         Markers of the account.
     """
@@ -149,9 +160,15 @@ class Moment:
     burst: int
     spent: int
     opener: int
-    vouchers: int
+    growth: int
+    rush: int
+    same: int
+    nights: int
+    gifts: int
+    coins: int
+    children: int
     abroad: int
-    usual: int
+    depletion: int
     markers: int = 0
 
 
@@ -167,6 +184,8 @@ class Flow:
         Amount in hundredths of the reference currency.
     credit
         1 for money in, 0 for money on into crypto or abroad.
+    prompt
+        1 for money on within two days of a credit.
     first
         1 for the first credit from this other in the window.
     young
@@ -178,6 +197,7 @@ class Flow:
     other: str
     ref: int
     credit: int
+    prompt: int
     first: int
     young: int
 
@@ -303,6 +323,9 @@ FEATURES: dict[str, Feature] = {
         "p",
         Measure(_flag("first"), _later),
         after_first=True,
+    ),
+    "receivers": Feature(
+        "number of different receivers", ("payer",), "sum", "receivers", "p", Measure(_flag("first"))
     ),
     "shared_receiver_share": Feature(
         "share of payments to people whom at least `least` other customers pay too, nothing tying those to the country",
@@ -454,13 +477,32 @@ FEATURES: dict[str, Feature] = {
     "burst_payments": Feature(
         "fresh payments in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("burst"))
     ),
-    "burst_vouchers": Feature(
-        "fresh gift cards, gaming credit or crypto in 48 hours",
+    "burst_night_share": Feature(
+        "share of the fresh payments of the 48 hours made from 22:00 to before 05:00 by the account's clock",
+        ("burst",),
+        "own",
+        "thousandths",
+        "p",
+        Measure(lambda row, _: row.nights * 1000 // row.burst),
+    ),
+    "burst_gifts": Feature(
+        "fresh payments by gift card in 48 hours",
         ("burst",),
         "own",
         "payments",
         "p",
-        Measure(_column("vouchers")),
+        Measure(_column("gifts")),
+    ),
+    "burst_coins": Feature(
+        "fresh payments by crypto in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("coins"))
+    ),
+    "burst_children": Feature(
+        "other children's accounts from which the same person was paid in the 90 days before",
+        ("burst",),
+        "own",
+        "accounts",
+        "pg",
+        Measure(_column("children")),
     ),
     "burst_abroad": Feature(
         "fresh payments into a listed corridor in 48 hours",
@@ -479,21 +521,40 @@ FEATURES: dict[str, Feature] = {
         "pf",
         Measure(_column("opener")),
     ),
-    "burst_spent": Feature(
-        "sum of the fresh payments of the 48 hours, hundredths of the reference currency",
+    "burst_mean": Feature(
+        "mean amount of the fresh payments of the 48 hours, hundredths of the reference currency",
         ("burst",),
         "own",
         "hundredths",
         "pf",
-        Measure(_column("spent")),
+        Measure(lambda row, _: row.spent // row.burst),
     ),
-    "burst_depletion": Feature(
-        "sum of the fresh payments of the 48 hours, in thousandths of all that left in the four weeks before",
+    "burst_growth": Feature(
+        "mean of the fresh payments after the first, in thousandths of the first",
         ("burst",),
         "own",
         "thousandths",
         "p",
-        Measure(lambda row, _: row.spent * 1000 // (row.usual + 1)),
+        Measure(_column("growth")),
+    ),
+    "burst_rush": Feature(
+        "fresh payments within 6 hours", ("burst",), "own", "payments", "p", Measure(_column("rush"))
+    ),
+    "burst_same": Feature(
+        "fresh payments of the 48 hours to the same receiver, or by the same kind of voucher",
+        ("burst",),
+        "own",
+        "payments",
+        "p",
+        Measure(_column("same")),
+    ),
+    "burst_depletion": Feature(
+        "sum of the fresh payments of the 48 hours, in thousandths of what leaves the account in a month",
+        ("burst",),
+        "own",
+        "thousandths",
+        "p",
+        Measure(_column("depletion")),
     ),
     "credit_senders": Feature(
         "different people who sent small credits",

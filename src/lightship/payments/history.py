@@ -1,0 +1,206 @@
+"""A dataset's window in an engine: what several packs measure is computed once, kept, and can be gone on from.
+
+The rows that packs need are a small part of all payments. :meth:`History.tables` hands them out, and a later history that
+begins from them reads only the payments that came since, and looks only at whom those concern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lightship.core.errors import InputError
+from lightship.payments.engine import Engine
+from lightship.payments.features import payer_rows, receiver_rows
+from lightship.payments.lane import flows, moments, outs, passings
+from lightship.payments.pack import Pack
+from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
+from lightship.payments.vocabulary import DATA, FEATURES, View
+
+BASES: dict[View, tuple[str, ...]] = {
+    "payer": ("sends", "facts"),
+    "receiver": ("sends",),
+    "burst": ("outs",),
+    "mule": ("flows",),
+}
+"""What each view is made of."""
+
+
+@dataclass
+class History:
+    """A dataset's window in an engine.
+
+    Parameters
+    ----------
+    small
+        The tables that :func:`lightship.payments.prepare.lookups` made.
+    coverage
+        Letters of :data:`lightship.payments.vocabulary.DATA` that the dataset holds.
+    before
+        Folder with an earlier history's tables to go on from; `data` then holds what came since.
+    going_on
+        True if a later history is to go on from this one: facts are then kept of all customers.
+    """
+
+    engine: Engine
+    data: Dataset
+    terms: Terms
+    window: Window
+    small: Mapping[str, Any]
+    coverage: frozenset[str]
+    before: Path | None = None
+    going_on: bool = False
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, view: View) -> Any:
+        """Return a view's rows; of whom the new payments concern, where the history goes on from an earlier one.
+
+        Raises
+        ------
+        InputError
+            If a payment's currency has no rate.
+        """
+        if f"rows {view}" not in self._kept:
+            self._kept[f"rows {view}"] = self.engine.keep(self._name(f"rows_{view}"), self._rows(view))
+        return self._kept[f"rows {view}"]
+
+    def _rows(self, view: View) -> Any:
+        marks = self.data.markers
+        if view == "payer":
+            mine = self._of_concern("sends", "payer")
+            if self.before is None:
+                return payer_rows(mine, mine, self.facts, marks)
+            paid = mine.select(paid=mine.payee).distinct()
+            receipts = self.base("sends").semi_join(paid, self.base("sends").payee == paid.paid)
+            return payer_rows(mine, receipts, self.facts, marks)
+        if view == "receiver":
+            theirs = self._of_concern("sends", "payee")
+            if self.before is None:
+                return receiver_rows(theirs, theirs, marks)
+            paying = theirs.select(paying=theirs.payer).distinct()
+            all_sends = self.base("sends").semi_join(paying, self.base("sends").payer == paying.paying)
+            return receiver_rows(theirs, all_sends, marks)
+        if view == "burst":
+            return moments(self._of_concern("outs", "subject"), self.base("outs"), self.window, marks)
+        return passings(self._of_concern("flows", "subject"), self.window)
+
+    @property
+    def facts(self) -> Any:
+        """What else is known of customers."""
+        return self.base("facts")
+
+    def tables(self, view: View) -> dict[str, Any]:
+        """Return the tables that a later history needs to go on with a view."""
+        return {name: self.base(name) for name in BASES[view]}
+
+    def base(self, name: str) -> Any:
+        """Return one of the tables that views are made of."""
+        if name not in self._kept:
+            new = self._new(name)
+            if self.before is not None:
+                new = self.engine.keep(self._name(f"all_{name}"), self._with_earlier(name, new))
+            self._kept[name] = new
+        return self._kept[name]
+
+    def _new(self, name: str) -> Any:
+        """Return what the dataset's own payments bring to a table."""
+        if f"new {name}" not in self._kept:
+            kept = self.engine.keep(self._name(name), self._made(name))
+            self._kept[f"new {name}"] = kept if name == "facts" else self._rated(kept)
+        return self._kept[f"new {name}"]
+
+    def _made(self, name: str) -> Any:
+        where = (self.data, self.terms, self.window)
+        if name == "sends":
+            return sends(*where, self.small)
+        if name == "outs":
+            return outs(*where, self.small)
+        if name == "flows":
+            return flows(*where, self.small["rates"])
+        if self.going_on or self.before is not None:
+            return context(*where, self.small, None)
+        mine = self.base("sends")
+        return context(*where, self.small, mine.select(sender=mine.payer).distinct())
+
+    def _with_earlier(self, name: str, new: Any) -> Any:
+        assert self.before is not None
+        earlier = self.engine.read(self._name(f"before_{name}"), self.before / f"{name}.parquet")
+        payments = self.data.payments
+        gone = payments.filter(payments.reverses.notnull()).select(taken_back=payments.reverses).distinct()
+        earlier = earlier.anti_join(gone, earlier.payment == gone.taken_back)
+        if name != "outs":
+            earlier = earlier.filter(earlier.at_us > self.window.from_us)
+        return earlier.union(new.select(*earlier.columns))
+
+    def _of_concern(self, name: str, subject: str) -> Any:
+        """Return a table's rows, of the subjects of new ones only where the history goes on."""
+        every = self.base(name)
+        if self.before is None:
+            return every
+        new = self._new(name)
+        whom = new.select(concerns=new[subject]).distinct()
+        return every.semi_join(whom, every[subject] == whom.concerns)
+
+    def _rated(self, rows: Any) -> Any:
+        found = self.engine.arrow(
+            rows.filter(rows.ref.isnull()).select("currency", "payment").limit(1)
+        ).to_pylist()
+        if found:
+            raise InputError(
+                f"There is no rate for {found[0]['currency']}.",
+                f"payment {found[0]['payment']}",
+                "Add the currency to the table of exchange rates, with its day.",
+            )
+        return rows
+
+    def _name(self, name: str) -> str:
+        return f"ls_{name}_{self.window.from_us}"
+
+
+def open_history(
+    engine: Engine,
+    data: Dataset,
+    terms: Terms,
+    window: Window,
+    *,
+    before: Path | None = None,
+    coverage: frozenset[str] = frozenset(),
+    going_on: bool = False,
+) -> History:
+    """Return a dataset's window, ready to be measured.
+
+    Parameters
+    ----------
+    before, coverage
+        Tables of an earlier history, and what that one held.
+    going_on
+        True if a later history is to go on from this one.
+    """
+    zones = engine.arrow(data.customers.select("zone").distinct())["zone"].to_pylist()
+    small = lookups(engine, terms, window, [zone for zone in zones if zone])
+    held = coverage | _coverage(engine, data)
+    return History(engine, data, terms, window, small, held, before, going_on)
+
+
+def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:
+    found = set("pfg")
+    held = engine.arrow(
+        data.payments.aggregate(t=data.payments.text.count() > 0, m=data.payments.merchant_code.count() > 0)
+    ).to_pylist()[0]
+    found |= {letter for letter in "tm" if held[letter]}
+    found |= {letter for letter, table in (("k", data.ties), ("o", data.markers)) if table is not None}
+    return frozenset(found)
+
+
+def covered(pack: Pack, coverage: frozenset[str]) -> tuple[Pack, dict[str, str]]:
+    """Return the pack with what the dataset cannot carry switched off, and all that is off with its reason."""
+    missing = {}
+    for one in pack.computed:
+        lacks = sorted(set(FEATURES[one.feature].needs) - coverage)
+        if lacks:
+            words = ", ".join(DATA[letter] for letter in lacks)
+            missing[one.id] = f"needs {words}, which this dataset lacks"
+    off = {one.id: missing.get(one.id) or one.off for one in pack.indicators if one.id in missing or one.off}
+    return pack.without(missing), off
