@@ -83,7 +83,7 @@ def world_of(live: Live) -> World:
         todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
         raise InputError("There is no baseline.", str(live.baselines), todo)
     zones = {row["country"]: row["zone"] for row in shipped("countries.csv") if row["zone"]}
-    terms = Terms(app_payments.jurisdiction(live.jurisdiction), app_payments.currencies(), zones)
+    terms = Terms(app_payments.jurisdiction(live.jurisdiction), app_payments.currencies_of(live.dataset), zones)
     profiles, markers = _profiles(live.dataset), _markers(live.dataset)
     return World(
         terms,

@@ -21,12 +21,11 @@ from typing import Any
 
 from lightship.core.errors import InputError, SinkError
 from lightship.core.payments import TABLES
-from lightship.exchange.fx import Rates
+from lightship.exchange.fx import RATES, Rates
 from lightship.exchange.payment_rows import STAGED, prepare
 from lightship.exchange.rejects import Reject, Rejects
 
 MANIFEST = "dataset.json"
-RATES = "rates.csv"
 _ROWS = 122_880  # of a row group
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "bool": "BOOLEAN", "date": "DATE",
           "timestamp": "TIMESTAMP"}  # fmt: skip
