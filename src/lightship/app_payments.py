@@ -16,9 +16,10 @@ from lightship import packs
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError, SinkError
 from lightship.core.payments import TABLES, Alert
+from lightship.exchange import fx
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine, Engine
-from lightship.payments.money import Currencies, parse_currencies
+from lightship.payments.money import Currencies, parse_currencies, with_rates
 from lightship.payments.pack import Jurisdiction, Pack, parse_jurisdiction, parse_pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.proof import refuse_unproven
@@ -56,6 +57,12 @@ def currencies(path: Path | None = None) -> Currencies:
     """Return the table of currencies, the packaged one unless named."""
     found, text = packs.read("payments", str(path or "currencies"), ".toml", "table of currencies")
     return parse_currencies(text, str(found))
+
+
+def currencies_of(folder: Path) -> Currencies:
+    """Return the table of currencies, with the rates that a dataset was read with where it was."""
+    path = folder / fx.RATES
+    return with_rates(currencies(), fx.read(path)) if path.is_file() else currencies()
 
 
 def open_dataset(engine: Engine, folder: Path) -> Dataset:
@@ -145,7 +152,7 @@ def score_dataset(
         A folder of baselines to weigh with; fitted on the history itself unless given.
     """
     proven = [typology(name) for name in typologies]
-    terms = Terms(jurisdiction(pack), currencies())
+    terms = Terms(jurisdiction(pack), currencies_of(folder))
     given = {one.id: _baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
     found = {}
     with scoring(folder, spill=out) as (engine, data):

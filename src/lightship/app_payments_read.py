@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,6 @@ from lightship.exchange.payment_rows import BY_PAYER, check_zone, checked
 from lightship.exchange.rejects import LIMIT, Rejects
 
 _MEMORY = "1GB"
-_MESSAGE_ZONE = BY_PAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +88,43 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
     with _staging(part, rejects, out) as staging:
         for table, one in mapping.items():
             check_zone(staging.db, one.zone, f"{reading.mapping}, [{table}]")
-        for path in _files(reading.payments):
-            _take_payments(path, reading, mapping, staging)
+        for are_messages, alike in groupby(_files(reading.payments), _is_xml):
+            paths = list(alike)
+            if are_messages:
+                _take_messages(paths, reading, mapping, staging)
+            else:
+                _take_tables(paths, "payments", reading, mapping, staging)
         for table, paths in reading.facts.items():
-            for path in _files(paths):
-                for batch in payment_tables.read(
-                    path, table, mapping.get(table), rejects, latest=reading.latest
-                ):
-                    staging.take(str(path), table, batch.rows, batch.query)
+            _take_tables(_files(paths), table, reading, mapping, staging)
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
-        counts = staging.counts
-    return counts
+        return staging.counts
 
 
-def _take_payments(
-    path: Path, reading: Reading, mapping: Mapping[str, payment_tables.TableMapping], staging: Staging
+def _take_messages(
+    paths: Iterator[Path],
+    reading: Reading,
+    mapping: Mapping[str, payment_tables.TableMapping],
+    staging: Staging,
 ) -> None:
-    if _is_xml(path):
-        found = iso20022.Reading(staging.rejects, staging.counts.passed_over)
-        zone = mapping["payments"].zone if "payments" in mapping else _MESSAGE_ZONE
-        query = checked(zone, latest=reading.latest)
-        for rows in iso20022.read(path, found, reading.rail):
-            staging.take(str(path), "payments", rows, query)
-        return
-    table = mapping.get("payments")
-    for batch in payment_tables.read(path, "payments", table, staging.rejects, latest=reading.latest):
-        staging.take(str(path), "payments", batch.rows, batch.query)
+    found = iso20022.Reading(staging.rejects, staging.counts.passed_over)
+    query = checked(mapping["payments"].zone if "payments" in mapping else BY_PAYER, latest=reading.latest)
+    numbered = ((staging.source(str(path)), path) for path in paths)
+    for rows in iso20022.read(numbered, found, reading.rail):
+        staging.take("payments", rows, query)
+
+
+def _take_tables(
+    paths: Iterator[Path],
+    table: str,
+    reading: Reading,
+    mapping: Mapping[str, payment_tables.TableMapping],
+    staging: Staging,
+) -> None:
+    for path in paths:
+        number, said = staging.source(str(path)), mapping.get(table)
+        for batch in payment_tables.read(path, number, table, said, staging.rejects, latest=reading.latest):
+            staging.take(table, batch.rows, batch.query)
 
 
 def _is_xml(path: Path) -> bool:
@@ -146,7 +156,10 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
 def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
     """Open a DuckDB in memory, which goes on beside what is written where its memory ends."""
     spill = part / ".spill"
-    config = {"memory_limit": _MEMORY, "temp_directory": str(spill)}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": _MEMORY,
+        "temp_directory": str(spill),
+    }
     try:
         with duckdb.connect(":memory:", config=config) as db:
             yield Staging(db, rejects)
@@ -174,11 +187,11 @@ def in_words(counts: Counts, out: Path) -> Iterator[str]:
     if counts.duplicates:
         yield f"Told again and counted once: {counts.duplicates:,}."
     if counts.reversals:
-        yield f"Taking another payment back: {counts.reversals:,}, of which {counts.unmatched:,} name one that is not here."
+        yield f"Taking another back: {counts.reversals:,}, of which {counts.unmatched:,} name one that is not here."
     for reason, rows in sorted(counts.passed_over.items()):
         yield f"Passed over, {reason}: {rows:,}."
     if counts.customers_derived:
-        yield "No customers were given: those whose own payments these are stand for them, opened with their first payment."
+        yield "No customers were given: those whose payments these are stand for them, opened with the first."
     if counts.rejected:
         named = ", ".join(f"{name} {rows:,}" for name, rows in counts.rejected.items())
         yield f"Not used: {sum(counts.rejected.values()):,} rows ({named}), with reasons in {rejects_file(out)}."

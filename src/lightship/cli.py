@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from lightship import cli_match, cli_payments_outward, cli_payments_read, cli_payments_trial, cli_serve
+from lightship import (
+    cli_match,
+    cli_payments_live,
+    cli_payments_outward,
+    cli_payments_read,
+    cli_payments_trial,
+    cli_serve,
+)
 from lightship.cli_lists import lists_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_payments import packs_app, payments_app
@@ -36,6 +43,8 @@ for act in (
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
+    cli_payments_live.serve,
+    cli_payments_live.token,
 ):
     payments_app.command()(act)
 app.add_typer(payments_app, name="payments")

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +18,7 @@ from lightship.console.metrics import Metrics
 from lightship.console.problems import Problem
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_RUN, _NUMBERS = secrets.token_hex(4), count()  # an id is no secret: no system call for each
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -123,7 +125,7 @@ class _Passage:
         self.status, self.bytes_in, self._whole = 0, 0, False
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        self.request_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
+        self.request_id = given.decode() if _ID.fullmatch(given) else f"{_RUN}{next(_NUMBERS):08x}"
         self._length = headers.get(b"content-length", b"0")
         scope.setdefault("state", {})["request_id"] = self.request_id
 

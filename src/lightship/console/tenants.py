@@ -23,7 +23,7 @@ from typing import Any
 from lightship.core.errors import InputError
 from lightship.core.known import Terms
 
-SCOPES = ("match", "lists", "metrics", "streams", "reports", "cases", "decisions")
+SCOPES = ("match", "lists", "metrics", "streams", "reports", "cases", "decisions", "payments", "alerts")
 EVERY_LIST = "*"
 PREFIX = "lightship_"
 _LOOK_EVERY_S = 1.0
@@ -42,7 +42,8 @@ class Tenant:
         Of the token, in hexadecimal.
     scopes
         ``match`` asks about hashes, ``lists`` sees which lists there are, ``metrics`` reads the service's figures;
-        ``streams`` registers streams, ``reports`` reports one, ``cases`` and ``decisions`` read what became of it.
+        ``streams`` registers streams, ``reports`` reports one, ``cases`` and ``decisions`` read what became of it;
+        ``payments`` sends payments, ``alerts`` reads what they began.
     lists
         Names of the lists that it may be told of; ``*`` is every one whose own terms allow it.
     per_minute, per_day

@@ -266,3 +266,33 @@ class Vault(Protocol):
         VaultError
             If it is on hold.
         """
+
+
+class PaymentJournal(Protocol):
+    """Payments that were accepted and the alerts they began, in order; every method may raise ``StoreError``."""
+
+    def known(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return what was accepted under these ids."""
+
+    def append(
+        self, payments: Sequence[tuple[str, bytes]], alerts: Sequence[tuple[str, str, bytes]]
+    ) -> tuple[int, int]:
+        """Keep payments by id, and alerts by id and payment, in one act; on disk when this returns.
+
+        Returns the numbers of the last payment and the last alert, both rising.
+        """
+
+    def payments(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Yield payments with their numbers, from after one on."""
+
+    def alerts(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return alerts with their numbers, from after one on."""
+
+    def alerts_of(self, ids: Sequence[str]) -> Mapping[str, tuple[bytes, ...]]:
+        """Return the alerts that payments began."""
+
+    def save(self, through: int, accounts: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what accounts hold after payment number `through`, beside those kept before."""
+
+    def saved(self) -> tuple[int, Iterator[tuple[str, bytes]]]:
+        """Return the number up to which accounts are kept (0 where none are), and the accounts."""

@@ -1,5 +1,4 @@
-"""A dataset in the making: batches are checked and staged on disk, what only the whole shows is settled, and it is put
-in place.
+"""A dataset in the making: batches are checked and staged, settled as a whole, and put in place.
 
 Settled are: a payment told twice is kept once; one id with two contents keeps the first; a reversal finds what it takes
 back; several currencies need rates. Then the tables are written in order of time and id, so that the same sources give
@@ -22,12 +21,11 @@ from typing import Any
 
 from lightship.core.errors import InputError, SinkError
 from lightship.core.payments import TABLES
-from lightship.exchange.fx import Rates
+from lightship.exchange.fx import RATES, Rates
 from lightship.exchange.payment_rows import STAGED, prepare
 from lightship.exchange.rejects import Reject, Rejects
 
 MANIFEST = "dataset.json"
-RATES = "rates.csv"
 _ROWS = 122_880  # of a row group
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "bool": "BOOLEAN", "date": "DATE",
           "timestamp": "TIMESTAMP"}  # fmt: skip
@@ -83,7 +81,13 @@ class Staging:
             more = ", end_to_end VARCHAR, customer VARCHAR" if name == "payments" else ""
             db.execute(f"CREATE TABLE {name} ({types}{more}, of_source INTEGER, of_row BIGINT)")
 
-    def take(self, source: str, table: str, batch: Any, query: str) -> None:
+    def source(self, name: str) -> int:
+        """Return the number by which rows say that they are of a file."""
+        self._sources.append(name)
+        self.counts.read[name] = 0
+        return len(self._sources) - 1
+
+    def take(self, table: str, batch: Any, query: str) -> None:
         """Stage the good rows of a batch, and put the others to the rejects.
 
         Parameters
@@ -91,27 +95,27 @@ class Staging:
         batch
             An Arrow table, which `query` knows as ``raw``.
         query
-            Yields ``row``, the staged columns, ``field`` and ``reason``.
+            Yields ``file``, ``row``, the staged columns, ``field`` and ``reason``.
 
         Raises
         ------
         InputError
             If the rejects are too many.
         """
-        if not self._sources or self._sources[-1] != source:
-            self._sources.append(source)
-        self.counts.read[source] = self.counts.read.get(source, 0) + len(batch)
         named = ", ".join(f'"{one}"' for one in (STAGED if table == "payments" else TABLES[table]))
         self.db.register("raw", batch)
         try:
             self._run(f"CREATE OR REPLACE TEMP TABLE checked AS {query}")
         finally:
             self.db.unregister("raw")
-        place = len(self._sources) - 1
-        self._run(f"INSERT INTO {table} SELECT {named}, {place}, row FROM checked WHERE reason IS NULL")
-        wrong = self._run("SELECT row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY row")
-        for row, name, reason in wrong:
-            self.rejects.add(Reject(source, row, name, reason))
+        for file, rows in self._run("SELECT file, count(*) FROM checked GROUP BY file"):
+            self.counts.read[self._sources[file]] += rows
+        self._run(f"INSERT INTO {table} SELECT {named}, file, row FROM checked WHERE reason IS NULL")
+        wrong = self._run(
+            "SELECT file, row, field, reason FROM checked WHERE reason IS NOT NULL ORDER BY file, row"
+        )
+        for file, row, name, reason in wrong:
+            self._reject(file, row, name, reason)
 
     def settle(self, rates: Rates | None) -> None:
         """Settle what only the whole shows.
@@ -182,7 +186,7 @@ class Staging:
         self.counts.unmatched = self._one("SELECT count(*) FROM found WHERE original IS NULL")
 
     def _currencies(self, rates: Rates | None) -> None:
-        """Reject payments that cannot be compared with the others: of several currencies, without a rate of their day."""
+        """Reject payments of several currencies that cannot be compared, for want of a rate of their day."""
         days = self._run('SELECT DISTINCT currency, "at"::DATE FROM payments ORDER BY ALL')
         several = sorted({currency for currency, _ in days})
         if len(several) < 2:
@@ -221,7 +225,8 @@ class Staging:
                   SELECT payer AS customer, "at"::DATE AS day, payer_country AS country FROM payments
                   WHERE customer IN ('payer', 'both') AND reverses IS NULL
                   UNION ALL
-                  SELECT payee, "at"::DATE, payee_country FROM payments WHERE customer IN ('payee', 'both') AND reverses IS NULL)
+                  SELECT payee, "at"::DATE, payee_country FROM payments
+                  WHERE customer IN ('payee', 'both') AND reverses IS NULL)
                 GROUP BY customer""")
         self._run("""
             UPDATE customers SET zone = countries.zone FROM countries
@@ -233,7 +238,10 @@ class Staging:
             if not (rows := self._one(f"SELECT count(*) FROM {name}")):
                 continue
             self.counts.kept[name] = rows
-            named = ", ".join(f'"{column}"' for column in columns)
+            named = ", ".join(
+                f'timezone(\'UTC\', "{column}") AS "{column}"' if kind == "timestamp" else f'"{column}"'
+                for column, (kind, _) in columns.items()
+            )
             order = '"at", payment' if name == "payments" else "ALL"
             distinct = "" if name in {"payments", "customers"} else "DISTINCT "
             path = str(folder / f"{name}.parquet").replace("'", "''")

@@ -31,6 +31,8 @@ AGE_DAYS = 35
 """So long a rate holds: a month, and some days in which the next table is late."""
 
 EXAMPLE = "fx-example.csv"
+RATES = "rates.csv"
+"""A dataset's own table, where it was read with one."""
 
 
 @cache

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,7 +90,6 @@ _INTERBANK = {
 }
 _INITIATED = {
     **_IDS,
-    "settled": "Amt/EqvtAmt/CcyOfTrf",  # its amount is not known yet
     "given": "Amt/InstdAmt|Amt/EqvtAmt/Amt",
     "given_currency": "Amt/InstdAmt/@Ccy|Amt/EqvtAmt/Amt/@Ccy",
     **_party("Cdtr"),
@@ -192,8 +191,8 @@ class Reading:
     passed_over: Counter[str]
 
 
-def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]:
-    """Yield a file's payments in batches of :data:`lightship.exchange.payment_rows.RAW` columns.
+def read(paths: Iterable[tuple[int, Path]], reading: Reading, rail: str = "bank") -> Iterator[pa.Table]:
+    """Yield the payments of numbered files in batches of :data:`lightship.exchange.payment_rows.RAW` columns.
 
     Parameters
     ----------
@@ -203,28 +202,31 @@ def read(path: Path, reading: Reading, rail: str = "bank") -> Iterator[pa.Table]
     Raises
     ------
     InputError
-        If the file cannot be read, is not well-formed to its end, declares a document type, or is no such message.
+        If a file cannot be read, is not well-formed to its end, declares a document type, or is no such message.
     """
-    try:
-        with path.open("rb") as file:
-            rows: list[Row] = []
-            for row in _File(str(path), reading).rows(file):
-                rows.append(row)
-                if len(rows) == _BATCH:
-                    yield as_table(rows, rail)
-                    rows = []
-            if rows:
-                yield as_table(rows, rail)
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
-        ) from error
+    files: list[int] = []
+    rows: list[Row] = []
+    for number, path in paths:
+        try:
+            with path.open("rb") as file:
+                for row in _File(str(path), reading).rows(file):
+                    files.append(number)
+                    rows.append(row)
+                    if len(rows) == _BATCH:
+                        yield _as_table(files, rows, rail)
+                        files, rows = [], []
+        except OSError as error:
+            raise InputError(
+                f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+            ) from error
+    if rows:
+        yield _as_table(files, rows, rail)
 
 
-def as_table(rows: Sequence[Row], rail: str = "bank") -> pa.Table:
+def _as_table(files: list[int], rows: list[Row], rail: str) -> pa.Table:
     """Return rows as a batch of raw columns."""
     found = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    arrays = {"row": pa.array(found["row"], pa.int64())}
+    arrays = {"file": pa.array(files, pa.int64()), "row": pa.array(found["row"], pa.int64())}
     for name in RAW:
         values = [rail] * len(rows) if name == "rail" else found.get(name)
         arrays[name] = pa.nulls(len(rows), pa.string()) if values is None else pa.array(values, pa.string())
@@ -240,7 +242,8 @@ class _File:
         self._header = dict.fromkeys(_HEADER, "")
         self._known, self._holds = False, ""
         self._above: dict[str, tuple[Any, dict[str, str]]] = {}
-        self._parts, self._waiting = 0, None  # of the entry that is being read
+        self._parts = 0  # of the entry that is being read
+        self._waiting: tuple[int, dict[str, str]] | None = None
 
     def rows(self, file: BinaryIO) -> Iterator[Row]:
         """Yield the payments.
@@ -348,10 +351,12 @@ class _File:
         at = day if day[:10] != made[:10] and day else said.get("moment") or made
         payer, payee = _identity(above, "dbtr"), _identity(said, "cdtr")
         amount, currency = said["given"], said["given_currency"]
-        arrives = (said["settled"], said["settled_currency"]) if not initiated else ("", "")
+        arrives: tuple[str | None, str | None] = (None, None)
+        if not initiated:
+            arrives = (said["settled"] or None, said["settled_currency"] or None)
         if not amount:
-            amount, currency = arrives
-        if arrives[1] == currency or not arrives[0]:
+            amount, currency = arrives[0] or "", arrives[1] or ""
+        if arrives[1] == currency:
             arrives = (None, None)
         end_to_end = said["end_to_end"]
         if said["uetr"]:
@@ -393,7 +398,7 @@ class _File:
         if not parts:
             yield from self._of_entry(element, self._next(), 1, _NO_DETAILS)
         elif waiting is not None and parts == 1:
-            yield from self._of_entry(element, *waiting[:1], 1, waiting[1])
+            yield from self._of_entry(element, waiting[0], 1, waiting[1])
         elif waiting is not None:
             self._reject(waiting[0], "amount", "it is missing, and the entry's is that of several")
 
@@ -426,22 +431,12 @@ class _File:
         paid = (said["amount"] or entry["amount"], said["currency"] or entry["currency"])
         given = (said["given"], said["given_currency"])
         if not given[0] or given[1] == paid[1]:
-            amounts = (*paid, None, None)
+            amounts: tuple[str | None, ...] = (*paid, None, None)
         else:
             amounts = (*paid, *given) if goes else (*given, *paid)
         end_to_end = said["end_to_end"]
-        if said["uetr"]:
-            payment = said["uetr"].lower()
-        elif said["servicer"]:
-            payment = f"{own}/{said['servicer']}"
-        elif entry["servicer"]:
-            payment = f"{own}/{entry['servicer']}/{place}"
-        elif said["tx"]:
-            payment = f"{own}/{said['tx']}"
-        elif end_to_end not in _NONE:
-            payment = f"{own}/{end_to_end}/{at[:10]}"
-        else:
-            payment = f"{own}/{account['id']}/{entry['entry'] or row}/{place}"
+        unnamed = f"{account['id']}/{entry['entry'] or row}/{place}"
+        payment = _id_of_entry(said, entry, own, place, at) or f"{own}/{unnamed}"
         parties = (own, other) if goes else (other, own)
         countries = (own_country, _country(said, role)) if goes else (_country(said, role), own_country)
         yield (
@@ -450,6 +445,16 @@ class _File:
             f"{said['text']} {said['text_2']}", (said["uetr"].lower() or f"of {payment}") if back else None,
             None if end_to_end in _NONE else end_to_end, "payer" if goes else "payee",
         )  # fmt: skip
+
+
+def _id_of_entry(said: dict[str, str], entry: dict[str, str], own: str, place: int, at: str) -> str:
+    """Return the id of a part of an entry by its most exact reference, empty where it has none."""
+    if said["uetr"]:
+        return said["uetr"].lower()
+    found = said["servicer"] or (f"{entry['servicer']}/{place}" if entry["servicer"] else said["tx"])
+    if not found and said["end_to_end"] not in _NONE:
+        found = f"{said['end_to_end']}/{at[:10]}"  # payers use the same one every month
+    return f"{own}/{found}" if found else ""
 
 
 def _identity(said: dict[str, str], who: str) -> str:

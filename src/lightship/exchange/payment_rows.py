@@ -19,8 +19,8 @@ from lightship.exchange.fx import digits, shipped
 
 RAW = (
     "payment", "at", "payer", "payee", "amount", "amount_minor", "currency", "payee_amount", "payee_amount_minor",
-    "payee_currency", "payer_country", "payee_country", "rail", "via", "payee_name", "text", "merchant_code", "reverses",
-    "time_known", "end_to_end", "customer",
+    "payee_currency", "payer_country", "payee_country", "rail", "via", "payee_name", "text", "merchant_code",
+    "reverses", "time_known", "end_to_end", "customer",
 )  # fmt: skip
 """Texts of a payment. ``amount`` is in whole units with a decimal point, ``amount_minor`` in minor ones, one of them is
 given; ``end_to_end`` is the reference by which a reversal is found; ``customer`` says which side is the institution's
@@ -40,6 +40,7 @@ STAGED = (*_FIELDS, "end_to_end", "customer")
 def prepare(db: Any) -> None:
     """Give a DuckDB connection the tables that the query looks things up in."""
     db.execute("SET TimeZone = 'UTC'")
+    db.execute("SET enable_progress_bar = false")
     steps = ", ".join(f"({_quoted(one)}, {10 ** (5 - number)})" for one, number in digits().items())
     db.execute(f"CREATE TABLE currencies AS SELECT * FROM (VALUES {steps}) AS t(currency, step)")
     zones = ", ".join(
@@ -67,7 +68,7 @@ def check_zone(db: Any, zone: str, where: str) -> None:
 
 
 def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, source: str = "raw") -> str:
-    """Return the query over raw payments: ``row``, the staged columns, ``field`` and ``reason`` of what is wrong.
+    """Return the query over raw payments: ``file``, ``row``, the staged columns, the wrong ``field`` and ``reason``.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     latest
         The last day that a payment may be of.
     source
-        Has ``row`` and the :data:`RAW` columns.
+        Has ``file``, ``row`` and the :data:`RAW` columns.
     """
     texts = ", ".join(f"nullif(trim(\"{name}\"), '') AS {_AS.get(name, name)}" for name in RAW)
     zone_sql = "of_payer.zone" if zone == BY_PAYER else f"nullif({_quoted(zone)}, '')"
@@ -87,7 +88,7 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
         for name, when, reason in _checks(latest)
     )
     return f"""
-WITH texts AS (SELECT row, {texts} FROM {source}),
+WITH texts AS (SELECT file, row, {texts} FROM {source}),
 times AS (
   SELECT *, {_naive(list(formats))} AS naive, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS dated
   FROM texts),
@@ -111,13 +112,14 @@ judged AS (
 {checks}
     END AS wrong
   FROM parsed)
-SELECT row, payment, at_utc AS "at",
+SELECT file, row, payment, at_utc AS "at",
   NOT dated AND (moment IS NOT NULL OR zone IS NOT NULL) AND coalesce(time_known NOT IN ('false', '0', 'no'), true)
     AS time_known,
   payer, payee, coalesce(try_cast(amount_minor AS BIGINT), parts // step) AS amount_minor, currency,
   coalesce(try_cast(payee_amount_minor AS BIGINT), payee_parts // payee_step) AS payee_amount_minor, payee_currency,
   payer_country, payee_country, rail, via[:{_ID}] AS via, payee_name[:{_TEXT}] AS payee_name, text[:{_TEXT}] AS text,
-  merchant_code, reverses, end_to_end, coalesce(customer, 'payer') AS customer, wrong.field AS field, wrong.reason AS reason
+  merchant_code, reverses, end_to_end, coalesce(customer, 'payer') AS customer,
+  wrong.field AS field, wrong.reason AS reason
 FROM judged"""
 
 
@@ -139,7 +141,10 @@ def _naive(formats: list[str]) -> str:
         ]
         return f"coalesce({', '.join([*plain, 'NULL::TIMESTAMP'])})"
     dated = "CASE WHEN length(said_at) = 10 THEN said_at || ' 12:00:00' ELSE said_at END"
-    return f"CASE WHEN length(said_at) <= 10 OR NOT regexp_matches(said_at, '{_OFFSET}') THEN try_cast({dated} AS TIMESTAMP) END"
+    return (
+        f"CASE WHEN length(said_at) <= 10 OR NOT regexp_matches(said_at, '{_OFFSET}') "
+        f"THEN try_cast({dated} AS TIMESTAMP) END"
+    )
 
 
 def _moment(formats: list[str]) -> str:
@@ -170,18 +175,22 @@ def _codes(form: str) -> set[str]:
     return {form[place : place + 2] for place, sign in enumerate(form) if sign == "%"}
 
 
+def _shown(name: str) -> str:
+    """Return the beginning of a message that shows a value: the condition's reason goes on within its quotes."""
+    return f"'“' || {name}[:{_SHOWN}] || '”"
+
+
 def _checks(latest: date) -> list[tuple[str, str, str]]:
     """Return what may be wrong, in the order in which it is told: the field, the condition, the reason."""
-    shown = lambda name: f"'“' || {name}[:{_SHOWN}] || '”"  # noqa: E731
     missing = "'it is missing'"
     found = [("payment", "payment IS NULL", missing), ("at", "said_at IS NULL", missing)]
     found += [
-        ("at", "at_utc IS NULL", f"{shown('said_at')} is no date or time that there is'"),
-        ("at", "at_utc < TIMESTAMP '1970-01-01'", f"{shown('said_at')} is before 1970'"),
+        ("at", "at_utc IS NULL", f"{_shown('said_at')} is no date or time that there is'"),
+        ("at", "at_utc < TIMESTAMP '1970-01-01'", f"{_shown('said_at')} is before 1970'"),
         (
             "at",
             f"at_utc >= TIMESTAMP '{latest}' + INTERVAL 2 DAY",
-            f"{shown('said_at')} lies after {latest}'",
+            f"{_shown('said_at')} lies after {latest}'",
         ),
     ]
     for name in ("payer", "payee"):
@@ -192,7 +201,7 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
     found += [
         ("payment", f"length(payment) > {_ID}", f"'it is longer than {_ID}'"),
         ("currency", "currency IS NULL", missing),
-        ("currency", "step IS NULL", f"{shown('currency')} is no currency (ISO 4217)'"),
+        ("currency", "step IS NULL", f"{_shown('currency')} is no currency (ISO 4217)'"),
     ]
     for side, step, parts in (("", "step", "parts"), ("payee_", "payee_step", "payee_parts")):
         amount, minor, currency = f"{side}amount", f"{side}amount_minor", f"{side}currency"
@@ -202,13 +211,13 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
             (
                 minor,
                 f"{minor} IS NOT NULL AND try_cast({minor} AS BIGINT) IS NULL",
-                f"{shown(minor)} is no whole number'",
+                f"{_shown(minor)} is no whole number'",
             ),
-            (amount, f"{minor} IS NULL AND {given} AND {parts} IS NULL", f"{shown(amount)} is no amount'"),
+            (amount, f"{minor} IS NULL AND {given} AND {parts} IS NULL", f"{_shown(amount)} is no amount'"),
             (
                 amount,
                 f"{given} AND coalesce(try_cast({minor} AS BIGINT), {parts}) <= 0",
-                f"{shown(f'coalesce({minor}, {amount})')} is not above 0'",
+                f"{_shown(f'coalesce({minor}, {amount})')} is not above 0'",
             ),
         ]
         if side:
@@ -217,28 +226,28 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
                 (
                     currency,
                     f"{currency} IS NOT NULL AND {step} IS NULL",
-                    f"{shown(currency)} is no currency (ISO 4217)'",
+                    f"{_shown(currency)} is no currency (ISO 4217)'",
                 ),
             ]
         found.append(
             (
                 amount,
                 f"{given} AND {minor} IS NULL AND {parts} % {step} <> 0",
-                f"{shown(amount)} has more decimals than ' || {currency} || ' has'",
-            )  # fmt: skip
+                f"{_shown(amount)} has more decimals than ' || {currency} || ' has'",
+            )
         )
     for name, known in (("payer_country", "from_country"), ("payee_country", "to_country")):
         found.append(
-            (name, f"{name} IS NOT NULL AND {known} IS NULL", f"{shown(name)} is no country (ISO 3166-1)'")
+            (name, f"{name} IS NOT NULL AND {known} IS NULL", f"{_shown(name)} is no country (ISO 3166-1)'")
         )
     rails = ", ".join(f"'{one}'" for one in RAILS)
     found += [
         ("rail", "rail IS NULL", missing),
-        ("rail", f"rail NOT IN ({rails})", f"{shown('rail')} is none of {', '.join(RAILS)}'"),
+        ("rail", f"rail NOT IN ({rails})", f"{_shown('rail')} is none of {', '.join(RAILS)}'"),
         (
             "customer",
             "customer NOT IN ('payer', 'payee', 'both')",
-            f"{shown('customer')} is none of payer, payee, both'",
+            f"{_shown('customer')} is none of payer, payee, both'",
         ),
     ]
     return found
@@ -253,11 +262,11 @@ _CASTS = {"date": ("DATE", "no date that there is"), "int16": ("SMALLINT", "no n
 
 
 def checked_facts(table: str, *, source: str = "raw") -> str:
-    """Return the query over texts of another table than payments: ``row``, its columns, ``field`` and ``reason``."""
+    """Return the query over another table's texts: ``file``, ``row``, its columns, wrong ``field`` and ``reason``."""
     wheres, values, texts = [], [], []
     for name, (kind, may_be_null) in TABLES[table].items():
         texts.append(f"nullif(trim({name}), '') AS {name}")
-        shown = f"'“' || {name}[:{_SHOWN}] || '”"
+        shown = _shown(name)
         if not may_be_null:
             wheres.append((name, f"{name} IS NULL", "'it is missing'"))
         cast, what = _CASTS.get(kind, ("", ""))
@@ -278,6 +287,6 @@ def checked_facts(table: str, *, source: str = "raw") -> str:
         f"WHEN {when} THEN {{'field': '{name}', 'reason': {why}}}" for name, when, why in wheres
     )
     return f"""
-WITH texts AS (SELECT row, {", ".join(texts)} FROM {source}),
+WITH texts AS (SELECT file, row, {", ".join(texts)} FROM {source}),
 judged AS (SELECT *, CASE {checks} END AS wrong FROM texts)
-SELECT row, {", ".join(values)}, wrong.field AS field, wrong.reason AS reason FROM judged"""
+SELECT file, row, {", ".join(values)}, wrong.field AS field, wrong.reason AS reason FROM judged"""

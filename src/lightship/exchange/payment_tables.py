@@ -30,7 +30,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -179,12 +178,14 @@ class Batch:
 
 
 def read(
-    path: Path, table: str, mapping: TableMapping | None, rejects: Rejects, *, latest: date
+    path: Path, number: int, table: str, mapping: TableMapping | None, rejects: Rejects, *, latest: date
 ) -> Iterator[Batch]:
     """Yield a file's rows in batches.
 
     Parameters
     ----------
+    number
+        By which its rows say that they are of this file.
     mapping
         None where the columns are called as ours.
     rejects
@@ -204,7 +205,7 @@ def read(
         used = _used(names, mapping, path)
         batches = _parquet(path, used) if parquet else _csv(path, names, used, mapping, rejects)
         for batch in batches:
-            source = f"(SELECT {_select(table, batch.schema, mapping)} FROM raw)"
+            source = f"(SELECT {number} AS file, {_select(table, batch.schema, mapping)} FROM raw)"
             query = (
                 checked(mapping.zone, mapping.at_format, latest=latest, source=source)
                 if table == "payments"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lightship.core.errors import InputError
 
 LIMIT = 10_000
-"""More rejects than this and the mapping is wrong, or the file is: a person should look before anything is built on it."""
+"""With more rejects than this the mapping is wrong, or the file: a person looks before anything is built on it."""
 
 HEADER = ("file", "row", "field", "reason")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from math import log10
 
 from lightship.core.errors import InputError
+from lightship.exchange.fx import Rates, digits
 
 REFERENCE = "EUR"
 """Sums are compared in hundredths of it, whatever currency an institution shows."""
@@ -98,3 +100,28 @@ def parse_currencies(text: str, where: str = "currencies") -> dict[str, Currency
         }
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"This is no table of currencies: {error}.", where, "Correct it.") from error
+
+
+def with_rates(known: Currencies, rates: Rates) -> dict[str, Currency]:
+    """Return currencies with an institution's own dated rates in place of those that came with the package.
+
+    A currency that the package does not know gets a round sum of about ten reference units, as a power of ten.
+    """
+    found = dict(known)
+    for code in {*rates.days, rates.base}:
+        dated = tuple(_in_reference(code, rates))
+        if not dated:
+            continue
+        if code in found:
+            found[code] = replace(found[code], rates=dated)
+        else:
+            units = 10 ** max(0, round(log10(10 / dated[-1][1])))
+            found[code] = Currency(code, digits()[code], units * 10 ** digits()[code], dated)
+    return found
+
+
+def _in_reference(code: str, rates: Rates) -> list[tuple[date, float]]:
+    """Return the days of a currency's rates with what one unit was worth in reference units."""
+    days = sorted({*rates.days.get(code, ((),))[0], *rates.days.get(REFERENCE, ((),))[0]})
+    pairs = ((day, rates.per_base(REFERENCE, day), rates.per_base(code, day)) for day in days)
+    return [(day, reference / own) for day, reference, own in pairs if reference and own]

@@ -6,19 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.exchange.messages import OTHER, OWN, entry, statement, transfers
 
 from lightship.app_payments_read import Reading, read, rejects_file
 from lightship.core.errors import InputError, SinkError
 from lightship.core.payments import TABLES
 from lightship.exchange import fx, payment_tables
-from tests.unit.exchange.messages import OTHER, OWN, entry, statement, transfers
 
 HEAD = "payment,at,payer,payee,amount,currency,rail,payer_country,payee_country"
 GOOD = ["p{n}", "2026-03-01T10:00:00Z", "c1", "r1", "12.50", "GBP", "bank", "GB", "PH"]
@@ -40,7 +40,8 @@ def reading(*paths, **more):
 
 
 def payments(out):
-    return pq.read_table(out / "payments.parquet").to_pylist()
+    rows = pq.read_table(out / "payments.parquet").to_pylist()
+    return [{**one, "at": one["at"].replace(tzinfo=None)} for one in rows]
 
 
 def rejects(out):
@@ -86,7 +87,7 @@ def test_each_bad_row_is_rejected_with_its_row_field_and_reason_and_the_rest_goe
 def test_columns_are_those_of_the_contract(tmp_path):
     out = tmp_path / "ds"
     read(reading(write(tmp_path / "p.csv", row())), out)
-    kinds = {"string": pa.string(), "int64": pa.int64(), "int16": pa.int16(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us")}  # fmt: skip
+    kinds = {"string": pa.string(), "int64": pa.int64(), "int16": pa.int16(), "bool": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}  # fmt: skip
     for table in ("payments", "customers"):
         schema = pq.read_schema(out / f"{table}.parquet")
         assert {one.name: one.type for one in schema} == {
@@ -360,7 +361,7 @@ def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
 
 LIMITED = """
 import resource, signal, sys
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -407,7 +408,9 @@ def test_a_reader_that_is_killed_leaves_the_old_dataset(tmp_path):
 
 FINE = st.fixed_dictionaries(
     {
-        "at": st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2026, 11, 1)),
+        "at": st.integers(0, 200_000_000).map(
+            lambda s: datetime.fromtimestamp(1_577_836_800 + s, UTC).replace(tzinfo=None)
+        ),
         "minor": st.integers(1, 10**9),
         "currency": st.sampled_from(["GBP", "JPY", "KWD"]),
     }
@@ -459,3 +462,25 @@ def test_ties_and_markers_have_their_own_checks(tmp_path):
         (4, "country"),
         (2, "since"),
     ]
+
+
+def test_many_small_messages_are_taken_together_and_each_keeps_its_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    for n in range(300):
+        told = {
+            "payer": OWN,
+            "payer_name": "Ann",
+            "payee": f"00{n}",
+            "payee_name": "M",
+            "amount": "x" if n == 77 else "5",
+            "currency": "GBP",
+            "tx": f"T{n}",
+        }
+        (tmp_path / "in" / f"{n:03}.xml").write_bytes(transfers("pacs.008", 8, [told]))
+    counts = read(reading(tmp_path / "in"), tmp_path / "ds")
+    assert counts.kept["payments"] == 299
+    assert set(counts.read.values()) == {1}
+    with rejects_file(tmp_path / "ds").open(encoding="utf-8") as file:
+        (one,) = list(csv.DictReader(file))
+    assert one["file"].endswith("077.xml")
+    assert (one["row"], one["field"]) == ("1", "amount")

@@ -1,0 +1,257 @@
+"""Wires the live path of payments: a dataset's customers and history, the journal, the web server and the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from fastapi import FastAPI
+
+from lightship import app_payments
+from lightship.app import interruptible
+from lightship.app_matcher import Serving
+from lightship.console.foundation import create_app
+from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
+from lightship.console.logs import logger, quiet_server
+from lightship.console.matching import utc_now
+from lightship.console.metrics import Metrics
+from lightship.console.payments_bus import BusPayments
+from lightship.console.server import Server, config_of
+from lightship.console.tenants import Tenants
+from lightship.core.canonical import canonical
+from lightship.core.errors import InputError
+from lightship.core.payments import TABLES, Payment
+from lightship.exchange.fx import shipped
+from lightship.infra.payment_journal import SqlitePaymentJournal
+from lightship.payments.account_json import account_bytes, account_of, payment_bytes, payment_of
+from lightship.payments.baseline import Baseline
+from lightship.payments.intake import Intake, Scoring
+from lightship.payments.live import Account, Profile, World, step
+from lightship.payments.pack import Pack
+from lightship.payments.prepare import DAY_US, Terms
+
+Say = Callable[[str], None]
+_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is served.
+
+    Parameters
+    ----------
+    dataset
+        The institution's customers, ties and markers, and the history to begin with.
+    baselines
+        The folder that ``lightship payments score`` wrote; typologies without one are not scored.
+    jurisdiction
+        Name or path.
+    state
+        Folder of the journal.
+    nats
+        Such as ``nats://127.0.0.1:4222``; empty listens to no bus.
+    """
+
+    dataset: Path
+    baselines: Path
+    jurisdiction: str
+    state: Path
+    nats: str = ""
+
+
+def world_of(live: Live) -> World:
+    """Return what payments are scored by.
+
+    Raises
+    ------
+    LightshipError
+        If the dataset, a baseline or a pack cannot be used.
+    """
+    bases: dict[str, Baseline] = {}
+    packs: list[Pack] = []
+    for name in app_payments.TYPOLOGIES:
+        path = live.baselines / f"{name}.json"
+        if path.is_file():
+            bases[name] = app_payments._baseline(path)  # noqa: SLF001 - the wiring's own
+            packs.append(app_payments.typology(name))
+    if not packs:
+        todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
+        raise InputError("There is no baseline.", str(live.baselines), todo)
+    zones = {row["country"]: row["zone"] for row in shipped("countries.csv") if row["zone"]}
+    terms = Terms(
+        app_payments.jurisdiction(live.jurisdiction), app_payments.currencies_of(live.dataset), zones
+    )
+    profiles, markers = _profiles(live.dataset), _markers(live.dataset)
+    return World(
+        terms,
+        tuple(packs),
+        bases,
+        profiles.get,
+        lambda subject: markers.get(subject, ()),
+        ties_known=(live.dataset / "ties.parquet").exists(),
+    )
+
+
+def _rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
+    path = folder / f"{table}.parquet"
+    if not path.exists():
+        return
+    columns = list(TABLES[table])
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                yield from batch.to_pylist()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
+        ) from error
+
+
+def _profiles(folder: Path) -> Mapping[str, Profile]:
+    ties: dict[str, set[str]] = {}
+    for row in _rows(folder, "ties"):
+        ties.setdefault(row["customer"], set()).add(row["country"])
+    return {
+        row["customer"]: Profile(
+            row["kind"], row["opened"], row["country"], row["zone"], row["born_year"],
+            frozenset(ties.get(row["customer"], ())),
+        )
+        for row in _rows(folder, "customers")
+    }  # fmt: skip
+
+
+def _markers(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _rows(folder, "markers"):
+        found[row["subject"]] = (*found.get(row["subject"], ()), row["marker"])
+    return found
+
+
+def begin(world: World, folder: Path, say: Say) -> dict[str, Account]:
+    """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again."""
+    state: dict[str, Account] = {}
+    path = folder / "payments.parquet"
+    if not path.exists():
+        return state
+    last = max((row["at"] for row in _rows(folder, "payments")), default=None)
+    if last is None:
+        return state
+    from_us = _us(last) - max(pack.window_days for pack in world.packs) * DAY_US
+    count = 0
+    for row in _rows(folder, "payments"):
+        at_us = _us(row.pop("at"))
+        if at_us > from_us:
+            state |= step(world, state, Payment(at_us=at_us, **row)).accounts
+            count += 1
+    say(f"Began with {count:,} payments of {folder}.")
+    return state
+
+
+def _us(at: Any) -> int:
+    from datetime import UTC, datetime, timedelta
+
+    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return int((aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+
+
+def scoring_of(world: World) -> Scoring[Account]:
+    """Return how payments are scored and written down."""
+    return Scoring(
+        partial(step, world), payment_bytes, payment_of, account_bytes, account_of,
+        lambda alert: canonical(app_payments.alert_json(alert)),
+    )  # fmt: skip
+
+
+@contextmanager
+def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[FastAPI, LivePayments]]:
+    """Open everything but the server; yields the application.
+
+    Raises
+    ------
+    LightshipError
+        If something cannot be used.
+    """
+    world = world_of(live)
+    bell = Bell()
+    with ExitStack() as stack:
+        journal = stack.enter_context(SqlitePaymentJournal(live.state))
+        intake = Intake(
+            journal, scoring_of(world), begin=lambda: begin(world, live.dataset, say), told=bell.ring
+        )
+        stack.callback(intake.close)
+        countries = frozenset(row["country"] for row in shipped("countries.csv"))
+        rated = frozenset(code for code, one in world.terms.currencies.items() if one.rates)
+        found = LivePayments(intake, journal, Checks(rated, countries, utc_now), bell)
+        if live.nats:
+            from lightship.infra.nats_bus import NatsBus
+            from lightship.infra.nats_link import NatsLink
+
+            link = stack.enter_context(NatsLink(live.nats))
+            listening = BusPayments(NatsBus(link), intake, found.checks.read)
+            stack.callback(listening.close)
+        metrics = Metrics()
+        app = create_app(
+            "Lightship payments",
+            [routes(found, tenants)],
+            ready=found.ready,
+            tenants=tenants,
+            metrics=metrics,
+            log=log,
+            limits=None,
+            models=[PaymentsIn],
+        )
+        yield app, found
+
+
+def serve(live: Live, serving: Serving, tenants_file: Path, say: Say) -> None:
+    """Serve until interrupted.
+
+    Raises
+    ------
+    LightshipError
+        If something cannot be used, or the address not be served.
+    """
+    serving.check()
+    tenants = Tenants(tenants_file)
+    log = logger()
+    quiet_server()
+    with service(live, tenants, log, say) as (app, _):
+        config = config_of(
+            app,
+            serving.host,
+            serving.port,
+            arrive_s=serving.limits.arrive_s,
+            end_s=serving.limits.answer_s,
+            ssl_certfile=serving.certificate,
+            ssl_keyfile=serving.key,
+        )
+        server = _Server(config, log)
+        try:
+            with interruptible(server.stop):
+                server.run()
+        except SystemExit as error:  # uvicorn's way of saying that it cannot have the address
+            what = f"The address {serving.host}:{serving.port} cannot be served."
+            raise InputError(what, "", "Is another service there? Choose another --port.") from error
+
+
+class _Server(Server):
+    """Says where it listens once it does: scripts, tests and people wait for that."""
+
+    def __init__(self, config: Any, log: Any) -> None:
+        super().__init__(config)
+        self._log = log
+
+    def stop(self) -> None:
+        """Answer what is under way, and end."""
+        self.should_exit = True
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.servers:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._log.info("serving", host=host, port=port)

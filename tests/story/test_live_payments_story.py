@@ -1,0 +1,127 @@
+"""A bank lets its payments be looked at as they happen, and a child's burst is told at once, also through a kill."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.contract.payment_history import random_history, write
+
+LIGHTSHIP = [sys.executable, "-c", "from lightship.cli import main; main()"]
+
+
+def lightship(*words):
+    ran = subprocess.run(
+        [*LIGHTSHIP, *map(str, words)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran
+
+
+class Serving:
+    """`lightship payments serve`, as a bank starts it."""
+
+    def __init__(self, here):
+        words = ["payments", "serve", "--data", here / "history", "--baseline", here / "scored" / "baseline"]
+        words += ["--state", here / "live", "--tenants", here / "tenants.json", "--port", "0"]
+        self.process = subprocess.Popen([*LIGHTSHIP, *map(str, words)], stderr=subprocess.PIPE, text=True)
+        self.said = []
+        for line in self.process.stderr:
+            self.said.append(line)
+            if line.startswith("{") and json.loads(line)["event"] == "serving":
+                self.url = f"http://127.0.0.1:{json.loads(line)['port']}"
+                return
+        raise AssertionError(self.said)
+
+    def end(self, how):
+        self.process.send_signal(how)
+        self.process.stderr.read()
+        self.process.stderr.close()
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    here = tmp_path_factory.mktemp("bank")
+    write(here / "history", random_history(random.Random(3), 300))
+    lightship("payments", "score", here / "history", "--out", here / "scored")
+    return here
+
+
+def test_a_childs_burst_is_told_at_once_and_once_whatever_dies(bank):
+    here = bank
+    token = lightship(
+        "payments", "token", "core", "--scopes", "payments,alerts", "--tenants", here / "tenants.json"
+    ).stdout.strip()
+    who = {"Authorization": f"Bearer {token}"}
+    now = datetime.now(UTC)
+
+    def burst(number):
+        at = now - timedelta(hours=3) + timedelta(minutes=20 * number)
+        return {
+            "payment": f"burst-{number}", "at": at.isoformat(), "payer": "cat", "payee": f"stranger-{number}", "amount_minor": 5000 + 2000 * number,
+            "currency": "GBP", "rail": "gift-card" if number % 2 else "bank", "payer_country": "GB", "payee_country": "PH",
+        }  # fmt: skip
+
+    service = Serving(here)
+    answers = []
+    for number in range(6):
+        said = httpx.post(
+            f"{service.url}/v1/payments", json={"payments": [burst(number)]}, headers=who, timeout=10
+        )
+        assert said.status_code == 200, said.text
+        answers.append(said.json()["payments"][0])
+    assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    told = [alert for one in answers for alert in one["alerts"]]
+    (fast,) = [
+        one for one in told if one["lane"] == "fast"
+    ]  # a population of five lets slow ones begin as well
+    assert fast["subject"] == "cat"
+    assert "accus" not in json.dumps(told).lower()
+
+    service = Serving(here)
+    again = httpx.post(
+        f"{service.url}/v1/payments", json={"payments": [burst(n) for n in range(6)]}, headers=who, timeout=10
+    ).json()["payments"]
+    assert again == [{**one, "status": "known"} for one in answers]
+    kept = httpx.get(f"{service.url}/v1/alerts", headers=who, timeout=10).json()
+    assert kept["alerts"] == told
+    with httpx.stream("GET", f"{service.url}/v1/alerts/stream?lane=fast", headers=who, timeout=10) as stream:
+        events = (line for line in stream.iter_lines() if line.startswith("data: "))
+        assert json.loads(next(events)[6:]) == fast
+    assert service.end(signal.SIGTERM) == 0
+
+
+def test_what_is_missing_is_one_clear_sentence(bank):
+    here = bank
+    (here / "none").mkdir(exist_ok=True)
+    words = [
+        "payments",
+        "serve",
+        "--data",
+        here / "history",
+        "--baseline",
+        here / "none",
+        "--state",
+        here / "x",
+        "--tenants",
+        here / "t.json",
+    ]
+    lightship("payments", "token", "x", "--tenants", here / "t.json")
+    ran = subprocess.run(
+        [*LIGHTSHIP, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ,
+    )
+    assert ran.returncode == 2
+    assert "There is no baseline" in ran.stderr
+    assert "Traceback" not in ran.stderr
