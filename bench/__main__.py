@@ -21,6 +21,7 @@ BENCHES = (
     "budgets",
     "false_interruptions",
     "payments_precision",
+    "payments",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -33,16 +34,19 @@ COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",
     "cryptography",
-    "faiss-cpu",
     "duckdb",
+    "faiss-cpu",
     "fastapi",
     "lightgbm",
+    "ibis-framework",
     "numba",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
+    "pandas",
     "pdqhash",
     "scikit-learn",
+    "polars",
     "threatexchange",
     "uvicorn",
 )

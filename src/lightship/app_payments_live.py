@@ -26,6 +26,7 @@ from lightship.console.tenants import Tenants
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES, Payment
+from lightship.exchange.alerts_file import alert_to_json
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.account_json import account_bytes, account_of, payment_bytes, payment_of
@@ -163,7 +164,7 @@ def scoring_of(world: World) -> Scoring[Account]:
     """Return how payments are scored and written down."""
     return Scoring(
         partial(step, world), payment_bytes, payment_of, account_bytes, account_of,
-        lambda alert: canonical(app_payments.alert_json(alert)),
+        lambda alert: canonical(alert_to_json(alert)),
     )  # fmt: skip
 
 

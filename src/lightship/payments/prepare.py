@@ -21,7 +21,8 @@ from lightship.core.payments import RAILS
 from lightship.payments.engine import Engine
 from lightship.payments.money import Currencies, hundredths, rate_of
 from lightship.payments.pack import Corridor, Jurisdiction
-from lightship.payments.vocabulary import TEXTS, UNKNOWN
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import TEXTS
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000

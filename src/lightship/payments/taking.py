@@ -12,7 +12,8 @@ from lightship.payments.derive import Fact, Out, Passing, Role, Send
 from lightship.payments.features import LATEST
 from lightship.payments.lane import BURST_US, CHILD_MARKERS, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
 from lightship.payments.prepare import DAY_US, PERSON_RAILS, day_of
-from lightship.payments.vocabulary import TEXTS, UNKNOWN
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import TEXTS
 from lightship.payments.world import EMPTY, Account, Profile, World
 
 _Held = TypeVar("_Held", Send, Fact, Out, Passing)

@@ -14,7 +14,8 @@ from lightship.payments.features import resolved
 from lightship.payments.money import rate_of
 from lightship.payments.pack import Corridor, Pack
 from lightship.payments.prepare import DAY_US, Terms, Window, microseconds, rate_spans, zone_spans
-from lightship.payments.vocabulary import TEXTS, UNKNOWN, Params
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import TEXTS, Params
 
 _Spans = Mapping[str, list[tuple[int, int]]]
 
