@@ -31,8 +31,9 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
-for command in (cli_payments_read.read, cli_payments_live.serve, cli_payments_live.token):
-    payments_app.command()(command)
+payments_app.command()(cli_payments_read.read)
+payments_app.command()(cli_payments_live.serve)
+payments_app.command()(cli_payments_live.token)
 app.add_typer(payments_app, name="payments")
 app.add_typer(packs_app, name="packs")
 
