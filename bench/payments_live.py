@@ -112,9 +112,10 @@ def run(seconds: float = 8.0) -> list[dict[str, str]]:
         fill(folder / "history", HISTORY, CUSTOMERS)
         fill(folder / "more", 200_000, CUSTOMERS, seed=2)
         subprocess.run(
-            [*LIGHTSHIP, "payments", "score", folder / "history", "--out", folder / "scored"], check=True
+            [*LIGHTSHIP, "payments", "score", str(folder / "history"), "--out", str(folder / "scored")],
+            check=True,
         )
-        words = ["payments", "token", "bench", "--tenants", folder / "tenants.json"]
+        words = ["payments", "token", "bench", "--tenants", str(folder / "tenants.json")]
         quota = ["--per-minute", "100000000", "--per-day", "1000000000"]
         made = subprocess.run([*LIGHTSHIP, *words, *quota], check=True, capture_output=True, text=True)
         token = made.stdout.strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -94,8 +94,8 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
                 _take_messages(paths, reading, mapping, staging)
             else:
                 _take_tables(paths, "payments", reading, mapping, staging)
-        for table, paths in reading.facts.items():
-            _take_tables(_files(paths), table, reading, mapping, staging)
+        for table, files in reading.facts.items():
+            _take_tables(_files(files), table, reading, mapping, staging)
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
         return staging.counts
@@ -137,7 +137,7 @@ def _is_xml(path: Path) -> bool:
         ) from error
 
 
-def _files(sources: Sequence[Path]) -> Iterator[Path]:
+def _files(sources: Iterable[Path]) -> Iterator[Path]:
     """Yield the files, and those in each folder, however deep, in order; hidden ones are left out."""
     for source in sources:
         if not source.is_dir():

@@ -22,6 +22,7 @@ unique, so that the same payment told twice is found: by what :mod:`lightship.ex
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +53,7 @@ _SMALL = 1 << 18
 """Bytes up to which a file is parsed whole, which is faster."""
 _SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _JOIN = "\ufdd0"  # no character: what is written never has it, and a value that does is refused
+_PARSER = etree.XMLParser(**_SAFE)
 _TODO = "Ask its sender for it again."
 
 
@@ -240,7 +242,7 @@ class _File:
         self._name, self._reading = name, reading
         self._row = self._since_header = 0
         self._header = dict.fromkeys(_HEADER, "")
-        self._known, self._holds = False, ""
+        self._known, self._root = False, None
         self._above: dict[str, tuple[Any, dict[str, str]]] = {}
         self._parts = 0  # of the entry that is being read
         self._waiting: tuple[int, dict[str, str]] | None = None
@@ -274,21 +276,22 @@ class _File:
             ) from error
         self._count()
         if not (self._known or self._row):
-            what = f"No message of payments is in it; it holds {self._holds[:80]}."
+            what = f"No message of payments is in it; it holds {_names(self._root)[:80]}."
             raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
 
     def _elements(self, file: BinaryIO) -> Iterator[Any]:
         """Yield the elements that say something as they end; of a large file each is dropped soon after."""
-        start = file.read(_SMALL)
-        if len(start) < _SMALL:
+        size = os.fstat(file.fileno()).st_size
+        start = file.read(min(size, _SMALL))  # to ask for more than there is costs the memory of it
+        if size < _SMALL:
             try:
-                root = etree.fromstring(start, etree.XMLParser(**_SAFE))
+                root = etree.fromstring(start, _PARSER)
             except etree.XMLSyntaxError:
                 _refuse_doctype(start, self._name)  # says more plainly what is wrong, where it is that
                 raise
             if root.getroottree().docinfo.internalDTD is not None:
                 _refuse_doctype(start, self._name)
-            self._holds = _names(root)
+            self._root = root
             for _, element in etree.iterwalk(root, events=("end",), tag=_TAGS):
                 yield element
             return
@@ -302,7 +305,7 @@ class _File:
             if before is not None and (parent := before.getparent()) is not None:
                 parent.remove(before)
             done[element.tag] = element
-        self._holds = _names(parser.root)
+        self._root = parser.root
 
     def _next(self) -> int:
         self._row += 1
