@@ -97,7 +97,8 @@ def _deployed(body: Callable[..., None]) -> Callable[..., None]:
     del own["deployment"]
 
     def command(**given: Any) -> None:
-        body(lambda: _deployment(**{name: given.pop(name) for name in shared}), **given)
+        named = {name: given.pop(name) for name in shared}
+        body(lambda: _deployment(**named), **given)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
     command.__signature__ = inspect.Signature([*shared.values(), *own.values()])  # type: ignore[attr-defined]

@@ -44,14 +44,21 @@ class Crew:
         """Return how many streams are an even share, rounded up."""
         return math.ceil(streams / len(self.held))
 
-    def surplus(self, me: str, own: int, streams: int) -> int:
+    def surplus(self, me: str, own: int, streams: int, free: int) -> int:
         """Return how many of its own streams a worker should hand over: its part of what others lack of an even share.
 
         None to those that are full, or have not said yet how many they take: a stream is never let go of for nobody.
+        None either for whom there are free ones: they take these first.
+
+        Parameters
+        ----------
+        own, streams, free
+            How many it watches, how many there are, and how many of them nobody watches.
         """
         least = streams // len(self.held)
         others = {name: count for name, count in self.held.items() if name != me}
         lacking = sum(max(0, min(self.most.get(name, 0), least) - count) for name, count in others.items())
+        lacking = max(0, lacking - free)
         mine = max(0, own - least)
         beyond = mine + sum(max(0, count - least) for count in others.values())
         return min(mine, math.ceil(lacking * mine / beyond)) if mine else 0

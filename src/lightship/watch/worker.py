@@ -195,7 +195,8 @@ class Worker:
             run = held.get(lease(id_))
             if run is not None:
                 self._begin(live[id_], run)
-        self._hand_over(crew.surplus(self.name, len(self.running), len(open_to_all)))
+        free = len(self._free - self.running.keys())
+        self._hand_over(crew.surplus(self.name, len(self.running), len(open_to_all), free))
         for watcher in self.watchers():
             watcher.begin_anew(partial(self._reversed, watcher.stream.id))
         self._tell_round()

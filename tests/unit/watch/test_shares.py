@@ -18,7 +18,8 @@ def tick(name, live, holders, most, free):
         holders[id_] = name
     free[name] = {id_ for id_ in live if id_ not in own and id_ not in taken}
     own = [id_ for id_ in live if holders.get(id_) == name]
-    surplus = crew.surplus(name, len(own), len(live))
+    left = sum(id_ not in holders for id_ in live)
+    surplus = crew.surplus(name, len(own), len(live), left)
     for id_ in own[len(own) - surplus :]:
         del holders[id_]
     return surplus
@@ -48,6 +49,13 @@ def test_it_comes_to_rest_evenly_and_nothing_is_left_that_somebody_could_watch(s
 
 def test_a_worker_that_has_not_said_what_it_takes_is_given_nothing():
     leases = {lease(f"s{n}"): "a" for n in range(6)} | {"worker/a": "a", "worker/b": "b"}
-    assert Crew.of(leases, {"a": 10}, "a").surplus("a", 6, 6) == 0
-    assert Crew.of(leases, {"a": 10, "b": 1}, "a").surplus("a", 6, 6) == 1
-    assert Crew.of(leases, {"a": 10, "b": 9}, "a").surplus("a", 6, 6) == 3
+    assert Crew.of(leases, {"a": 10}, "a").surplus("a", 6, 6, 0) == 0
+    assert Crew.of(leases, {"a": 10, "b": 1}, "a").surplus("a", 6, 6, 0) == 1
+    assert Crew.of(leases, {"a": 10, "b": 9}, "a").surplus("a", 6, 6, 0) == 3
+
+
+def test_who_has_not_come_yet_to_take_what_is_free_is_handed_nothing():
+    leases = {lease("s0"): "a", lease("s1"): "a", "worker/a": "a", "worker/b": "b"}
+    crew = Crew.of(leases, {"a": 10, "b": 10}, "a")
+    assert crew.surplus("a", 2, 3, 1) == 0
+    assert crew.surplus("a", 2, 2, 0) == 1
