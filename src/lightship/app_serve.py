@@ -75,13 +75,21 @@ Deliver = Callable[[Effect], None]
 
 @contextmanager
 def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
-    """Watch streams on threads of this process, and let go of them in the end."""
+    """Watch streams on threads of this process, and let go of them in the end.
+
+    Raises
+    ------
+    LightshipError
+        If the deployment's policy, or a sensor that it needs, cannot be used.
+    """
     deployment, matcher = platform.deployment, platform.matcher
 
     @cache
     def sensors(policy: str) -> Sensors:
         options = {"known-media": {"lists": matcher, "weigh": quickest()}}
         return load_sensors(packs.policy(policy or deployment.policy), packs.calibration, options)
+
+    sensors(deployment.policy)  # a sensor that cannot be loaded is said now, and not with the first stream
 
     def opened(stream: Stream) -> Source:
         return pull(stream, deployment.allowed)
@@ -319,9 +327,9 @@ def _until_interrupted(
             chores = [platform.chores, *([worker.chores] if worker is not None else [])]
             now = {one.chore: one.reason for some in chores for one in some.troubles()}
             for name in now.keys() - told.keys():
-                say(f"{name.capitalize()} does not work, and is tried again: {now[name]}")
+                say(f"In trouble, and tried again: {name}: {now[name]}")
             for name in told.keys() - now.keys():
-                say(f"{name.capitalize()} works again.")
+                say(f"Works again: {name}.")
             told = now
             for some in chores:
                 some.check()

@@ -362,6 +362,6 @@ def test_a_database_that_goes_away_for_a_while_is_said_and_costs_nothing_that_wa
         assert platform.end("serve") == 0, platform.said("serve")
     said = platform.said("serve")
     assert "Traceback" not in said, said
-    assert "does not work, and is tried again" in said
-    assert "works again" in said
+    assert "In trouble, and tried again: " in said
+    assert "Works again: " in said
     assert platform.verified("platform.ledger")
