@@ -399,7 +399,9 @@ def _stops(size: int) -> list[Row]:
         one.start()
         clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
         sender = threading.Thread(
-            target=keep_sending, args=(store, Webhook(url, SECRET), clock, stop, wake), daemon=True
+            target=keep_sending,
+            args=(store, Webhook(url, SECRET), clock, lambda: not stop.is_set(), wake),
+            daemon=True,
         )
         sender.start()
         for first in range(0, len(seeds), AT_ONCE):

@@ -28,6 +28,7 @@ app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
 for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
+app.add_typer(cli_serve.token_app, name="token")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 

@@ -1,4 +1,4 @@
-"""Where knowledge lies: policies, calibrations and jurisdictions, read from ``packs/`` or from a path."""
+"""Where knowledge lies: policies, calibrations, retention terms, jurisdictions, from ``packs/`` or from a path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lightship.core.errors import PolicyError
 from lightship.core.ladder import Policy, parse_policy
+from lightship.core.retention import Retention, parse_retention
 from lightship.core.weight import Calibration
 
 
@@ -72,6 +73,18 @@ def calibration(name: str) -> Calibration:
             f"The calibration is not JSON: {error}.", str(path), "Make it again with `lightship calibrate`."
         ) from error
     return Calibration.from_json(value, str(path))
+
+
+def retention(name: str) -> Retention:
+    """Return retention terms by name or path.
+
+    Raises
+    ------
+    PolicyError
+        If they cannot be read or are refused.
+    """
+    path = _find("retention", name, ".toml")
+    return parse_retention(_read(path, "retention terms", "retention", ".toml"), str(path))
 
 
 @dataclass(frozen=True, slots=True)

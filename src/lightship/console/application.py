@@ -74,7 +74,7 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
     app = create_app(
         "Lightship",
         [*(one.routes(room) for one in pages), platform_api.routes(room), assets.routes()],
-        ready=lambda: {"ready": True},
+        ready=settings.ready,
         tenants=settings.tenants,
         metrics=settings.metrics,
         log=settings.log,

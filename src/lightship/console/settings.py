@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -78,6 +78,8 @@ class Settings:
         The ledger that the store writes to, and the check of all of it.
     health
         How the watch stands.
+    ready
+        What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     trace
         A stream's signals and gaps.
     check_address
@@ -94,6 +96,7 @@ class Settings:
     verify: Callable[[], VerifyReport]
     health: Callable[[], Health]
     log: Any
+    ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     trace: Callable[[str], Sequence[Mark]] = _no_marks
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)

@@ -6,6 +6,7 @@ what was wrong with it; the names of the troubles are :data:`TROUBLES`.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -60,11 +61,14 @@ class Progress:
         Pictures that were matched, and those that models looked at, so far.
     late_s
         By how much the latest picture came late, against the earliest of the stream.
+    unseen_s
+        Since when no picture was matched, seconds; infinite before the first.
     """
 
     looks: int
     models: int
     late_s: float
+    unseen_s: float = math.inf
 
 
 _MINUTE_S = 60.0
@@ -134,7 +138,6 @@ class StreamWatcher:
             slow = frozenset(one.name for one in sensors.detectors if one.evidence == "calibrated")
         self._quick = tuple(one for one in sensors.detectors if one.name not in slow)
         self._models = tuple(one for one in sensors.detectors if one.name in slow)
-        self._versions = {one.name: one.version for one in sensors.detectors}
         self._record, self._file, self._clock = record, file, clock
         policy = sensors.bound.policy
         self._cadence = Cadence(min(policy.slow_fps, 1.0), policy.fast_fps)
@@ -148,6 +151,7 @@ class StreamWatcher:
         self._came_s = self._model_s = self._arrived_s = clock()
         self._zero_s: float | None = None
         self._late_s = 0.0
+        self._looked_s: float | None = None
         self._now_s = -1.0
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
@@ -175,7 +179,8 @@ class StreamWatcher:
     def progress(self) -> Progress:
         """Return how it stands now."""
         minute = self._minute
-        return Progress(self._looks + minute.looks, self._model_looks + minute.models, self._late_s)
+        unseen_s = math.inf if self._looked_s is None else self._clock() - self._looked_s
+        return Progress(self._looks + minute.looks, self._model_looks + minute.models, self._late_s, unseen_s)
 
     def arrive(self, picture: Picture) -> None:
         """Take in a picture; one that is due is matched now and left for the models."""
@@ -268,6 +273,8 @@ class StreamWatcher:
             self._see_nothing(picture.at_s, str(error))
             return
         self._blind = False
+        if detectors:
+            self._looked_s = self._clock()
         with self._lock:
             # A model's answer may come after the next pictures were judged: it counts from now on.
             at_s = max(picture.at_s, self._now_s)
@@ -296,10 +303,10 @@ class StreamWatcher:
     def _decided(self, decision: Decision, seen: Observation) -> None:
         still = "".join(f"{word:016x}" for word in seen.picture) if seen.picture is not None else ""
         from_s = self._first_s if self._first_s is not None else decision.at_s
+        # Asked now: lists change while a stream runs.
+        versions = {one.name: one.version for one in self._loop.sensors.detectors}
         self._file(
-            Sighting(
-                self.stream, decision, self.run, from_s, still, self._versions, self._details, self.basis
-            )
+            Sighting(self.stream, decision, self.run, from_s, still, versions, self._details, self.basis)
         )
 
     def _see_nothing(self, at_s: float, reason: str) -> None:
