@@ -187,6 +187,7 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         vault=platform.vault,
         bus=platform.bus,
         most=deployment.most,
+        model_threads=os.cpu_count() or 1,
     )
     worker = Worker(name or f"{socket.gethostname()}-{os.getpid()}", setup)
     worker.start()

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lightship.core.cases import Stream
-from lightship.core.errors import DetectorError
+from lightship.core.errors import DetectorError, LightshipError
 from lightship.core.judge import Observation, Standing, blind, judge
 from lightship.core.ports import Detector, Picture
 from lightship.core.values import Decision, Rung
+from lightship.core.watchkeeper import PictureHash
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import CAMERA_LABELS, Loop, Sensors, observe
+from lightship.detect.pdq import Hashed, distance, pdq
 from lightship.media.frames import Gap
 from lightship.media.sampler import Cadence
 from lightship.watch.basis import Scans
@@ -37,6 +39,7 @@ TROUBLES: Mapping[str, str] = {
     "flood": "more pictures came than are looked at",
     "not-open": "it could not be opened, or had no picture that could be decoded",
     "blind": "a detector failed",
+    "not-filed": "a decision could not be filed yet, and is kept until it can",
     "other-gap": "a hole of another kind",
 }
 """What can be wrong with a stream, by the name it is counted under."""
@@ -69,6 +72,7 @@ class Progress:
 
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
+_SAME_BITS = 8  # a picture this near to what models saw last is the same to them; a small thing in it moves more
 
 
 def trouble_of(gap: Gap) -> str:
@@ -85,6 +89,7 @@ class Minute:
     looks: int = 0
     models: int = 0
     superseded: int = 0
+    unseen_s: float = 0.0
     gap_s: float = 0.0
     late_s: float = 0.0
 
@@ -127,7 +132,7 @@ class StreamWatcher:
     ) -> None:
         self.stream, self.basis, self.ring, self.run = stream, basis, ring, run
         self.troubles: Counter[str] = Counter()
-        self.reports = 0
+        sensors = sensors.for_one_stream()
         self._loop = Loop(sensors)
         slow = models
         if slow is None:
@@ -144,7 +149,10 @@ class StreamWatcher:
         self._minute = Minute()
         self._looks = self._model_looks = 0
         self._lock = threading.RLock()
-        self._waiting: Picture | None = None
+        self._waiting: tuple[Picture, Hashed] | None = None
+        self._picture: PictureHash | None = None
+        self._shown: Hashed | None = None
+        self._reports = self._spent = 0
         self._came_s = self._model_s = self._arrived_s = clock()
         self._zero_s: float | None = None
         self._late_s = 0.0
@@ -152,6 +160,7 @@ class StreamWatcher:
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
         self._details = ""
+        self._unfiled: deque[Sighting] = deque()
         self._first_s: float | None = None
         self._blind = False
         absent = {one.detector: one.reason for one in sensors.absent}
@@ -172,6 +181,17 @@ class StreamWatcher:
         """How long no picture has come, seconds."""
         return self._clock() - self._arrived_s
 
+    @property
+    def reports(self) -> int:
+        """Open reports of viewers; another one is a new sign for the scheduler."""
+        return self._reports
+
+    @reports.setter
+    def reports(self, count: int) -> None:
+        if count > self._reports:
+            self._spent = 0
+        self._reports = count
+
     def progress(self) -> Progress:
         """Return how it stands now."""
         minute = self._minute
@@ -189,12 +209,13 @@ class StreamWatcher:
             return
         self._minute.arrived += 1
         self.ring.put(picture)
-        self._look(self._quick, picture)
+        hashed = pdq(picture.luma(), self._weigh)
+        self._look(self._quick, picture, hashed)
         self._minute.looks += 1
         if self._models:
             with self._lock:
                 self._minute.superseded += self._waiting is not None
-                self._waiting = picture
+                self._waiting = picture, hashed
 
     def gap(self, gap: Gap) -> None:
         """Take in a hole in the stream: counted, and written down."""
@@ -207,28 +228,29 @@ class StreamWatcher:
 
     def interest(self) -> Interest | None:
         """Return what the scheduler needs to know; None while no picture waits for a model."""
-        if self._waiting is None:
+        waiting = self._waiting
+        if waiting is None:
             return None
-        known = self._known
-        if "new host" in known and self._clock() - self._came_s > _NEW_HOST_S:
-            known.discard("new host")
+        known = frozenset(self._known.copy())
+        if self._clock() - self._came_s > _NEW_HOST_S:
+            known -= {"new host"}
+        if self._shown is not None and distance(self._shown[0], waiting[1][0]) <= _SAME_BITS:
+            known |= {"same picture"}
         levels = self._loop.standing.levels_db
-        return Interest(
-            self.stream.id,
-            self._model_s,
-            max(0.0, levels[0]) if levels else 0.0,
-            frozenset(known),
-            self.reports,
-        )
+        weight_db = max(0.0, levels[0]) if levels else 0.0
+        return Interest(self.stream.id, self._model_s, weight_db, known, self._reports, self._spent)
 
     def model_look(self) -> bool:
         """Let the models look at the picture that waits; returns whether there was one."""
         with self._lock:
-            picture, self._waiting = self._waiting, None
-        self._model_s = self._clock()
-        if picture is None:
-            return False
-        self._look(self._models, picture)
+            waiting, self._waiting = self._waiting, None
+            if waiting is None:
+                return False
+            now_s = self._clock()
+            self._minute.unseen_s = max(self._minute.unseen_s, now_s - self._model_s)
+            self._model_s, self._shown = now_s, waiting[1]
+            self._spent += 1
+        self._look(self._models, *waiting)
         self._minute.models += 1
         return True
 
@@ -254,28 +276,37 @@ class StreamWatcher:
 
     def finish(self, reason: str) -> None:
         """Write down how it ended and drop what the ring holds."""
+        with self._lock:
+            self._file_waiting()
         self._close_minute()
         self._minute = Minute(self._minute.number)
         self._record(self._entry("watch-ended", reason=reason, troubles=dict(self.troubles)))
         self.ring.clear()
 
-    def _look(self, detectors: tuple[Detector, ...], picture: Picture) -> None:
+    def _look(self, detectors: tuple[Detector, ...], picture: Picture, hashed: Hashed) -> None:
+        if self._unfiled:
+            with self._lock:
+                self._file_waiting()
         for one in detectors:
             self._scans.count(self.stream, self.basis, one.name, one.version)
         try:
-            seen = observe(detectors, picture, self._weigh)
+            seen = observe(detectors, picture, hashed=hashed)
         except DetectorError as error:
             self._see_nothing(picture.at_s, str(error))
             return
         self._blind = False
         with self._lock:
-            # A model's answer may come after the next pictures were judged: it counts from now on.
+            # A model's answer may come after the next pictures were judged: it counts from now on, in what is shown now.
             at_s = max(picture.at_s, self._now_s)
-            self._notes(seen)
-            seen = Observation(at_s, seen.readings, seen.picture)
+            if detectors is self._quick:
+                self._picture = seen.picture
+            self._notes(detectors, seen)
+            seen = Observation(at_s, seen.readings, self._picture)
             bound = self._loop.bound
             decision = self._loop.take(lambda standing: judge(bound, standing, seen))
             standing = self._loop.standing
+            if standing.evidence_s == at_s:
+                self._spent = 0
             if standing.evidence_s == at_s and self._first_s is None:
                 self._first_s = at_s
             elif not standing.rising(at_s):
@@ -284,23 +315,39 @@ class StreamWatcher:
             if decision is not None:
                 self._decided(decision, seen)
 
-    def _notes(self, seen: Observation) -> None:
+    def _notes(self, detectors: tuple[Detector, ...], seen: Observation) -> None:
+        """Note what the scheduler and a reader of the case should know."""
         counted = self._loop.bound.counted
+        odd_camera = any(reading.label in CAMERA_LABELS for reading in seen.readings)
+        if odd_camera and "camera evidence" not in self._known:
+            self._known.add("camera evidence")
+            self._spent = 0
+        elif not odd_camera and detectors is self._quick:
+            self._known.discard("camera evidence")
         for reading in seen.readings:
-            if reading.label in CAMERA_LABELS:
-                self._known.add("camera evidence")
-            elif (reading.detector, reading.label) in counted and reading.detail:
+            if (reading.detector, reading.label) in counted and reading.detail:
                 self._details = reading.detail
-                self._known.add("known media near")
+                if reading.detector == "known-media":
+                    self._known.add("known media near")
 
     def _decided(self, decision: Decision, seen: Observation) -> None:
         still = "".join(f"{word:016x}" for word in seen.picture) if seen.picture is not None else ""
         from_s = self._first_s if self._first_s is not None else decision.at_s
-        self._file(
+        self._unfiled.append(
             Sighting(
                 self.stream, decision, self.run, from_s, still, self._versions, self._details, self.basis
             )
         )
+        self._file_waiting()
+
+    def _file_waiting(self) -> None:
+        """File what waits, in order; what the store does not take now is filed at a later look."""
+        try:
+            while self._unfiled:
+                self._file(self._unfiled[0])
+                self._unfiled.popleft()
+        except LightshipError as error:
+            self._trouble("not-filed", max(self._now_s, 0.0), str(error))
 
     def _see_nothing(self, at_s: float, reason: str) -> None:
         if not self._blind:
@@ -348,6 +395,8 @@ class StreamWatcher:
 
     def _close_minute(self) -> None:
         minute = self._minute
+        if self._waiting is not None:
+            minute.unseen_s = max(minute.unseen_s, self._clock() - self._model_s)
         self._looks, self._model_looks = self._looks + minute.looks, self._model_looks + minute.models
         self._record(
             self._entry(
@@ -357,6 +406,7 @@ class StreamWatcher:
                 looks=minute.looks,
                 model_looks=minute.models,
                 model_passed_over=minute.superseded,
+                model_unseen_s=round(minute.unseen_s, 3),
                 gap_s=round(minute.gap_s, 3),
                 late_s=round(minute.late_s, 3),
             )

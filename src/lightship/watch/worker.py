@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +32,8 @@ from lightship.watch.basis import Bases, basis_of
 from lightship.watch.desk import Sighting
 from lightship.watch.effects import WINDOWS, Windows
 from lightship.watch.ring import KEEP_S, ProcessKey, Ring
+from lightship.watch.scheduler import Budget
+from lightship.watch.turns import UNBOUNDED, ModelThreads
 from lightship.watch.watcher import StreamWatcher
 
 TTL_S = 6.0
@@ -42,6 +46,8 @@ _PRESENT = "worker/"
 
 _STALL_S = 30.0
 _LONGEST_S = 60.0
+_UNSAID = 10_000
+"""Entries kept while the store is away; after that the oldest give way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ class Setup:
         On which streams may be looked at.
     most
         Streams that it takes at most.
+    models, budget, model_threads
+        Which detectors look by turns (None: all that are calibrated), how many looks all streams share, and on how
+        many threads.
     vault, bus
         None where a deployment has none: nothing is pinned, nobody is told.
     """
@@ -72,6 +81,8 @@ class Setup:
     most: int = 150
     windows: Windows = WINDOWS
     models: frozenset[str] | None = None
+    budget: Budget = UNBOUNDED
+    model_threads: int = 1
     keep_s: float = KEEP_S
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -117,6 +128,9 @@ class Worker:
         self._stop = threading.Event()
         self._renewed_s = time.monotonic()
         self._threads: list[threading.Thread] = []
+        self.models: ModelThreads | None = None
+        self._unsaid: deque[Mapping[str, Any]] = deque(maxlen=_UNSAID)
+        self._saying = threading.Lock()
 
     def start(self) -> None:
         """Begin to take streams, on threads of its own."""
@@ -125,12 +139,16 @@ class Worker:
             thread = threading.Thread(target=body, name=f"lightship-{self.name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+        setup = self.setup
+        self.models = ModelThreads(setup.budget, self.watchers, setup.model_threads, self._record_models)
 
     def stop(self) -> None:
         """Let go of everything."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=self._ttl_s)
+        if self.models is not None:
+            self.models.stop()
         for one in list(self.running.values()):
             one.stop()
         for id_, one in list(self.running.items()):
@@ -265,7 +283,15 @@ class Worker:
             return
         if self.setup.bus is not None:
             self.setup.bus.publish(FILED, {"stream": sighting.stream.id, "case": filed.case.id})
-        self._pin(sighting.stream.id, filed.case.id)
+        self._pin_or_say(sighting.stream.id, filed.case.id)
+
+    def _pin_or_say(self, stream_id: str, case_id: str) -> None:
+        try:
+            self._pin(stream_id, case_id)
+        except LightshipError as error:
+            self._record(
+                {"kind": "trouble", "stream": stream_id, "trouble": "not-pinned", "reason": str(error)}
+            )
 
     def _pin(self, stream_id: str, case_id: str) -> None:
         running = self.running.get(stream_id)
@@ -290,16 +316,20 @@ class Worker:
         if watcher is not None:
             with self.setup.store.begin() as work:
                 watcher.reports = len(work.find(Report, {"stream_id": stream_id, "seen_at": None}))
-        try:
-            self._pin(stream_id, case_id)
-        except LightshipError as error:
-            self._record(
-                {"kind": "trouble", "stream": stream_id, "trouble": "not-pinned", "reason": str(error)}
-            )
+        self._pin_or_say(stream_id, case_id)
+
+    def _record_models(self, entry: Mapping[str, Any]) -> None:
+        self._record({**entry, "worker": self.name})
 
     def _record(self, entry: Mapping[str, Any]) -> None:
-        with self.setup.store.begin() as work:
-            work.record(entry)
+        """Write an entry down, after those that the store could not take before; a store that is away ends no watch."""
+        with self._saying:
+            self._unsaid.append(entry)
+            with suppress(LightshipError):
+                with self.setup.store.begin() as work:
+                    for one in self._unsaid:
+                        work.record(one)
+                self._unsaid.clear()
 
 
 def _lease(stream_id: str) -> str:
