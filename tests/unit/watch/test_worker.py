@@ -9,7 +9,7 @@ from tests.unit.watch.memory import MemoryBus, MemoryLeases, MemoryStore, Memory
 from tests.unit.watch.test_watcher import BOUND, Quick
 
 from lightship.core.cases import Case, Effect, Exhibit, Stream
-from lightship.core.errors import InputError
+from lightship.core.errors import InputError, StoreError
 from lightship.detect.loop import Sensors
 from lightship.media.frames import Gap
 from lightship.watch import desk, reports
@@ -238,3 +238,22 @@ def test_one_stream_that_fails_hurts_no_other_and_one_that_ends_is_over(house):
     )
     assert house.find(Stream, id="s0")[0].ended_at is None
     assert until(lambda: len(one.running["s5"].watcher.ring) > 0)
+
+
+def test_a_store_that_is_away_for_a_while_ends_no_watch_and_loses_no_entry(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    really = house.store.begin
+
+    def away():
+        raise StoreError("The database is away.")
+
+    house.store.begin = away
+    for watcher in one.watchers():
+        watcher.failed("a hole")
+    time.sleep(0.1)
+    house.store.begin = really
+    one.watchers()[0].failed("another hole")
+    assert until(lambda: len([it for it in house.store.kinds("trouble") if it["reason"] == "a hole"]) == 6)
+    assert all(it.thread.is_alive() for it in one.running.values())
