@@ -27,6 +27,10 @@ rtmp {{
         listen 127.0.0.1:{rtmp};
         chunk_size 4096;
         application live {{ live on; wait_key on; sync 50ms; }}
+        application segments {{
+            live on; wait_key on; sync 50ms;
+            hls on; hls_path {folder}/hls; hls_fragment 2s; hls_playlist_length 12s;
+        }}
     }}
 }}
 http {{
@@ -40,6 +44,7 @@ http {{
         listen 127.0.0.1:{http};
         location /control {{ rtmp_control all; }}
         location /stat {{ rtmp_stat all; }}
+        location /hls {{ root {folder}; add_header Cache-Control no-cache; }}
     }}
 }}
 """
@@ -47,11 +52,23 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class MediaServer:
-    """Where it listens."""
+    """Where it listens.
+
+    Parameters
+    ----------
+    rtmp
+        Streams are published and pulled under it.
+    control, statistics
+        Of nginx-rtmp.
+    segments, hls
+        What is published under the first can be pulled as HLS under the second, such as ``/one.m3u8``.
+    """
 
     rtmp: str
     control: str
     statistics: str
+    segments: str
+    hls: str
 
 
 def available() -> bool:
@@ -83,6 +100,8 @@ def running(folder: Path) -> Iterator[MediaServer]:
                 f"rtmp://127.0.0.1:{rtmp}/live",
                 f"http://127.0.0.1:{http}/control",
                 f"http://127.0.0.1:{http}/stat",
+                f"rtmp://127.0.0.1:{rtmp}/segments",
+                f"http://127.0.0.1:{http}/hls",
             )
         finally:
             process.terminate()

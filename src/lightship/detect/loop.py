@@ -61,7 +61,7 @@ class Sensors:
     bound: Bound
 
     def for_one_stream(self) -> Sensors:
-        """Return the same with camera evidence of its own: that remembers the stream's last pictures, the others none."""
+        """Return the same with camera evidence of its own, which remembers one stream's last pictures."""
         own = tuple(CameraEvidence() if isinstance(one, CameraEvidence) else one for one in self.detectors)
         return replace(self, detectors=own)
 

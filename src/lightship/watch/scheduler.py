@@ -74,7 +74,7 @@ class Interest:
         odds = math.prod(ODDS[one] for one in sorted(self.known - LASTING))
         weight_db = min(max(self.weight_db, 0.0), MOST_DB)  # a level of minus infinity says nothing
         said = 1.0 + (ODDS["report"] - 1.0) * min(self.reports, 3)
-        return max(1.0, odds * said * 10.0 ** (weight_db / 10.0) * 0.5 ** min(self.spent, 100))
+        return float(max(1.0, odds * said * 10.0 ** (weight_db / 10.0) * 0.5 ** min(self.spent, 100)))
 
     @property
     def hazard(self) -> float:

@@ -27,7 +27,7 @@ from lightship.media.sampler import Cadence
 from lightship.watch.basis import Scans
 from lightship.watch.desk import Sighting
 from lightship.watch.ring import Ring
-from lightship.watch.scheduler import Interest
+from lightship.watch.scheduler import LASTING, Interest
 
 TROUBLES: Mapping[str, str] = {
     "no-keyframe": "no keyframe came, so every picture was decoded, late",
@@ -72,6 +72,7 @@ class Progress:
 
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
+_SPENT = 6  # looks that found nothing after which signs are forgotten
 _SAME_BITS = 8  # a picture this near to what models saw last is the same to them; a small thing in it moves more
 
 
@@ -159,6 +160,7 @@ class StreamWatcher:
         self._now_s = -1.0
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
+        self._odd_camera = False
         self._details = ""
         self._unfiled: deque[Sighting] = deque()
         self._first_s: float | None = None
@@ -236,8 +238,10 @@ class StreamWatcher:
             known -= {"new host"}
         if self._shown is not None and distance(self._shown[0], waiting[1][0]) <= _SAME_BITS:
             known |= {"same picture"}
-        levels = self._loop.standing.levels_db
-        weight_db = max(0.0, levels[0]) if levels else 0.0
+        standing = self._loop.standing
+        if standing.rung is not None and standing.rung == self._loop.bound.rungs[-1].rule.rung:
+            return Interest(self.stream.id, self._model_s, known=known & LASTING)  # no look can bring more
+        weight_db = max(0.0, standing.levels_db[0]) if standing.levels_db else 0.0
         return Interest(self.stream.id, self._model_s, weight_db, known, self._reports, self._spent)
 
     def model_look(self) -> bool:
@@ -250,6 +254,8 @@ class StreamWatcher:
             self._minute.unseen_s = max(self._minute.unseen_s, now_s - self._model_s)
             self._model_s, self._shown = now_s, waiting[1]
             self._spent += 1
+            if self._spent > _SPENT:
+                self._known &= LASTING
         self._look(self._models, *waiting)
         self._minute.models += 1
         return True
@@ -296,7 +302,7 @@ class StreamWatcher:
             return
         self._blind = False
         with self._lock:
-            # A model's answer may come after the next pictures were judged: it counts from now on, in what is shown now.
+            # A model's answer may come after the next pictures were judged: it counts from now on, in what shows now.
             at_s = max(picture.at_s, self._now_s)
             if detectors is self._quick:
                 self._picture = seen.picture
@@ -318,12 +324,12 @@ class StreamWatcher:
     def _notes(self, detectors: tuple[Detector, ...], seen: Observation) -> None:
         """Note what the scheduler and a reader of the case should know."""
         counted = self._loop.bound.counted
-        odd_camera = any(reading.label in CAMERA_LABELS for reading in seen.readings)
-        if odd_camera and "camera evidence" not in self._known:
-            self._known.add("camera evidence")
-            self._spent = 0
-        elif not odd_camera and detectors is self._quick:
-            self._known.discard("camera evidence")
+        if detectors is self._quick:
+            before = self._odd_camera
+            self._odd_camera = any(reading.label in CAMERA_LABELS for reading in seen.readings)
+            if self._odd_camera and not before:
+                self._known.add("camera evidence")
+                self._spent = 0
         for reading in seen.readings:
             if (reading.detector, reading.label) in counted and reading.detail:
                 self._details = reading.detail
