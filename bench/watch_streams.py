@@ -24,7 +24,7 @@ from lightship.demo import media_server
 from lightship.detect import look_up
 from lightship.detect.camera import CameraEvidence
 from lightship.detect.known_media import KnownMediaDetector
-from lightship.detect.pdq import Hashed
+from lightship.detect.pdq import Hashed, pdq
 from lightship.watch import ring, watcher
 from lightship.watch.watcher import StreamWatcher
 from lightship.watch.worker import Worker
@@ -169,9 +169,8 @@ def _share(address: str, count: int) -> Share:
     """Watch some streams, as one worker process."""
     cv2.setNumThreads(1)
     timed, store = Timed(known_media(LIST_SIZE)), Store()
-    hashed, kept = Counted(watcher.pdq), Counted(ring.encoded)
-    others = Counted(look_up.pdq)
-    watcher.pdq, look_up.pdq, ring.encoded = hashed, others, kept  # type: ignore[assignment]
+    hashed, others, kept = Counted(pdq), Counted(pdq), Counted(ring.encoded)
+    vars(watcher)["pdq"], vars(look_up)["pdq"], vars(ring)["encoded"] = hashed, others, kept
     with store.begin() as work:
         work.save(*(stream(f"s{number:03d}", address) for number in range(count)))
     one = Worker("bench", setup_of(store, sensors_of([timed, CameraEvidence()])))

@@ -16,7 +16,7 @@ from typing import Any
 
 from lightship.core.errors import LightshipError
 from lightship.watch.scheduler import Budget, Turns, coverage, next_turn
-from lightship.watch.watcher import StreamWatcher
+from lightship.watch.watcher import StreamWatcher, Waiting
 
 UNBOUNDED = Budget(10_000.0)
 """As many looks as the threads manage."""
@@ -111,13 +111,14 @@ class ModelThreads:
         if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while not self._stop.is_set():
-            chosen = self._next()
-            if chosen is None:
+            turn = self._next()
+            if turn is None:
                 self._stop.wait(_IDLE_S)
                 continue
+            chosen, picture = turn
             began_s = time.monotonic()
             try:
-                chosen.model_look()
+                chosen.model_look(picture)
             except LightshipError as error:
                 chosen.failed(f"{error.what} {error.todo}".strip())
             except Exception as error:  # noqa: BLE001 - one stream must not end the looks at the others; it is said
@@ -131,12 +132,15 @@ class ModelThreads:
             if due:
                 self._tell(now_s)
 
-    def _next(self) -> StreamWatcher | None:
+    def _next(self) -> tuple[StreamWatcher, Waiting] | None:
         with self._lock:
             watchers = {watcher.stream.id: watcher for watcher in self._watchers()}
             interests = [one for one in (it.interest() for it in watchers.values()) if one is not None]
-            self._turns, found = next_turn(self._budget, self._turns, interests, time.monotonic())
-        return watchers[found.id] if found is not None else None
+            turns, found = next_turn(self._budget, self._turns, interests, time.monotonic())
+            if found is None or (picture := watchers[found.id].claim()) is None:
+                return None
+            self._turns = turns
+        return watchers[found.id], picture
 
     def _tell(self, now_s: float) -> None:
         standing = self.standing()

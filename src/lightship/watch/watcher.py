@@ -6,6 +6,7 @@ what was wrong with it; the names of the troubles are :data:`TROUBLES`.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -69,6 +70,9 @@ class Progress:
     models: int
     late_s: float
 
+
+Waiting = tuple[Picture, Hashed]
+"""A picture that waits for the models, with its hash."""
 
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
@@ -150,7 +154,7 @@ class StreamWatcher:
         self._minute = Minute()
         self._looks = self._model_looks = 0
         self._lock = threading.RLock()
-        self._waiting: tuple[Picture, Hashed] | None = None
+        self._waiting: Waiting | None = None
         self._picture: PictureHash | None = None
         self._shown: Hashed | None = None
         self._reports = self._spent = 0
@@ -160,7 +164,7 @@ class StreamWatcher:
         self._now_s = -1.0
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
-        self._odd_camera = False
+        self._odd_camera = self._model_sees = False
         self._details = ""
         self._unfiled: deque[Sighting] = deque()
         self._first_s: float | None = None
@@ -244,19 +248,26 @@ class StreamWatcher:
         weight_db = max(0.0, standing.levels_db[0]) if standing.levels_db else 0.0
         return Interest(self.stream.id, self._model_s, weight_db, known, self._reports, self._spent)
 
-    def model_look(self) -> bool:
-        """Let the models look at the picture that waits; returns whether there was one."""
+    def claim(self) -> Waiting | None:
+        """Take the picture that waits for the models, for :meth:`model_look`; nobody else gets it."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
             if waiting is None:
-                return False
+                return None
             now_s = self._clock()
             self._minute.unseen_s = max(self._minute.unseen_s, now_s - self._model_s)
             self._model_s, self._shown = now_s, waiting[1]
             self._spent += 1
             if self._spent > _SPENT:
                 self._known &= LASTING
-        self._look(self._models, *waiting)
+        return waiting
+
+    def model_look(self, claimed: Waiting | None = None) -> bool:
+        """Let the models look at what was claimed, or at the picture that waits; returns whether there was one."""
+        claimed = self.claim() if claimed is None else claimed
+        if claimed is None:
+            return False
+        self._look(self._models, *claimed)
         self._minute.models += 1
         return True
 
@@ -284,7 +295,8 @@ class StreamWatcher:
         """Write down how it ended and drop what the ring holds."""
         with self._lock:
             self._file_waiting()
-        self._close_minute()
+            self._close_minute()
+            self._waiting = None
         self._minute = Minute(self._minute.number)
         self._record(self._entry("watch-ended", reason=reason, troubles=dict(self.troubles)))
         self.ring.clear()
@@ -309,8 +321,10 @@ class StreamWatcher:
             self._notes(detectors, seen)
             seen = Observation(at_s, seen.readings, self._picture)
             bound = self._loop.bound
-            decision = self._loop.take(lambda standing: judge(bound, standing, seen))
+            decision = self._loop.take(lambda standing: judge(bound, self._held(standing, at_s), seen))
             standing = self._loop.standing
+            if detectors is self._models:
+                self._model_sees = standing.evidence_s == at_s
             if standing.evidence_s == at_s:
                 self._spent = 0
             if standing.evidence_s == at_s and self._first_s is None:
@@ -320,6 +334,12 @@ class StreamWatcher:
             self._cadence.hasten(standing.rising(at_s))
             if decision is not None:
                 self._decided(decision, seen)
+
+    def _held(self, standing: Standing, at_s: float) -> Standing:
+        """Return the standing for the next look: what a model saw last is there until a model no longer sees it."""
+        if not self._model_sees:
+            return standing
+        return replace(standing, evidence_s=max(standing.evidence_s, math.nextafter(at_s, -math.inf)))
 
     def _notes(self, detectors: tuple[Detector, ...], seen: Observation) -> None:
         """Note what the scheduler and a reader of the case should know."""

@@ -322,3 +322,40 @@ def test_a_decision_that_cannot_be_filed_is_kept_until_it_can():
     assert [one.decision.at_s for one in filed] == [1.0, 3.0]
     assert watcher.troubles == {"not-filed": 2}
     assert "away" in kinds(log, "trouble")[0]["reason"]
+
+
+class Fires(Model):
+    """A model that sees the card while it is told to."""
+
+    fires = True
+
+    def read(self, frames):
+        self.looks += 1
+        return [(Reading(self.name, "test-card", 79.0),) if self.fires else () for _ in frames]
+
+
+def test_what_a_model_saw_is_released_only_after_a_model_no_longer_sees_it():
+    watcher, _, filed = watching(Quick(), Fires())
+    watcher.arrive(picture(0.0, 0))
+    watcher.model_look()
+    assert watcher.standing.rung == "blur"
+    for at_s in range(1, 30):  # matching alone cannot tell that it is gone
+        watcher.arrive(picture(float(at_s), at_s))
+    assert watcher.standing.covered
+    watcher._models[0].fires = False
+    watcher.model_look()
+    for at_s in range(30, 40):
+        watcher.arrive(picture(float(at_s), at_s))
+    assert watcher.standing.rung is None
+    assert [one.decision.rung for one in filed] == ["blur", "pause", None]
+
+
+def test_a_stream_at_the_top_of_its_ladder_waits_its_time_like_any_other():
+    watcher, _, _ = watching(Quick(), Fires())
+    watcher.reports = 2
+    for at_s in range(4):
+        watcher.arrive(picture(float(at_s), at_s))
+        watcher.model_look()
+    watcher.arrive(picture(4.0, 4))
+    assert watcher.standing.rung == "pause"
+    assert watcher.interest().hazard == 2.0
