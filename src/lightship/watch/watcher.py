@@ -257,7 +257,7 @@ class StreamWatcher:
             now_s = self._clock()
             self._minute.unseen_s = max(self._minute.unseen_s, now_s - self._model_s)
             self._model_s, self._shown = now_s, waiting[1]
-            self._spent += 1
+            self._spent += not self._odd_camera  # where there is nothing to see, nothing was looked for
             if self._spent > _SPENT:
                 self._known &= LASTING
         return waiting
