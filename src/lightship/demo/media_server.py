@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -17,7 +19,7 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 
 _CONFIG = """
 load_module {module};
-daemon off;
+{user}daemon off;
 worker_processes 1;
 error_log {folder}/error.log warn;
 pid {folder}/nginx.pid;
@@ -90,7 +92,10 @@ def running(folder: Path) -> Iterator[MediaServer]:
         raise InputError("nginx with its RTMP module is not installed.", todo="Install libnginx-mod-rtmp.")
     rtmp, http = _free_port(), _free_port()
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(module=MODULE, folder=folder, rtmp=rtmp, http=http), encoding="utf-8")
+    # Started by root it would write segments as somebody who may not enter the folder.
+    user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""
+    text = _CONFIG.format(module=MODULE, user=user, folder=folder, rtmp=rtmp, http=http)
+    config.write_text(text, encoding="utf-8")
     command = [program, "-c", str(config), "-p", str(folder), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own configuration
         try:
