@@ -198,6 +198,15 @@ def _rows(
     ]
     said = " / ".join(f"{statistics.median(step or [float('nan')]):.2f} s" for step in steps)
     return [
-        row(f"{what}, keyframes every 2 s or at cuts", f"p50 {p50:.2f} s, p95 {p95:.2f} s{note}", reach, met=met),
-        row("the same, medians: until the first look / until the evidence is enough / until received", said, "-"),
+        row(
+            f"{what}, keyframes every 2 s or at cuts",
+            f"p50 {p50:.2f} s, p95 {p95:.2f} s{note}",
+            reach,
+            met=met,
+        ),
+        row(
+            "the same, medians: until the first look / until the evidence is enough / until received",
+            said,
+            "-",
+        ),
     ]

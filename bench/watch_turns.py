@@ -1,4 +1,4 @@
-"""Models by turns over real streams: when planted test cards are found, against round-robin; and how busy the cores are.
+"""Models by turns over real streams: when planted cards are found, against round-robin, and how busy the cores are.
 
 A hundred H.264 files are played at their own speed through one worker. In thirty the benign test card comes into the
 picture at some moment; only the model (made to take 20 ms of a core a look) can see it. What hints at it is what hints
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import av
 import cv2
@@ -181,7 +181,7 @@ class Played:
     def __init__(self, inner: Source, began: dict[str, float], id_: str) -> None:
         self._inner, self._began, self._id, self.info = inner, began, id_, inner.info
 
-    def __enter__(self) -> Played:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

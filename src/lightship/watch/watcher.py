@@ -77,7 +77,9 @@ Waiting = tuple[Picture, Hashed]
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
 _SPENT = 6  # looks that found nothing after which signs are forgotten
-_SAME_BITS = 8  # a picture this near to what models saw last is the same to them; a small thing in it moves more
+_SAME_BITS = (
+    8  # a picture this near to what models saw last is the same to them; a small thing in it moves more
+)
 
 
 def trouble_of(gap: Gap) -> str:

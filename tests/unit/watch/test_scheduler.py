@@ -87,7 +87,9 @@ def test_a_sign_calls_for_a_look_at_once_and_is_used_up_by_looks_that_find_nothi
     assert gains == sorted(gains, reverse=True)
     assert gains[-1] < waiting.gain(10.0)
     child = Interest("c", 0.0, known=frozenset({"child host"}), spent=50)
-    assert child.gain(10.0) == 3.0 * waiting.gain(10.0)  # what is known of a host is no sign and is never used up
+    assert child.gain(10.0) == 3.0 * waiting.gain(
+        10.0
+    )  # what is known of a host is no sign and is never used up
 
 
 def test_a_picture_that_models_have_seen_gives_way_to_another():
