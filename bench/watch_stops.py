@@ -23,7 +23,9 @@ import numpy as np
 from bench.watch_made import LIST_SIZE, SHORT_LIST, Row, known_media, row, sensors_of, setup_of, stream
 from bench.watch_store import Store
 from lightship.core.values import Rgb
+from lightship.core.weight import analytic_evalue, decibans
 from lightship.demo import media_server
+from lightship.detect.chance import measured
 from lightship.detect.pdq import pdq
 from lightship.media.frames import ArrayPicture, MediaInfo
 from lightship.media.sinks import open_sink
@@ -171,7 +173,13 @@ def _stops(size: int, kind: str) -> list[Row]:
         stop.set()
         one.stop()
         sender.join(timeout=5.0)
-    return _rows(size, kind, onsets, store.decided, received)
+    one_db = decibans(analytic_evalue(measured().weight_db(6, 100, 2 * size), 1))
+    needed_db = sensors.bound.rungs[-1].alarm_db
+    said = f"evidence of one listed scene, at 6 bits, of what an end needs ({kind}, {size:,} hashes; docs/adr/0006)"
+    return [
+        *_rows(size, kind, onsets, store.decided, received),
+        row(said, f"{one_db:.1f} of {needed_db:.1f} dB", "-"),
+    ]
 
 
 def _rows(

@@ -355,6 +355,10 @@ class Watch:
         deployment = self._platform.deployment
         served = deployment.webhook or deployment.nginx_control
         troubles = [] if served else ["Effects wait: no webhook is named."]
+        models = self._worker.models.standing() if self._worker and self._worker.models else None
+        if models is not None and models.covered < 1.0:
+            late = f"{1.0 - models.covered:.0%} of the streams with a model were not seen by it"
+            troubles.append(f"{late} within the bound of {models.bound_s:.0f} s.")
         return Health(
             now,
             streams=sum(one.visibility == "public" for one in live),

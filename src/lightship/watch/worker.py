@@ -241,6 +241,7 @@ class Worker:
                 run=running.run,
                 models=self.setup.models,
             )
+            watcher.reports = self._open_reports(stream.id)
         except LightshipError as error:
             self._record(
                 {"kind": "trouble", "stream": stream.id, "trouble": "not-open", "reason": str(error)}
@@ -314,9 +315,12 @@ class Worker:
     def _reported(self, stream_id: str, case_id: str) -> None:
         watcher = self.running[stream_id].watcher
         if watcher is not None:
-            with self.setup.store.begin() as work:
-                watcher.reports = len(work.find(Report, {"stream_id": stream_id, "seen_at": None}))
+            watcher.reports = self._open_reports(stream_id)
         self._pin_or_say(stream_id, case_id)
+
+    def _open_reports(self, stream_id: str) -> int:
+        with self.setup.store.look() as work:
+            return len(work.find(Report, {"stream_id": stream_id, "seen_at": None}))
 
     def _record_models(self, entry: Mapping[str, Any]) -> None:
         self._record({**entry, "worker": self.name})

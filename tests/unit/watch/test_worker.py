@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tests.unit.watch.making import picture, stream
-from tests.unit.watch.memory import MemoryBus, MemoryLeases, MemoryStore, MemoryVault
+from tests.unit.watch.memory import NOW, MemoryBus, MemoryLeases, MemoryStore, MemoryVault
 from tests.unit.watch.test_watcher import BOUND, Quick
 
 from lightship.core.cases import Case, Effect, Exhibit, Stream
@@ -257,3 +257,12 @@ def test_a_store_that_is_away_for_a_while_ends_no_watch_and_loses_no_entry(house
     one.watchers()[0].failed("another hole")
     assert until(lambda: len([it for it in house.store.kinds("trouble") if it["reason"] == "a hole"]) == 6)
     assert all(it.thread.is_alive() for it in one.running.values())
+
+
+def test_a_stream_that_is_taken_over_keeps_its_open_reports(house):
+    with house.store.begin() as work:
+        reports.receive(work, "s2", kind="other", text="x", report_id="k", now=NOW)
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    assert {it.stream.id: it.reports for it in one.watchers() if it.reports} == {"s2": 1}
