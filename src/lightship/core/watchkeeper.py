@@ -13,8 +13,8 @@ So a budget of one alarm in ``T`` seconds asks for ``A = T / block_s``.
 by its running maximum, which can only rise, so deciding before the block is over is valid. A *base* block ends when
 :data:`BASE_BLOCK_S` is over and the picture has changed, or after :data:`LONGEST_BASE_BLOCK_S`. Each
 rung has a block length of its own (docs/adr/0002): a rung of a grave response takes long blocks, so that a whole
-benign scene that fools a detector counts once. In the shortest ones, where every bound is a scene's, each scene is a bet
-of its own, and those of a block multiply (docs/adr/0006).
+benign scene that fools a detector counts once. In the shortest ones, where every bound is a scene's, each scene is a
+bet of its own, and those of a block multiply (docs/adr/0006).
 """
 
 from __future__ import annotations

@@ -79,12 +79,17 @@ class Interest:
     @property
     def hazard(self) -> float:
         """How many times likelier than a stream of which nothing is known."""
-        return float(self.sign * math.prod(ODDS[one] for one in sorted(self.known & LASTING)))
+        return self.sign * self._lasting
 
     def gain(self, now_s: float) -> float:
         """Return the expected gain of an inference now, in unknown streams' seconds."""
-        least_s = SIGN_S if self.sign > 1.0 else _LEAST_UNSEEN_S
-        return self.hazard * max(now_s - self.seen_s, least_s)
+        sign = self.sign
+        least_s = SIGN_S if sign > 1.0 else _LEAST_UNSEEN_S
+        return sign * self._lasting * max(now_s - self.seen_s, least_s)
+
+    @property
+    def _lasting(self) -> float:
+        return float(math.prod(ODDS[one] for one in sorted(self.known & LASTING)))
 
     @property
     def why(self) -> str:
