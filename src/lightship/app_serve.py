@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -104,6 +105,7 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         bus=platform.bus,
         most=deployment.most,
         troubles=lambda: matcher.troubles,
+        model_threads=os.cpu_count() or 1,
     )
     worker = Worker(name or process_name(), setup)
     worker.start()

@@ -23,7 +23,7 @@ from lightship.core.values import Reading
 from lightship.detect.bank import Bank, load
 from lightship.detect.look_up import in_all_forms
 from lightship.detect.matcher import Finding, Matcher
-from lightship.detect.pdq import WeighRows, weigh_rows
+from lightship.detect.pdq import Hashed, WeighRows, pdq, weigh_rows
 
 SCAN_UP_TO = 250_000
 """A guard looks a few times a second, which a scan of so many serves without loading the compiler."""
@@ -144,7 +144,16 @@ class KnownMediaDetector:
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return the nearest match of each frame ``(H, W) uint8``, if there is one and the frame is not too flat."""
-        return [_readings(in_all_forms(self.matcher, frame, weigh=self.weigh)[0]) for frame in frames]
+        return self.read_hashed(frames, [pdq(frame, self.weigh) for frame in frames])
+
+    def read_hashed(
+        self, frames: Sequence[NDArray[np.uint8]], hashes: Sequence[Hashed]
+    ) -> list[tuple[Reading, ...]]:
+        """Return the same where the frames' hashes are known already."""
+        return [
+            _readings(in_all_forms(self.matcher, frame, weigh=self.weigh, hashed=hashed)[0])
+            for frame, hashed in zip(frames, hashes, strict=True)
+        ]
 
 
 def _load(path: Path, skip_bad: bool, max_age_days: float | None) -> Bank:

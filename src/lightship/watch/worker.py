@@ -36,7 +36,9 @@ from lightship.watch.chores import Chores, GoOn, Trouble
 from lightship.watch.desk import Sighting
 from lightship.watch.effects import WINDOWS, Windows
 from lightship.watch.ring import KEEP_S, ProcessKey, Ring
+from lightship.watch.scheduler import Budget
 from lightship.watch.shares import PRESENT, Crew, lease, wanted
+from lightship.watch.turns import UNBOUNDED, ModelThreads
 from lightship.watch.watcher import StreamWatcher
 
 TTL_S = 6.0
@@ -61,6 +63,9 @@ class Setup:
         On which streams may be looked at.
     most
         Streams that it takes at most.
+    models, budget, model_threads
+        Which detectors look by turns (None: all that are calibrated), how many looks all streams share, and on how
+        many threads.
     vault, bus
         None where a deployment has none: nothing is pinned, nobody is told.
     troubles
@@ -77,6 +82,8 @@ class Setup:
     most: int = 150
     windows: Windows = WINDOWS
     models: frozenset[str] | None = None
+    budget: Budget = UNBOUNDED
+    model_threads: int = 1
     keep_s: float = KEEP_S
     troubles: Callable[[], Sequence[str]] = tuple
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -130,16 +137,21 @@ class Worker:
         self._free: set[str] = set()
         self._key = ProcessKey()
         self._renewed_s = time.monotonic()
+        self.models: ModelThreads | None = None
 
     def start(self) -> None:
         """Begin to take streams, on threads of its own."""
         self.chores.every("the watch's leases", self._ttl_s / 3.0, self._keep)
         if self.setup.bus is not None:
             self.chores.begin("the watch's messages", self._listen)
+        setup = self.setup
+        self.models = ModelThreads(setup.budget, self.watchers, setup.model_threads, self._record_models)
 
     def stop(self) -> None:
         """Let go of everything; returns once all of it has ended and is written down, as far as it can be."""
         self.chores.end()
+        if self.models is not None:
+            self.models.stop()
         for one in list(self.running.values()):
             one.stop()
         for id_, one in list(self.running.items()):
@@ -151,6 +163,9 @@ class Worker:
             self._backlog.flush()
             self._tell_round()
 
+    def _record_models(self, entry: Mapping[str, object]) -> None:
+        self._record({**entry, "worker": self.name})
+
     def unwritten(self) -> int:
         """Return how many entries and decisions wait for the store."""
         return len(self._backlog)
@@ -159,8 +174,16 @@ class Worker:
         """Return what does not work here, in sentences."""
         return (
             *(f"Worker {self.name}: {one.chore}: {one.reason}" for one in self.chores.troubles()),
+            *self._models_late(),
             *self.setup.troubles(),
         )
+
+    def _models_late(self) -> tuple[str, ...]:
+        standing = self.models.standing() if self.models is not None else None
+        if standing is None or standing.covered >= 1.0:
+            return ()
+        late = f"{1.0 - standing.covered:.0%} of the streams with a model were not seen by it"
+        return (f"Worker {self.name}: {late} within the bound of {standing.bound_s:.0f} s.",)
 
     def watchers(self) -> list[StreamWatcher]:
         """Return those that run now."""

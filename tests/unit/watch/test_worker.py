@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tests.unit.watch.making import picture, stream
-from tests.unit.watch.memory import MemoryBus, MemoryLeases, MemoryStore, MemoryVault
+from tests.unit.watch.memory import NOW, MemoryBus, MemoryLeases, MemoryStore, MemoryVault
 from tests.unit.watch.test_watcher import BOUND, Quick
 
 from lightship.core.cases import Case, Effect, Exhibit, Round, Stream
@@ -369,3 +369,12 @@ def test_a_stream_whose_thread_ends_by_a_defect_is_begun_anew(house):
     assert until(lambda: one.running.get("s3", before) is not before)
     (entry,) = [it for it in house.store.kinds("trouble") if it["trouble"] == "failed"]
     assert entry["stream"] == "s3"
+
+
+def test_a_stream_that_is_taken_over_keeps_its_open_reports(house):
+    with house.store.begin() as work:
+        reports.receive(work, "s2", kind="other", text="x", report_id="k", now=NOW)
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    assert {it.stream.id: it.reports for it in one.watchers() if it.reports} == {"s2": 1}
