@@ -26,7 +26,7 @@ from lightship.console.gate import Limits
 from lightship.console.health import Health, ListAge
 from lightship.console.logs import logger, quiet_server
 from lightship.console.server import Server, config_of
-from lightship.console.settings import Mark, Settings, utc_now
+from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants
 from lightship.core.cases import Effect, Stream
 from lightship.core.errors import InputError, LightshipError, StoreError
@@ -59,8 +59,6 @@ from lightship.watch.worker import FILED, TTL_S, Setup, Worker
 RETENTION_S = 3600.0
 TRAINING_DAYS = 365
 HEALTH_S = 2.0
-TRACED = 20_000
-"""Newest entries of the ledger that a stream's timeline is drawn from."""
 
 Deliver = Callable[[Effect], None]
 
@@ -367,23 +365,6 @@ class Watch:
         )
 
 
-def trace_of(ledger: LedgerFile, stream_id: str) -> tuple[Mark, ...]:
-    """Return a stream's decisions and troubles, as the newest entries of the ledger tell them, for its timeline."""
-    marks = []
-    for entry in ledger.entries(max(0, ledger.size - TRACED), ledger.size):
-        if entry.get("stream") != stream_id or entry.get("kind") not in {"decision", "trouble"}:
-            continue
-        at = datetime.fromisoformat(entry["at"])
-        if entry["kind"] == "decision":
-            weighed = ", ".join(f"{one['detector']} {one['weight_db']:.0f} dB" for one in entry["reasons"])
-            marks.append(
-                Mark(at, "signal", f"{entry['rung'] or 'released'} by {entry['by']}: {weighed or 'nothing'}")
-            )
-        else:
-            marks.append(Mark(at, "gap", str(entry.get("reason", entry["trouble"]))))
-    return tuple(marks)
-
-
 def console_of(
     platform: Platform, worker: Worker | None, ledger: LedgerFile, *, secure: bool = True, log: Any = None
 ) -> FastAPI:
@@ -396,7 +377,6 @@ def console_of(
         ledger=ledger,
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=Watch(platform, worker),
-        trace=lambda stream_id: trace_of(ledger, stream_id),
         log=log or logger(),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from lightship.console.logs import quiet_server
 from lightship.core.cases import Case
 from lightship.core.people import Look, Shift
-from tests.unit.console.memory import PASSWORD, case_like, console, exhibit, full, still
+from tests.unit.console.making import PASSWORD, case_like, console, exhibit, full, still
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -144,7 +144,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         assert "Child in danger now" in first.text_content()
         page.click("text=Give me the next item")
         assert page.url.endswith("/items/c1")
-        assert made.store.kinds[Look] is not None
+        assert made.all(Look)
         assert not page.query_selector(".ls-still__clear")
 
         with page.expect_response("**/blurred") as blur:
@@ -160,7 +160,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         page.mouse.up()
         page.wait_for_selector("text=Covered again after 3 s")
         assert not page.query_selector(".ls-still__clear")
-        shift = next(one for one in made.store.kinds[Shift].values() if one.account == "mo")
+        shift = next(one for one in made.all(Shift) if one.account == "mo")
         assert (shift.items, shift.seconds) == (1, 3.0)
 
         page.focus('[data-do="hold"]')
@@ -178,7 +178,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         page.select_option("#judge-reason", "seen")
         page.click("text=Decide, and give me the next")
         page.wait_for_url("**/items/c0?decided=c1")
-        assert made.store.kinds[Case]["c1"].state == "decided"
+        assert made.one(Case, "c1").state == "decided"
 
         page.check('[data-choice="2"]')
         page.select_option("#judge-clause", "none")
@@ -187,7 +187,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         page.wait_for_url("**/queue?decided=c0")
         page.click("button >> text=Undo")
         page.wait_for_url("**/items/c0")
-        assert made.store.kinds[Case]["c0"].state == "open"
+        assert made.one(Case, "c0").state == "open"
         mo.go("/shift")
         assert "1 of them unseen" in page.text_content("main")
         page.click("text=Take a break now")
@@ -358,7 +358,7 @@ def test_a_viewer_reports_in_two_steps(browser, served):
     page.get_by_text("A trained person looks at this next").wait_for()
     assert sent[0][0] == {"stream_id": "s2", "kind": "child-at-risk-now", "text": ""}
     context.close()
-    [case] = [one for one in made.store.kinds[Case].values() if one.id.startswith("r-")]
+    [case] = [one for one in made.all(Case) if one.id.startswith("r-")]
     assert case.danger_now
     with made.store.begin():
         assert made.desk.queue({"state": "open"}, limit=1)[0].danger_now
@@ -376,5 +376,5 @@ def test_a_near_duplicate_is_decided_unseen(browser, served):
         nia.page.click("text=Claim this item")
         nia.page.click("text=Decide this one the same, unseen")
         nia.page.wait_for_url("**/queue?decided=c3")
-    assert made.store.kinds[Case]["c3"].state == "decided"
-    assert not made.store.kinds[Case]["c3"].seen
+    assert made.one(Case, "c3").state == "decided"
+    assert not made.one(Case, "c3").seen

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lightship.console import (
     live,
+    pages_audit,
     pages_decision,
     pages_item,
     pages_keys,
@@ -20,6 +21,7 @@ from lightship.console import (
     pages_queue,
     pages_shift,
     pages_sign_in,
+    pages_subject,
     platform_api,
 )
 from lightship.console.accounts import Accounts
@@ -66,6 +68,8 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
         pages_item,
         pages_decision,
         pages_oversight,
+        pages_subject,
+        pages_audit,
         pages_shift,
         pages_keys,
         pages_people,

@@ -11,6 +11,7 @@ from lightship.core.cases import Case, Effect, EffectKind, Judgement, Report, Re
 from lightship.core.errors import AccessDenied, InputError, StoreError
 from lightship.core.ports import Bus, Store, Work
 from lightship.watch import desk, effects, reports
+from lightship.watch.desk import NO_CLAUSE
 from lightship.watch.effects import HELD, WINDOWS, Windows, identity
 from lightship.watch.priority import ORDER
 
@@ -131,12 +132,12 @@ class WatchDesk:
             work.record({"kind": "appeal-entered", "at": now.isoformat(), "by": by, "case": case_id})
             return changed
 
-    def reverse(self, case_id: str, by: str, now: datetime, *, clause: str, reason: str) -> Judgement:
+    def reverse(self, case_id: str, by: str, now: datetime, *, reason: str) -> Judgement:
         """Reverse a decision that was appealed: what it did is undone by effects of its own."""
         with self._acting(case_id) as work:
             desk.answer(work, case_id, by=by, overturn=True, reason=reason, now=now)
             judgement = Judgement(
-                identity(case_id, "reversal", by), case_id, by, now, "not-abuse", clause, reason
+                identity(case_id, "reversal", by), case_id, by, now, "not-abuse", NO_CLAUSE, reason
             )
             work.save(judgement)
             return judgement

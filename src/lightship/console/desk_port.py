@@ -55,7 +55,7 @@ class Desk(Protocol):
     def appeal(self, case_id: str, by: str, now: datetime, *, words: str) -> Case:
         """Appeal a decision."""
 
-    def reverse(self, case_id: str, by: str, now: datetime, *, clause: str, reason: str) -> Judgement:
+    def reverse(self, case_id: str, by: str, now: datetime, *, reason: str) -> Judgement:
         """Reverse a decision: what it did is undone by effects of its own."""
 
     def uphold(self, case_id: str, by: str, now: datetime, *, reason: str) -> Case:

@@ -57,7 +57,11 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     judgements = work.find(Judgement, {"case_id": case.id}, order=("-at",), limit=50)
     last = judgements[0] if judgements else None
     purpose = reveal_purpose(room, visit, case, last)
-    exhibits = work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, limit=50) if purpose else []
+    exhibits = (
+        work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, order=("from_s",), limit=50)
+        if purpose
+        else []
+    )
     effects = work.find(Effect, {"case_id": case.id}, order=("ordered_at",), limit=50)
     root = case.near_of or case.id
     near = [one for one in work.find(Case, {"near_of": root}, limit=_NEAR) if one.id != case.id]

@@ -55,10 +55,11 @@ def routes(room: Room) -> APIRouter:
     @router.get("/queue")
     def queue(request: Request, visit: Visit = queueing, after: str = "") -> Response:
         filters = chosen(request.query_params)
-        cases = list(room.desk.queue(where(filters), limit=PAGE + 1, after=after))
         with room.store.begin() as work:
+            known = after.isprintable() and work.get(Case, after[:64]) is not None
             shift = room.current_shift(work, visit.account.id)
             room.looked(work, visit, "queue")
+        cases = list(room.desk.queue(where(filters), limit=PAGE + 1, after=after if known else ""))
         more = cases[PAGE - 1].id if len(cases) > PAGE else ""
         return room.page(
             request,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from argon2 import PasswordHasher
 
@@ -33,28 +33,6 @@ REASONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something of a stream at a time, for its timeline.
-
-    Parameters
-    ----------
-    lane
-        ``"gap"`` is a span in which it was not looked at.
-    until
-        The end of a span; None for a moment.
-    """
-
-    at: datetime
-    lane: Literal["stream", "signal", "report", "decision", "effect", "gap"]
-    words: str
-    until: datetime | None = None
-
-
-def _no_marks(_stream_id: str) -> tuple[Mark, ...]:
-    return ()
-
-
 def _any_address(_address: str) -> None:
     return None
 
@@ -78,8 +56,6 @@ class Settings:
         The ledger that the store writes to, and the check of all of it.
     health
         How the watch stands.
-    trace
-        A stream's signals and gaps.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     secure
@@ -94,7 +70,6 @@ class Settings:
     verify: Callable[[], VerifyReport]
     health: Callable[[], Health]
     log: Any
-    trace: Callable[[str], Sequence[Mark]] = _no_marks
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

@@ -1,7 +1,7 @@
 """Every route of the console against every role, from the application's own list of routes."""
 
 import pytest
-from tests.unit.console.memory import console, full
+from tests.unit.console.making import console, full
 from tests.unit.console.serving import ask
 from tests.unit.console.visiting import Visitor, working
 

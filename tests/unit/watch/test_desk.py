@@ -32,8 +32,9 @@ def filed(store, **more):
 
 def decided(store, case_id, verdict="abuse", by="ann", now=NOW, **more):
     with store.begin() as work:
+        clause = "none" if verdict == "not-abuse" else "4.1"
         return desk.decide(
-            work, case_id, by=by, verdict=verdict, clause="4.1", reason="seen", now=now, **more
+            work, case_id, by=by, verdict=verdict, clause=clause, reason="seen", now=now, **more
         )
 
 
