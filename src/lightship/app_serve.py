@@ -378,6 +378,7 @@ def console_of(
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=Watch(platform, worker),
         log=log or logger(),
+        policies=(packs.policy(platform.deployment.policy),),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
     )

@@ -123,6 +123,8 @@ class WatchDesk:
             judgement = desk.second(work, judgement_id, by=by, agrees=agrees, now=now)
             if not agrees:
                 work.change(Case, judgement.case_id, {"state": "decided"}, state="open")
+                declined = {"kind": "second-person-declined", "at": now.isoformat(), "by": by}
+                work.record({**declined, "case": judgement.case_id})
             return judgement
 
     def appeal(self, case_id: str, by: str, now: datetime, *, words: str) -> Case:

@@ -9,6 +9,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lightship.console.promises import Promises
 from lightship.console.room import Room
 from lightship.console.visits import Visit
 from lightship.core.cases import Case, Stream
@@ -55,6 +56,7 @@ def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     watching = room.visitor("see-wall", "review")
+    promises = Promises(room.settings.ledger, room.settings.policies)
     caring = room.visitor("see-health", "review", "audit", "administration")
 
     @router.get("/wall")
@@ -79,8 +81,16 @@ def routes(room: Room) -> APIRouter:
         with room.store.begin() as work:
             unseen, closed = unseen_share(work)
             room.looked(work, visit, "health")
+        budgets, uncounted = promises.now()
         return room.page(
-            request, "health.html", "Health", health=room.settings.health(), unseen=unseen, closed=closed
+            request,
+            "health.html",
+            "Health",
+            health=room.settings.health(),
+            unseen=unseen,
+            closed=closed,
+            budgets=budgets,
+            uncounted=uncounted,
         )
 
     return router

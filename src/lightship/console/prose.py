@@ -191,6 +191,9 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "second-person": Kind(
             "Second person", "{by} agreed as the second person to an effect of case {case}."
         ),
+        "second-person-declined": Kind(
+            "Second person declined", "{by} did not agree as the second person; case {case} is decided anew."
+        ),
         "decision-undone": Kind("Undone", "{by} undid the decision of case {case} while its effects waited."),
         "appeal": Kind("Appeal", "The decision of case {case} is appealed: “{text}”."),
         "appeal-entered": Kind("Appeal entered", "{by} took in the appeal of case {case}."),

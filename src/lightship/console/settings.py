@@ -14,6 +14,7 @@ from lightship.console.health import Health
 from lightship.console.metrics import Metrics
 from lightship.console.tenants import Tenants
 from lightship.core.access import Budget
+from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
 
@@ -56,6 +57,8 @@ class Settings:
         The ledger that the store writes to, and the check of all of it.
     health
         How the watch stands.
+    policies
+        Those in force, whose alarm budgets are held against what happened.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     secure
@@ -70,6 +73,7 @@ class Settings:
     verify: Callable[[], VerifyReport]
     health: Callable[[], Health]
     log: Any
+    policies: tuple[Policy, ...] = ()
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

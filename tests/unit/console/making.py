@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from tests.unit.console.serving import Lines
 
+from lightship import packs
 from lightship.console.application import create_console
 from lightship.console.desk import WatchDesk
 from lightship.console.health import Health, ListAge
@@ -171,7 +172,7 @@ def console(folder, *, scopes=None, **settings):
 
     made.settings = Settings(
         **{
-            "secret": b"s" * 32, "tenants": Tenants(path), "ledger": ledger, "health": health,
+            "secret": b"s" * 32, "tenants": Tenants(path), "ledger": ledger, "health": health, "policies": (packs.policy("public-live"),),
             "verify": lambda: VerifyReport("lightship-watch", ledger.size, ledger.size, 3),
             "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
         }

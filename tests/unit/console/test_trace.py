@@ -54,7 +54,7 @@ def test_what_nobody_watches_is_a_gap_up_to_now():
 
 def test_what_became_of_an_effect_is_told_by_what_it_does():
     own = [{"kind": "effect-done", "at": at(2).isoformat(), "effect": "e1", "case": "c"}]
-    [mark] = [one for one in traced(own, STREAM, {"e1": "stop-stream"}, at(3), whole=False)]
+    [mark] = traced(own, STREAM, {"e1": "stop-stream"}, at(3), whole=False)
     assert (mark.lane, mark.words) == ("effect", "stop-stream: done")
 
 
