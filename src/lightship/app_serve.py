@@ -25,6 +25,7 @@ from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
 from lightship.console.health import Health, ListAge
 from lightship.console.logs import logger, quiet_server
+from lightship.console.oidc import read_oidc
 from lightship.console.server import Server, config_of
 from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants
@@ -91,6 +92,8 @@ class Deployment:
         The recorded bases on which a private stream may be looked at; empty looks at none.
     most
         Streams that this process watches at most.
+    oidc
+        File with the settings of the provider that people sign in through.
     """
 
     folder: Path
@@ -105,6 +108,7 @@ class Deployment:
     policy: str = "public-live"
     private_bases: frozenset[str] = frozenset()
     most: int = 150
+    oidc: Path | None = None
 
     @property
     def url(self) -> str:
@@ -378,6 +382,7 @@ def console_of(
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=Watch(platform, worker),
         log=log or logger(),
+        oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,

@@ -40,6 +40,10 @@ Basis = Annotated[
     list[str],
     typer.Option(help="A recorded basis on which a private stream may be looked at; word for word."),
 ]
+Provider = Annotated[
+    Path | None,
+    typer.Option("--oidc", help="File (TOML) with the OpenID Connect provider to sign in through."),
+]
 Most = Annotated[int, typer.Option(min=1, help="Streams that this process watches at most.")]
 
 
@@ -56,6 +60,7 @@ def _deployment(
     policy: str = "public-live",
     private_basis: list[str] | None = None,
     most: int = 150,
+    oidc: Path | None = None,
 ) -> Deployment:
     from lightship.app_serve import Deployment
 
@@ -76,6 +81,7 @@ def _deployment(
         policy=policy,
         private_bases=frozenset(private_basis or []),
         most=most,
+        oidc=oidc,
     )
 
 
@@ -94,6 +100,7 @@ def serve(
     most: Most = 150,
     host: Annotated[str, typer.Option(help="Address of console and interface.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    oidc: Provider = None,
     watch: Annotated[bool, typer.Option(help="Watch streams here as well, not only in workers.")] = True,
     demo: Annotated[
         bool, typer.Option(help="Play demonstration streams into it, with accounts to try it with.")
@@ -110,7 +117,7 @@ def serve(
 
     deployment = _deployment(
         folder, database, nats, known, lawful, webhook, secret_file, nginx_control, allow, policy,
-        private_basis, most,
+        private_basis, most, oidc,
     )  # fmt: skip
     wiring.serve(deployment, host, port, say, watch=watch)
 

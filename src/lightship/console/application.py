@@ -16,6 +16,7 @@ from lightship.console import (
     pages_decision,
     pages_item,
     pages_keys,
+    pages_oidc,
     pages_oversight,
     pages_people,
     pages_queue,
@@ -64,6 +65,7 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
     )
     pages = (
         pages_sign_in,
+        pages_oidc,
         pages_queue,
         pages_item,
         pages_decision,

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from lightship.console.gate import Limits
 from lightship.console.health import Health
 from lightship.console.metrics import Metrics
+from lightship.console.oidc import Oidc
 from lightship.console.tenants import Tenants
 from lightship.core.access import Budget
 from lightship.core.ladder import Policy
@@ -61,6 +62,8 @@ class Settings:
         Those in force, whose alarm budgets are held against what happened.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
+    oidc
+        The provider that people may sign in through; None for local accounts alone.
     secure
         Whether browsers reach it by TLS: cookies are then for TLS alone.
     topics
@@ -79,6 +82,7 @@ class Settings:
     clauses: tuple[tuple[str, str], ...] = CLAUSES
     reasons: tuple[tuple[str, str], ...] = REASONS
     topics: tuple[str, ...] = ("cases", "streams", "effects", "health")
+    oidc: Oidc | None = None
     secure: bool = True
     clock: Callable[[], datetime] = utc_now
     limits: Limits = field(default_factory=lambda: Limits(under_way=1024))
