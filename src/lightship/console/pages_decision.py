@@ -7,8 +7,8 @@ from typing import cast, get_args
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from lightship.console.pages_item import case_of, last_judgement
 from lightship.console.pages_queue import next_address, shown_to
+from lightship.console.pages_reveal import case_of, last_judgement
 from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit

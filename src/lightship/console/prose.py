@@ -170,6 +170,12 @@ def _forgotten(entry: Fields) -> str:
     return f"{_who(entry['by'])} removed {what}."
 
 
+def _revealed(entry: Fields) -> str:
+    part = f" (part {entry['part']} of 9)" if entry.get("part") else ""
+    what = f"opened {_SHOWN.get(entry['shown'], entry['shown'])}{part} of case {entry['case']} for {entry['purpose']}"
+    return f"{entry['by']} {what}; {entry['granted_s']:g} s were granted."
+
+
 def _exported(entry: Fields) -> str:
     people = " and ".join(entry["approved_by"])
     what = f"an exhibit of case {entry['case']} for {entry['purpose']}"
@@ -184,6 +190,8 @@ def _signed_in(entry: Fields) -> str:
 def _standing(entry: Fields) -> str:
     return f"Where tenants stand was summed up; suspended: {', '.join(entry['suspended']) or 'nobody'}."
 
+
+_SHOWN = {"still": "a still", "motion": "a film", "sound": "the sound"}
 
 GROUPS: Mapping[str, Mapping[str, Kind]] = {
     "Decisions": {
@@ -252,9 +260,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Looks": {
         "look": Kind("Look", "{by} ({role}) looked at {what} ({shown}) for {purpose}."),
-        "reveal": Kind(
-            "Opened", "{by} opened a {shown} of case {case} for {purpose}; {granted_s} s were granted."
-        ),
+        "reveal": Kind("Opened", _revealed),
         "covered": Kind("Covered", "{by} covered case {case} again after {seconds} s."),
     },
     "Evidence": {

@@ -64,6 +64,8 @@ class Room:
             here=request.url.path,
             csrf=masked(session.csrf) if session else "",
             alarms=self.settings.health().alarms() if account else (),
+            may_search=bool(account and allowed_purposes(account.role, "see-audit")),
+            may_open_items=bool(account and allowed_purposes(account.role, "see-item")),
             keys=keys_of(account.keys) if account else {},
             actions=ACTIONS,
             now=self.settings.clock(),
