@@ -49,7 +49,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
         "sounds": [one for one in exhibits if one.media.startswith(("video/", "audio/"))],
-        "places": _PLACES,
+        "parts_of_still": _PLACES,
         "near": earlier,
         "purpose": purpose,
         "mine": holds(visit.account.id, case, visit.now),

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.console.problems import Problem
+from lightship.console.prose import short, who
 from lightship.console.record import SLACK, at_of, place_at
 from lightship.console.room import Room
 from lightship.console.timeline import Mark, drawn
@@ -40,7 +41,7 @@ def gathered(work: Work, stream: Stream, now: datetime) -> Told:
     """Return what the store has of a stream."""
     marks = [Mark(stream.began_at, "stream", f"stream {stream.id}", stream.ended_at or now)]
     for case in work.find(Case, {"stream_id": stream.id}, order=("opened_at",), limit=50):
-        marks.append(Mark(case.opened_at, "signal", f"case {case.id} opened: {case.words}"))
+        marks.append(Mark(case.opened_at, "signal", f"case {short(case.id)} opened: {case.words}"))
         marks += [
             Mark(one.at, "decision", f"{one.verdict} on {one.clause}, by {one.by}")
             for one in work.find(Judgement, {"case_id": case.id}, limit=50)
@@ -50,7 +51,9 @@ def gathered(work: Work, stream: Stream, now: datetime) -> Told:
         for one in work.find(Report, {"stream_id": stream.id}, limit=_EACH)
     ]
     effects = work.find(Effect, {"stream_id": stream.id}, limit=_EACH)
-    marks += [Mark(one.ordered_at, "effect", f"{one.kind}: ordered, by {one.ordered_by}") for one in effects]
+    marks += [
+        Mark(one.ordered_at, "effect", f"{one.kind}: ordered, by {who(one.ordered_by)}") for one in effects
+    ]
     return Told(stream, tuple(marks), {one.id: one.kind for one in effects})
 
 

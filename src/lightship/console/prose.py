@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+_MADE = re.compile(r"[0-9a-f]{32,64}")
 Fields = Mapping[str, Any]
 Sentence = str | Callable[[Fields], str]
 
@@ -31,7 +33,12 @@ def _count(number: Any, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _who(by: Any) -> str:
+def short(id_: Any) -> str:
+    """Return a name as it is told: of one that is 32 hexadecimal digits or more, the first eight."""
+    return str(id_)[:8] if _MADE.fullmatch(str(id_)) else str(id_)
+
+
+def who(by: Any) -> str:
     """Return who did it: a person's name, or a policy by the first figures of its digest."""
     said = str(by)
     if said.startswith("policy "):
@@ -100,9 +107,9 @@ def _trouble(entry: Fields) -> str:
 def _ordered(entry: Fields) -> str:
     due = str(entry["due_at"])
     waits = "it waits for a second person" if due.startswith("9") else f"not before {_moment(due)}"
-    undoes = f" It undoes the effect {entry['undoes'][:8]}." if entry.get("undoes") else ""
+    undoes = f" It undoes the effect {entry['undoes']}." if entry.get("undoes") else ""
     what = f"ordered “{entry['act']}” for the stream {entry['stream']} (case {entry['case']})"
-    return f"{_who(entry['by'])} {what}; {waits}.{undoes}"
+    return f"{who(entry['by'])} {what}; {waits}.{undoes}"
 
 
 def _done(entry: Fields) -> str:
@@ -115,13 +122,12 @@ def _done(entry: Fields) -> str:
 
 
 def _undone(entry: Fields) -> str:
-    effect = str(entry["effect"])[:8]
-    return f"{_who(entry['by'])} took back the effect {effect} of case {entry['case']} before it was sent."
+    return f"{who(entry['by'])} took back the effect {entry['effect']} of case {entry['case']} before it was sent."
 
 
 def _verdict(entry: Fields) -> str:
     seen = "its pictures had been opened" if entry["seen"] else "nobody had opened its pictures"
-    reused = f" It repeats the decision {str(entry['reused_of'])[:8]}." if entry.get("reused_of") else ""
+    reused = f" It repeats the decision {entry['reused_of']}." if entry.get("reused_of") else ""
     said = f"{entry['by']} decided case {entry['case']}: {entry['verdict']}, on {entry['clause']}"
     return f"{said}, because: {entry['reason']}; {seen}.{reused}"
 
@@ -167,7 +173,14 @@ def _pinned(entry: Fields) -> str:
 
 def _forgotten(entry: Fields) -> str:
     what = f"{entry['count']} of “{entry['of']}” from before {_moment(entry['before'])}"
-    return f"{_who(entry['by'])} removed {what}."
+    return f"{who(entry['by'])} removed {what}."
+
+
+def _looked(entry: Fields) -> str:
+    what = " ".join(map(short, str(entry["what"]).split()))
+    what = what if what.partition(" ")[0] in {"case", "subject"} else f"the {what}"
+    shown = "" if entry["shown"] == "words" else f" ({entry['shown']})"
+    return f"{entry['by']} ({entry['role']}) looked at {what}{shown} for {entry['purpose']}."
 
 
 def _revealed(entry: Fields) -> str:
@@ -259,7 +272,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "stream-ended": Kind("Ended", _over),
     },
     "Looks": {
-        "look": Kind("Look", "{by} ({role}) looked at {what} ({shown}) for {purpose}."),
+        "look": Kind("Look", _looked),
         "reveal": Kind("Opened", _revealed),
         "covered": Kind("Covered", "{by} covered case {case} again after {seconds} s."),
     },
@@ -318,6 +331,7 @@ class _Known(dict[str, Any]):
 def told(entry: Fields) -> str:
     """Return an entry as a sentence; one of an unknown kind, or without what its kind has, as its fields."""
     known = KINDS.get(str(entry.get("kind", "")))
+    entry = {key: short(value) if isinstance(value, str) else value for key, value in entry.items()}
     if known is None:
         return _raw(entry)
     if isinstance(known.sentence, str):

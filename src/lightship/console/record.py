@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lightship.console.prose import GROUPS, KINDS
+from lightship.console.prose import GROUPS, KINDS, short
 from lightship.core.ports import ReadableLedger
 
 _CHUNK = 1_000
+_NAMED = ("case", "stream", "exhibit", "effect")
 SEARCHED = 20_000
 """Entries that one request looks through; the next one goes on where it ended, so that none takes long."""
 SLACK = timedelta(minutes=5)
@@ -43,9 +44,7 @@ class Sought:
         """Return whether an entry is one of these."""
         if self.kind and entry.get("kind") not in GROUPS.get(self.kind, (self.kind,)):
             return False
-        if self.about and self.about not in {
-            entry.get(one) for one in ("case", "stream", "exhibit", "effect")
-        }:
+        if self.about and not any(self._names(entry.get(one)) for one in _NAMED):
             return False
         if self.by and self.by not in {entry.get(one) for one in ("by", "account", "tenant")}:
             return False
@@ -53,6 +52,10 @@ class Sought:
             return True
         at = at_of(entry)
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+    def _names(self, id_: object) -> bool:
+        """Return whether an id is the one that is sought, which may be told by its first eight figures."""
+        return id_ is not None and self.about in {str(id_), short(id_)}
 
 
 @dataclass(frozen=True, slots=True)

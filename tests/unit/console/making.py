@@ -24,6 +24,7 @@ from lightship.core.ledger import VerifyReport
 from lightship.infra.bus import LocalBus
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
+from lightship.watch.priority import together
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -98,7 +99,9 @@ def case_like(name, stream_id, at=NOW, **own):
         "words": "A frame is near a known entry of a hash list (distance 6), for 4 s.",
         "weight_db": 62.0, "rung": "cover", "reach": 0.4, "severity": 0.7, "likelihood": 0.9,
     }  # fmt: skip
-    return Case(name, stream_id, **{**usual, **own})
+    found = {**usual, **own}
+    found.setdefault("place", together(found["reach"], found["severity"], found["likelihood"]))
+    return Case(name, stream_id, **found)
 
 
 def still(seed=0):

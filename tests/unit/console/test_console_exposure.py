@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from tests.unit.console.making import console, exhibit, full, still
 from tests.unit.console.visiting import working
+from tests.unit.media.making import make
 
-from lightship.console.reveal import blurred
+from lightship.console.pictures import blurred
 from lightship.core.access import Budget
 from lightship.core.cases import Case, Exhibit
 from lightship.core.people import Look, Shift
@@ -103,13 +104,13 @@ def test_nothing_opens_after(made, way):
         assert who.get("/items/c0").status_code == 200
 
 
-def test_stills_come_before_motion_and_sound(made):
-    film = exhibit(made, "c0", b"a film", "video/mp4")
+def test_stills_come_before_motion_and_sound(made, tmp_path):
+    film = exhibit(made, "c0", make(tmp_path / "film.mp4").read_bytes(), "video/mp4")
     who = working(made, "mo")
     who.post("/items/c0/claim")
     assert "Stills come before" in open_one(made, who, "c0", "motion", film.id).text
     assert open_one(made, who, "c0").status_code == 200
-    assert open_one(made, who, "c0", "motion", film.id).content == b"a film"
+    assert open_one(made, who, "c0", "motion", film.id).headers["content-type"] == "video/mp4"
     assert open_one(made, who, "c0", "still", film.id).status_code == 422
     assert open_one(made, who, "c0", "whole", film.id).status_code == 422
     assert {one.shown for one in made.all(Look)} >= {"still", "motion"}

@@ -46,7 +46,12 @@ def test_pages_are_quick_with_10_000_cases(tmp_path):
     """In the ordinary run with a tenth of them, so that it stays short; ``bench/console.py`` has them all."""
     made = full(console(tmp_path))
     with made.store.begin() as work:
-        work.save(*(case_like(f"n{number}", "s3", severity=number % 97 / 97) for number in range(10_000)))
+        work.save(
+            *(
+                case_like(f"n{number}", "s3", severity=number % 9973 / 9973, live=False)
+                for number in range(10_000)
+            )
+        )
     who = working(made, "mo")
     for page in ("/queue", "/shift"):
         took_s = []

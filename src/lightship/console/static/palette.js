@@ -11,7 +11,7 @@ let at = 0;
 function typed(text) {
   const id = encodeURIComponent(text);
   return [["item", `Open item ${text}`], ["record", `Search the record for ${text}`]]
-    .filter(([name]) => text && own[name])
+    .filter(([name]) => text.length > 3 && own[name])
     .map(([name, label]) => ({ label, act: () => location.assign(own[name] + id) }));
 }
 

@@ -40,6 +40,7 @@ async function reveal(figure, shown, button, wanted, part = "") {
     post(figure, "cover", { look }).then((told) => told.json()).then((told) => say(figure, `Covered again after ${told.seconds} s.`)).catch(() => say(figure, "Covered again."));
   });
   if (!wanted() || document.hidden || !document.hasFocus()) return cover(figure);
+  figure.classList.remove("ls-still--closed");
   frame.append(media);
   if (shown !== "still") media.play().catch(() => {}); // only ever after a press
   button.setAttribute("aria-pressed", "true");
@@ -61,7 +62,10 @@ for (const figure of document.querySelectorAll("figure[data-exhibit]")) {
     image.src = image.dataset.src;
     image.hidden = false;
     figure.querySelector(".ls-still__closed").hidden = true;
-    for (const name of ["hold", "timed"]) if (button(name)) button(name).disabled = false;
+    figure.classList.remove("ls-still--closed");
+    for (const name of ["hold", "timed"]) if (button(name)) button(name).hidden = false;
+    button("blurred").hidden = true;
+    (button("hold") ?? button("timed")).focus();
     for (const one of figure.querySelectorAll(".ls-grid, .ls-grid__hint")) one.hidden = false;
   });
   const hold = button("hold");
