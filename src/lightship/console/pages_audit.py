@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from lightship.console.prose import GROUPS, label_of, told
-from lightship.console.record import at_of, find, sought_of
+from lightship.console.record import at_of, sought_of
 from lightship.console.room import Room, when
 from lightship.console.visits import Visit
 from lightship.core.ports import ReadableLedger
@@ -28,7 +28,7 @@ def routes(room: Room) -> APIRouter:
 
     def page(request: Request, before: int, report: str = "", *, holds: bool = True) -> Response:
         asked = {name: request.query_params[name] for name in _ASKED if request.query_params.get(name)}
-        found = find(ledger, sought_of(asked), before=before)
+        found = room.record.find(sought_of(asked), before=before)
         return room.page(
             request,
             "audit.html",

@@ -9,11 +9,11 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lightship.console.promises import Promises
+from lightship.console.promises import kept_of
 from lightship.console.room import Room
 from lightship.console.visits import Visit
 from lightship.core.cases import Case, Stream
-from lightship.core.ports import Work
+from lightship.watch.priority import ORDER
 
 _TILES = 120
 _LATEST = 1000
@@ -45,29 +45,18 @@ def tile(stream: Stream, case: Case | None) -> Tile:
     return Tile(stream, "waiting", "Waits for a person", weight, reach, case.id)
 
 
-def unseen_share(work: Work) -> tuple[int, int]:
-    """Return how many of the latest decided cases nobody opened the pictures of, and how many those are."""
-    closed = ("decided", "appealed", "reversed", "closed")
-    latest = work.find(Case, {"state": closed}, order=("-opened_at",), limit=_LATEST)
-    return sum(not one.seen for one in latest), len(latest)
-
-
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     watching = room.visitor("see-wall", "review")
-    promises = Promises(room.settings.ledger, room.settings.policies)
     caring = room.visitor("see-health", "review", "audit", "administration")
 
     @router.get("/wall")
     def wall(request: Request, visit: Visit = watching) -> Response:
         with room.store.begin() as work:
             streams = work.find(Stream, {"ended_at": None}, order=("-viewers",), limit=_TILES)
-            ids = tuple(one.id for one in streams)
-            # a stream has one open case, hardly ever more: the gravest come first in any event
-            asked = {"state": "open", "stream_id": ids}
-            gravest = ("-danger_now", "-weight_db")
-            cases = work.find(Case, asked, order=gravest, limit=4 * _TILES) if ids else []
+            # by the queue's own index: a running stream has one open case, hardly ever more
+            cases = work.find(Case, {"state": "open", "live": True}, order=ORDER, limit=_LATEST)
             room.looked(work, visit, "wall")
         worst = {one.stream_id: one for one in sorted(cases, key=lambda one: (one.danger_now, one.weight_db))}
         tiles = sorted(
@@ -79,16 +68,17 @@ def routes(room: Room) -> APIRouter:
     @router.get("/health")
     def health(request: Request, visit: Visit = caring) -> Response:
         with room.store.begin() as work:
-            unseen, closed = unseen_share(work)
             room.looked(work, visit, "health")
-        budgets, uncounted = promises.now()
+        with room.record.still() as uncounted:
+            budgets = [one for policy in room.settings.policies for one in kept_of(room.tally, policy)]
+            looked = tuple(room.tally.looked)
         return room.page(
             request,
             "health.html",
             "Health",
             health=room.settings.health(),
-            unseen=unseen,
-            closed=closed,
+            unseen=looked.count(False),
+            closed=len(looked),
             budgets=budgets,
             uncounted=uncounted,
         )

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.console.problems import Problem
 from lightship.console.prose import short, who
-from lightship.console.record import SLACK, at_of, place_at
+from lightship.console.record import Entry, Record, at_of
 from lightship.console.room import Room
 from lightship.console.timeline import Mark, drawn
 from lightship.console.trace import traced
 from lightship.console.visits import Visit
 from lightship.core.cases import Case, Effect, Judgement, Report, Stream
-from lightship.core.ports import ReadableLedger, Work
+from lightship.core.ports import Work
 
 _STREAMS = 20
 _EACH = 200
-TRACED = 20_000
-"""Newest entries of the record in the streams' time that are read for their timelines."""
-
-Entry = Mapping[str, Any]
+_LINE = 300
+"""Newest entries of the record that a stream's line is drawn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,11 @@ def gathered(work: Work, stream: Stream, now: datetime) -> Told:
     return Told(stream, tuple(marks), {one.id: one.kind for one in effects})
 
 
-def recorded(ledger: ReadableLedger, streams: Sequence[Stream], now: datetime) -> tuple[list[Entry], bool]:
-    """Return the record of the time in which streams ran, oldest first, and whether that is all of it."""
-    first = place_at(ledger, min(one.began_at for one in streams) - SLACK)
-    until = max(one.ended_at or now for one in streams)
-    stop = min(ledger.size, place_at(ledger, until + SLACK))
-    return list(ledger.entries(max(first, stop - TRACED), stop)), stop - first <= TRACED
+def recorded(record: Record, one: Told) -> tuple[list[Entry], bool]:
+    """Return what the record tells of a stream's line, oldest first, and whether that is all of it."""
+    own = record.about(f"line {one.stream.id}", _LINE)
+    entries = [*own, *(entry for effect in one.effects for entry in record.about(f"line {effect}", _EACH))]
+    return sorted(entries, key=at_of), len(own) < _LINE
 
 
 def routes(room: Room) -> APIRouter:
@@ -78,27 +74,21 @@ def routes(room: Room) -> APIRouter:
                 raise Problem("not-found", "There is no such subject.")
             room.looked(work, visit, f"subject {streams[0].host}")
             known = [gathered(work, one, visit.now) for one in streams]
-        entries, whole = recorded(room.settings.ledger, streams, visit.now)
         lines = []
         for one in known:
-            own = [entry for entry in entries if _is_of(entry, one)]
+            entries, whole = recorded(room.record, one)
             marks = sorted(
-                [*one.marks, *traced(own, one.stream, one.effects, visit.now, whole=whole)],
+                [*one.marks, *traced(entries, one.stream, one.effects, visit.now, whole=whole)],
                 key=lambda mark: mark.at,
             )
-            lines.append((one.stream, marks, drawn(marks, visit.now)))
-        since = at_of(entries[0]) if entries and not whole else None
+            since = at_of(entries[0]) if not whole else None
+            lines.append((one.stream, marks, drawn(marks, visit.now), since))
         return room.page(
             request,
             "subject.html",
             f"Subject {streams[0].host}",
             subject=streams[0].host,
             lines=lines,
-            since=since,
         )
 
     return router
-
-
-def _is_of(entry: Entry, one: Told) -> bool:
-    return entry.get("stream") == one.stream.id or entry.get("effect") in one.effects

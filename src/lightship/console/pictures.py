@@ -38,10 +38,9 @@ def part_of(data: bytes, part: int) -> bytes:
         raise Problem("invalid", f"A still has the parts 1 to {PARTS}.")
     clear = _decoded(data, cv2.IMREAD_COLOR)
     height, width = clear.shape[:2]
-    grey = _blur(cv2.cvtColor(clear, cv2.COLOR_BGR2GRAY))
-    shown = cv2.cvtColor(
-        cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR), cv2.COLOR_GRAY2BGR
-    )
+    grey = _blur(cv2.cvtColor(clear, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False))
+    whole = cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR)
+    shown = np.repeat(whole[:, :, None], 3, axis=2).astype(np.uint8, copy=False)
     row, column = divmod(part - 1, _SIDE)
     here = np.s_[
         row * height // _SIDE : (row + 1) * height // _SIDE,
@@ -52,10 +51,10 @@ def part_of(data: bytes, part: int) -> bytes:
 
 
 def _decoded(data: bytes, how: int) -> NDArray[np.uint8]:
-    picture: NDArray[np.uint8] | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), how)
-    if picture is None:
+    found = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), how) if data else None
+    if found is None:
         raise Problem("not-found", "The exhibit cannot be shown as a still.")
-    return picture
+    return found.astype(np.uint8, copy=False)
 
 
 def _blur(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -63,10 +62,8 @@ def _blur(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height = max(1, round(_COARSE_PX * grey.shape[0] / grey.shape[1]))
     coarse = cv2.resize(grey, (_COARSE_PX, min(height, 4 * _COARSE_PX)), interpolation=cv2.INTER_AREA)
     size = (_SHOWN_PX, round(_SHOWN_PX * coarse.shape[0] / _COARSE_PX))
-    soft: NDArray[np.uint8] = cv2.GaussianBlur(
-        cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), (0, 0), 12.0
-    )
-    return soft
+    wide = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(wide, (0, 0), 12.0).astype(np.uint8, copy=False)
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 from lightship.console.record import at_of
 from lightship.core.ladder import Policy
 from lightship.core.poisson import poisson_lower, poisson_upper
-from lightship.core.ports import ReadableLedger
 from lightship.core.watchkeeper import Budget
 
-AT_ONCE = 10_000
-"""Entries that one call reads; a long record is caught up with call by call."""
+LATEST = 1_000
+"""Verdicts of which it is told how many needed nobody to open a picture."""
 CONFIDENCE = 0.95
 """Of each of the two bounds."""
 _MINUTE_S = 60.0
@@ -33,10 +31,12 @@ class Tally:
 
     A response belongs to the case that it opened or joined; a verdict or an answered appeal on the case says whether
     it was false. One that belongs to no case was seen by nobody, and may have been either.
+    ``looked`` says of the latest verdicts whether somebody had opened a picture before.
     """
 
     watched_s: Counter[str] = field(default_factory=Counter)
     alarms: Counter[Alarm] = field(default_factory=Counter)
+    looked: deque[bool] = field(default_factory=lambda: deque(maxlen=LATEST))
     _policy: dict[tuple[str, object], str] = field(default_factory=dict)
     _since: dict[tuple[str, object], datetime] = field(default_factory=dict)
     _loose: dict[str, Alarm] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class Tally:
                     str(entry["case"]), str(entry["stream"]), by_machine=entry["opened_by"] == "machine"
                 )
             case "verdict" if entry["verdict"] in _CLOSING:
+                self.looked.append(bool(entry["seen"]))
                 self._close(str(entry["case"]), false=_CLOSING[entry["verdict"]])
             case "appeal-answered" if entry["overturned"]:
                 self._close(str(entry["case"]), false=True)
@@ -185,28 +186,3 @@ def kept_of(tally: Tally, policy: Policy) -> list[Kept]:
             )
         )
     return rows
-
-
-class Promises:
-    """Reads the record on from where it was, and tells what became of each budget.
-
-    Parameters
-    ----------
-    policies
-        Those in force.
-    """
-
-    def __init__(self, ledger: ReadableLedger, policies: Sequence[Policy]) -> None:
-        self._ledger, self._policies = ledger, policies
-        self._tally, self._read = Tally(), 0
-        self._lock = threading.Lock()
-
-    def now(self) -> tuple[list[Kept], int]:
-        """Return the budgets of every policy in force, and how many entries of the record are not counted yet."""
-        with self._lock:
-            size = self._ledger.size
-            stop = min(size, self._read + AT_ONCE)
-            for entry in self._ledger.entries(self._read, stop):
-                self._tally.take(entry)
-            self._read = stop
-            return [one for policy in self._policies for one in kept_of(self._tally, policy)], size - stop

@@ -16,7 +16,9 @@ from lightship.console.accounts import Accounts
 from lightship.console.assets import Assets
 from lightship.console.desk_port import Desk
 from lightship.console.keys import ACTIONS, keys_of
+from lightship.console.promises import Tally
 from lightship.console.prose import short
+from lightship.console.record import Record
 from lightship.console.settings import Settings
 from lightship.console.visits import Visit, masked, visitor
 from lightship.core.access import Act, Purpose, allowed_purposes
@@ -49,6 +51,8 @@ class Room:
     accounts: Accounts
     assets: Assets
     pages: Environment
+    tally: Tally
+    record: Record
 
     def visitor(self, act: Act, *purposes: Purpose) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""

@@ -45,7 +45,7 @@ def silent(data: bytes) -> bytes:
     """
     made = io.BytesIO()
     try:
-        with av.open(io.BytesIO(data)) as source, av.open(made, "w", format="mp4") as target:
+        with av.open(io.BytesIO(data), "r") as source, av.open(made, "w", format="mp4") as target:
             video = source.streams.video[0]
             copy = target.add_stream_from_template(video)
             for packet in source.demux(video):
@@ -86,7 +86,7 @@ def _samples(data: bytes) -> NDArray[np.int16]:
     parts: list[NDArray[Any]] = []
     most = int(_LONGEST_S * RATE_HZ)
     try:
-        with av.open(io.BytesIO(data)) as source:
+        with av.open(io.BytesIO(data), "r") as source:
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
             for frame in source.decode(source.streams.audio[0]):
                 parts += [one.to_ndarray().ravel() for one in resampler.resample(frame)]

@@ -9,8 +9,7 @@ from tests.unit.console.making import console, full
 from tests.unit.console.visiting import working
 
 from lightship import packs
-from lightship.console import promises
-from lightship.console.promises import Promises, Tally, kept_of
+from lightship.console.promises import Tally, kept_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 POLICY = packs.policy("public-live")
@@ -39,7 +38,7 @@ def opened(case="c", stream="s", by="machine"):
 
 
 def verdict(said, case="c"):
-    return entry(2, "verdict", case=case, verdict=said)
+    return entry(2, "verdict", case=case, verdict=said, seen=case == "seen")
 
 
 def tally_of(*entries):
@@ -134,20 +133,6 @@ def test_no_response_is_counted_twice_or_lost(acts):
     assert found.lower <= found.upper
 
 
-def test_a_long_record_is_caught_up_with_call_by_call(monkeypatch):
-    class Kept:
-        def __init__(self, entries):
-            self.kept, self.size = entries, len(entries)
-
-        def entries(self, start=0, stop=None):
-            return iter(self.kept[start:stop])
-
-    monkeypatch.setattr(promises, "AT_ONCE", 100)
-    one = Promises(Kept([began(), *(coverage(minute) for minute in range(1, 150))]), (POLICY,))
-    assert [one.now()[1] for _ in range(3)] == [50, 0, 0]
-    assert one.now()[0][0].hours == pytest.approx(149 / 60)
-
-
 def test_the_page_tells_every_rung_of_the_policy_in_force(tmp_path):
     made = full(console(tmp_path))
     with made.store.begin() as work:
@@ -158,3 +143,10 @@ def test_the_page_tells_every_rung_of_the_policy_in_force(tmp_path):
     assert "20 per 1 h" in text
     assert "1 per 1000 h" in text
     assert "1 in 1.0 h: 0 false, 1 not reviewed" in text
+
+
+def test_the_share_closed_unseen_is_of_verdicts_that_close():
+    found = tally_of(
+        *(verdict(said, case) for said in ("abuse", "not-abuse", "unsure") for case in ("c", "seen"))
+    )
+    assert list(found.looked) == [False, True, False, True]

@@ -1,13 +1,16 @@
 """Entries of the record are found by what an auditor knows of them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lightship.console import record
-from lightship.console.prose import GROUPS
-from lightship.console.record import Sought, find, place_at, sought_of
+from lightship.console.prose import GROUPS, KINDS
+from lightship.console.record import Record, Sought, place_at, sought_of, terms_of
+from lightship.console.trace import traced
+from lightship.core.cases import Stream
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -34,9 +37,9 @@ def entry(number, **own):
 
 
 def pages(ledger, sought, most=50):
-    before, found = 0, []
+    before, found, kept = 0, [], Record(ledger)
     while True:
-        page = find(ledger, sought, before=before, most=most)
+        page = kept.find(sought, before=before, most=most)
         found += page.entries
         before = page.before
         if not before:
@@ -69,13 +72,38 @@ def test_the_pages_together_are_all_that_fit_newest_first(rows, sought, most):
     assert pages(ledger, sought, most) == fitting[::-1]
 
 
-def test_one_request_looks_through_a_bounded_number(monkeypatch):
-    monkeypatch.setattr(record, "SEARCHED", 2_000)
-    ledger = Entries([entry(0, by="ada"), *(entry(n) for n in range(1, 5_000))])
-    page = find(ledger, Sought(by="ada"))
-    assert (page.entries, page.before, page.full) == ((), 3_000, False)
-    assert ledger.read == 2_000
-    assert [number for number, _ in pages(ledger, Sought(by="ada"))] == [0]
+def test_a_search_reads_what_it_shows_and_hardly_more():
+    ledger = Entries([entry(0, by="ada"), *(entry(n) for n in range(1, 1_900)), entry(1_900, by="ada")])
+    kept = Record(ledger)
+    with kept.still() as left:
+        assert left == 0
+    before = ledger.read
+    assert [number for number, _ in kept.find(Sought(by="ada")).entries] == [1_900, 0]
+    assert ledger.read - before == 2
+
+
+def test_a_long_record_is_read_by_itself_and_it_is_said_meanwhile(monkeypatch):
+    monkeypatch.setattr(record, "AT_ONCE", 500)
+    seen = []
+    ledger = Entries(entry(n, by="ada" if n == 4_000 else "mo") for n in range(5_000))
+    kept = Record(ledger, lambda one: seen.append(one["at"]))
+    assert kept.find(Sought(by="ada")).left > 0
+    until = time.monotonic() + 10
+    while kept.find(Sought(by="ada")).left and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [number for number, _ in kept.find(Sought(by="ada")).entries] == [4_000]
+    assert seen == [one["at"] for one in ledger.kept]
+
+
+def test_what_the_timeline_tells_is_what_the_index_keeps_for_it():
+    """A kind that is drawn but not indexed would never be seen; both are asked of every kind."""
+    usual = {"stream": "s", "effect": "e", "gap_s": 1.0, "absent": {}, "reason": "x", "at": NOW.isoformat()}
+    stream = Stream("s", "a", "h", "public", "t", "p", NOW)
+    for kind in KINDS:
+        one = {"kind": kind, **usual}
+        drawn = [mark for mark in traced([one], stream, {}, NOW, whole=False) if mark.words]
+        indexed = "line s" in set(terms_of(one))
+        assert bool(drawn) is indexed, kind
 
 
 def test_a_time_is_found_without_reading_everything():
