@@ -64,6 +64,9 @@ class Desk(Protocol):
     def undo(self, case_id: str, by: str, now: datetime) -> Sequence[Effect]:
         """Take back a decision whose effects still wait; returns those that will not happen."""
 
+    def may_undo(self, case_id: str, now: datetime) -> bool:
+        """Return whether a decision can be taken back now."""
+
     def report(
         self, report_id: str, stream_id: str, now: datetime, *, kind: ReportKind, words: str
     ) -> Report:

@@ -68,7 +68,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "may_reverse": bool(last and visit.may("reverse", purpose="appeal", case=case, judgement=last)),
         "may_appeal": bool(visit.may("appeal", purpose="appeal", case=case)),
         "may_undo": bool(visit.may("undo", purpose="review", case=case))
-        and any(one.state == "waiting" for one in effects),
+        and room.desk.may_undo(case.id, visit.now),
     }
 
 

@@ -92,10 +92,11 @@ def next_address(room: Room, visit: Visit, fields: Mapping[str, object], query: 
     return f"/items/{case.id}{query}" if case else ""
 
 
-def decided_case(room: Room, request: Request) -> Case | None:
-    """Return the case that was decided just before, which can still be undone."""
+def decided_case(room: Room, request: Request) -> tuple[Case, bool] | None:
+    """Return the case that was decided just before, and whether that can still be undone."""
     name = request.query_params.get("decided", "")[:64]
-    if not name:
+    if not name.isprintable() or not name:
         return None
     with room.store.begin() as work:
-        return work.get(Case, name)
+        case = work.get(Case, name)
+    return (case, room.desk.may_undo(case.id, room.settings.clock())) if case is not None else None
