@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lightship.watch.words import LABELS
+
+_LABELS = {name: f"{said[:1].lower()}{said[1:]}" for name, said in LABELS.items()}
 _MADE = re.compile(r"[0-9a-f]{32,64}")
 Fields = Mapping[str, Any]
 Sentence = str | Callable[[Fields], str]
@@ -42,8 +45,8 @@ def who(by: Any) -> str:
     """Return who did it: a person's name, or a policy by the first figures of its digest."""
     said = str(by)
     if said.startswith("policy "):
-        return f"The policy {said.removeprefix('policy ').removeprefix('sha256:')[:8]}"
-    return said or "Nobody named"
+        return f"the policy {said.removeprefix('policy ').removeprefix('sha256:')[:8]}"
+    return said or "nobody named"
 
 
 def _moment(text: Any) -> str:
@@ -54,7 +57,10 @@ def _moment(text: Any) -> str:
 
 
 def _decided(entry: Fields) -> str:
-    found = [f"{one['label']} by {one['detector']}, {one['weight_db']:.0f} dB" for one in entry["reasons"]]
+    found = [
+        f"{_LABELS.get(one['label'], one['label'])}, by {one['detector']}, {one['weight_db']:.0f} dB"
+        for one in entry["reasons"]
+    ]
     why = "; ".join(found) or {
         "benign": "the picture has been benign since",
         "blind": "nothing could be seen",
@@ -337,7 +343,8 @@ def told(entry: Fields) -> str:
     if isinstance(known.sentence, str):
         return known.sentence.format_map(_Known({key: str(value)[:_LONGEST] for key, value in entry.items()}))
     try:
-        return known.sentence(entry)[: 4 * _LONGEST]
+        said = known.sentence(entry)[: 4 * _LONGEST]
+        return f"The{said[3:]}" if said.startswith("the ") else said
     except (KeyError, TypeError, ValueError, AttributeError):
         return _raw(entry)
 

@@ -139,7 +139,7 @@ ENTRIES = [
         {"kind": "decision", "stream": "b", "run": 1, "at_s": 5.02, "rung": "end", "before": None, "by": "evidence",
          "policy_digest": "sha256:84f0" + "0" * 60, "basis": "terms",
          "reasons": [{"detector": "known-media", "label": "known-media", "weight_db": 112.4}]},
-        "Stream b, 5.02 s in: the response is now “end”, because: known-media by known-media, 112 dB. Policy 84f00000, on the basis “terms”.",
+        "Stream b, 5.02 s in: the response is now “end”, because: a picture on a list of known abuse material, by known-media, 112 dB. Policy 84f00000, on the basis “terms”.",
     ),
     (
         {"kind": "coverage", "stream": "b", "run": 1, "minute": 0, "pictures": 58, "looks": 55, "model_looks": 0,
