@@ -18,6 +18,7 @@ FLAGS = [
     "--disable-sync", "--no-first-run", "--autoplay-policy=user-gesture-required",
 ]  # fmt: skip
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+WCAG = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
 
 
 class Server:
@@ -77,19 +78,23 @@ class Person:
     def go(self, path):
         return self.page.goto(self.served.at(path))
 
-    def axe(self, rules="{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"):
-        """Return what axe finds on this page; it runs in a world of its own, which the content policy does not bind."""
-        session = self.context.new_cdp_session(self.page)
-        frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
-        world = session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
-        session.send("Runtime.evaluate", {"expression": AXE + ";0", "contextId": world})
-        asked = {
-            "expression": f"axe.run(document, {{runOnly: {rules}}}).then(r => JSON.stringify(r.violations))",
-            "contextId": world,
-        }
-        done = session.send("Runtime.evaluate", {**asked, "awaitPromise": True, "returnByValue": True})
-        found = json.loads(done["result"]["value"])
-        return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
+    def axe(self, rules=WCAG):
+        return axe(self.context, self.page, rules)
+
+
+def axe(context, page, rules=WCAG):
+    """Return what axe finds on a page; it runs in a world of its own, which the content policy does not bind."""
+    session = context.new_cdp_session(page)
+    frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+    world = session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
+    session.send("Runtime.evaluate", {"expression": AXE + ";0", "contextId": world})
+    asked = {
+        "expression": f"axe.run(document, {{runOnly: {rules}}}).then(r => JSON.stringify(r.violations))",
+        "contextId": world,
+    }
+    done = session.send("Runtime.evaluate", {**asked, "awaitPromise": True, "returnByValue": True})
+    found = json.loads(done["result"]["value"])
+    return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
 
 
 def begin_shift(who):

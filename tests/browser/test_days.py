@@ -8,7 +8,7 @@ from pathlib import Path
 from lightship.console.oidc import Oidc
 from lightship.core.cases import Case
 from lightship.core.people import Look, Shift
-from tests.browser.desk import Person, Server, begin_shift, until
+from tests.browser.desk import Person, Server, axe, begin_shift, until
 from tests.unit.console.making import case_like, console, exhibit, full, still
 from tests.unit.console.provider import CLIENT, SECRET, provider
 
@@ -321,6 +321,8 @@ def test_somebody_comes_in_through_the_provider(browser, tmp_path):
             page = context.new_page()
             page.set_default_timeout(5000)
             page.goto(served.at("/sign-in?then=/health"))
+            assert axe(context, page) == []
+            page.screenshot(path=tmp_path / "sign-in.png", full_page=True)
             page.click("text=Sign in with")
             page.wait_for_url("**/health")
             assert "Oda, moderator" in page.text_content("header")
