@@ -18,6 +18,7 @@ BENCHES = (
     "matcher_service",
     "streams",
     "watch",
+    "console",
     "budgets",
     "false_interruptions",
 )

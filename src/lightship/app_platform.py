@@ -67,6 +67,8 @@ class Deployment:
         Streams that this process watches at most.
     retention
         Name or path of the terms by which what is past its time is forgotten.
+    oidc
+        File with the settings of the provider that people sign in through.
     """
 
     folder: Path
@@ -82,6 +84,7 @@ class Deployment:
     private_bases: frozenset[str] = frozenset()
     most: int = 150
     retention: str = "gb"
+    oidc: Path | None = None
 
     @property
     def url(self) -> str:

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,8 +29,9 @@ from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
 from lightship.console.logs import logger, quiet_server
 from lightship.console.metrics import Metrics
+from lightship.console.oidc import read_oidc
 from lightship.console.server import Server, config_of
-from lightship.console.settings import Mark, Settings, utc_now
+from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants, begin
 from lightship.core.cases import Effect, Stream
 from lightship.core.errors import InputError, LightshipError
@@ -68,8 +68,6 @@ __all__ = [
 ]
 
 RETENTION_S = 3600.0
-TRACED = 20_000
-"""Newest entries of the ledger that a stream's timeline is drawn from."""
 
 Deliver = Callable[[Effect], None]
 
@@ -207,23 +205,6 @@ def _expire(platform: Platform, terms: Retention, say: Callable[[str], None]) ->
         say(f"The exhibit {exhibit} is past its time and was not destroyed: {why}")
 
 
-def trace_of(ledger: LedgerFile, stream_id: str) -> tuple[Mark, ...]:
-    """Return a stream's decisions and troubles, as the newest entries of the ledger tell them, for its timeline."""
-    marks = []
-    for entry in ledger.entries(max(0, ledger.size - TRACED), ledger.size):
-        if entry.get("stream") != stream_id or entry.get("kind") not in {"decision", "trouble"}:
-            continue
-        at = datetime.fromisoformat(entry["at"])
-        if entry["kind"] == "decision":
-            weighed = ", ".join(f"{one['detector']} {one['weight_db']:.0f} dB" for one in entry["reasons"])
-            marks.append(
-                Mark(at, "signal", f"{entry['rung'] or 'released'} by {entry['by']}: {weighed or 'nothing'}")
-            )
-        else:
-            marks.append(Mark(at, "gap", str(entry.get("reason", entry["trouble"]))))
-    return tuple(marks)
-
-
 def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, log: Any = None) -> FastAPI:
     """Return the console's application over a platform that is open; ``log`` is standard error's unless given."""
     folder = platform.deployment.folder
@@ -239,8 +220,9 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
         health=watch,
         ready=watch.ready,
-        trace=lambda stream_id: trace_of(ledger, stream_id),
         log=log or logger(),
+        oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
+        policies=(packs.policy(platform.deployment.policy),),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,

@@ -44,6 +44,10 @@ Basis = Annotated[
     list[str],
     typer.Option(help="A recorded basis on which a private stream may be looked at; word for word."),
 ]
+Provider = Annotated[
+    Path | None,
+    typer.Option("--oidc", help="File (TOML) with the OpenID Connect provider to sign in through."),
+]
 Most = Annotated[int, typer.Option(min=1, help="Streams that this process watches at most.")]
 
 
@@ -64,6 +68,7 @@ def _deployment(
     private_basis: Basis = [],  # noqa: B006
     most: Most = 150,
     retention: Retention = "gb",
+    oidc: Provider = None,
 ) -> Deployment:
     from lightship.app_platform import Deployment
 
@@ -85,6 +90,7 @@ def _deployment(
         private_bases=frozenset(private_basis),
         most=most,
         retention=retention,
+        oidc=oidc,
     )
 
 

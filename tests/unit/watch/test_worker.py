@@ -203,7 +203,13 @@ def test_a_stream_whose_stop_was_reversed_is_judged_anew(house):
     assert len(house.find(Case, stream_id="s3")) == 1
     with house.store.begin() as work:
         desk.decide(
-            work, case.id, by="ann", verdict="not-abuse", clause="1", reason="a film", now=one.setup.clock()
+            work,
+            case.id,
+            by="ann",
+            verdict="not-abuse",
+            clause="none",
+            reason="a film",
+            now=one.setup.clock(),
         )
     assert until(lambda: len(house.find(Case, stream_id="s3")) == 2)
     assert {entry["stream"] for entry in house.store.kinds("judged-anew")} == {"s3"}
