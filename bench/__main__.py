@@ -13,6 +13,8 @@ BENCHES = (
     "guard",
     "imports",
     "ledger",
+    "sframe",
+    "packs",
     "matching",
     "lists",
     "matcher_service",
