@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from lightship.core.sframe import SUITES, FrameKey, Receiver, Sender
+from lightship.core.sframe import SUITES, FrameKey
+from lightship.core.sframe_ends import Receiver, Sender
 
 FRAME_BYTES = 6000
 REACH_US = 15.0  # the figure to reach, for the GCM suites

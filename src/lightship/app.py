@@ -90,6 +90,8 @@ def protect(
     progress: Progress | None = None,
     started: Callable[[Guard], None] = lambda _guard: None,
     reconnect: Reconnect | None = None,
+    signed: Path | None = None,
+    pack: str = "device",
 ) -> Outcome:
     """Protect a medium from a source to a sink, with a log and, if asked, a report.
 
@@ -103,6 +105,11 @@ def protect(
         How long a lost network source is looked for, and a publisher is waited for.
     started
         Called with the guard before the first picture.
+    signed
+        A folder of signed packs: then the policy and all that belongs to it come from one of them, once it is
+        verified, and a refusal is written into the log.
+    pack
+        Which of them.
 
     Raises
     ------
@@ -110,9 +117,12 @@ def protect(
         Whatever was wrong with the policy, a detector, the source, the sink or the log.
     """
     _apart(source, sink)
-    guard = Guard(policy, options=options)
+    guard = Guard(policy, options=options) if signed is None else None
     with open_log(log) as ledger:
-        guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
+        if signed is not None:
+            guard = _signed_guard(signed, pack, policy, options, ledger)
+        assert guard is not None
+        guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors, files=guard.files)
         started(guard)
         trace = Trace(guard.sensors.bound) if report is not None else None
         # Until the source is open, Ctrl-C ends the wait for it in the usual way.
@@ -131,6 +141,14 @@ def protect(
     if trace is not None and report is not None:
         write_report(report, trace, outcome)
     return outcome
+
+
+def _signed_guard(
+    folder: Path, name: str, policy: str, options: Mapping[str, Mapping[str, Any]] | None, ledger: LedgerFile
+) -> Guard:
+    from lightship.app_packs import guard_by  # loads python-tuf
+
+    return guard_by(folder, name, policy, options, ledger)
 
 
 def _apart(source: str, sink: str) -> None:

@@ -11,7 +11,9 @@ import typer
 
 from lightship import cli_match, cli_serve
 from lightship.cli_lists import lists_app
+from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
+from lightship.cli_packs import packs_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -30,6 +32,8 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
+app.add_typer(packs_app, name="packs")
+app.add_typer(log_app, name="log")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -64,6 +68,10 @@ def guard(
     live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,
     log: Annotated[Path | None, typer.Option(help="Where the local log lies.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for a report with a timeline picture.")] = None,
+    packs: Annotated[
+        Path | None, typer.Option(help="A folder of signed packs; the policy then comes from one of them.")
+    ] = None,
+    pack: Annotated[str, typer.Option(help="Which of the signed packs.")] = "device",
     explain: Annotated[Path | None, typer.Option(help="Read a log in plain words, and nothing else.")] = None,
 ) -> None:
     """Watch a live picture and stop it in time."""
@@ -90,6 +98,8 @@ def guard(
                 report=report,
                 progress=progress,
                 started=started,
+                signed=packs,
+                pack=pack,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")

@@ -220,7 +220,9 @@ def open_note(note: str, key: VerifierKey) -> str:
             ) from None
     if not mine:
         raise LedgerError(
-            f"This note is not signed by {key.name}+{key.key_id.hex()}.", where, "Give the key that signed it."
+            f"This note is not signed by {key.name}+{key.key_id.hex()}.",
+            where,
+            "Give the key that signed it.",
         )
     return text
 

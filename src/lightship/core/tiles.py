@@ -83,7 +83,8 @@ def unbundle(data: bytes, count: int, where: str) -> list[bytes]:
     LogDamaged
         If there are not so many, or the last one is cut short.
     """
-    entries, at = [], 0
+    entries: list[bytes] = []
+    at = 0
     while at < len(data) and len(entries) < count:
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
         entries.append(data[at + 2 : end])
@@ -119,7 +120,9 @@ class Tiles:
                     return self._read(tile_path(level, number, WIDTH))
             except OSError:
                 pass
-            raise LogDamaged(f"A file of the log is missing: {error.strerror}.", path, "Copy it again.") from error
+            raise LogDamaged(
+                f"A file of the log is missing: {error.strerror}.", path, "Copy it again."
+            ) from error
 
     def tile(self, level: int, number: int) -> bytes:
         """Return a tile's hashes, one after the other.
@@ -134,7 +137,9 @@ class Tiles:
             width = tile_width(level, number, self.size)
             found = self._file(level, number, width)[: width * HASH_BYTES]
             if len(found) != width * HASH_BYTES:
-                raise LogDamaged("A tile of the log is cut short.", tile_path(level, number, width), "Copy it again.")
+                raise LogDamaged(
+                    "A tile of the log is cut short.", tile_path(level, number, width), "Copy it again."
+                )
             self._kept[level, number] = found
         return found
 

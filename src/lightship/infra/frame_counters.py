@@ -40,7 +40,7 @@ def _take(path: Path) -> range:
             # Sixteen hexadecimal digits written in place: within one sector, so whole or not at all.
             text = os.read(descriptor, 17)
             if text and len(text) != 16:
-                raise ValueError(f"{len(text)} bytes instead of 16")  # noqa: TRY301 - one answer to all damage
+                raise ValueError(f"{len(text)} bytes instead of 16")
             first = int(text or b"0", 16)
             os.pwrite(descriptor, b"%016x" % (first + RESERVED), 0)
             os.fsync(descriptor)

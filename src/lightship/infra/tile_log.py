@@ -67,7 +67,9 @@ def append(folder: Path, key: SigningKey, entries: Iterable[bytes]) -> list[int]
         with alone(folder):
             return _append(folder, key, list(entries))
     except OSError as error:
-        raise SinkError(f"The log cannot be written: {error}.", str(folder), "Name another folder.") from error
+        raise SinkError(
+            f"The log cannot be written: {error}.", str(folder), "Name another folder."
+        ) from error
 
 
 def _append(folder: Path, key: SigningKey, entries: list[bytes]) -> list[int]:
@@ -78,7 +80,9 @@ def _append(folder: Path, key: SigningKey, entries: list[bytes]) -> list[int]:
     before = tiles.frontier(0, old.size)
     if before.root() != old.root or old.origin != key.name:
         raise LogDamaged(
-            f"The log does not match its checkpoint of {old.size} entries.", str(folder), "Restore it from a copy."
+            f"The log does not match its checkpoint of {old.size} entries.",
+            str(folder),
+            "Restore it from a copy.",
         )
     places: list[int] = []
     fresh: list[bytes] = []
@@ -154,5 +158,7 @@ def verify_log(folder: Path, key: VerifierKey, seen: Iterable[str] = ()) -> Veri
     tiles = Tiles(reader(folder), newest.size)
     report = verify(tiles.entries(), [note, *seen], key, origin=newest.origin)
     if report.ok and tiles.root() != newest.root:
-        raise LogDamaged("The entries are those signed, but the tiles are not theirs.", str(folder), "Copy it again.")
+        raise LogDamaged(
+            "The entries are those signed, but the tiles are not theirs.", str(folder), "Copy it again."
+        )
     return report

@@ -42,15 +42,21 @@ def witness(folder: Path, log: VerifierKey, key: SigningKey, state: Path, now: d
         with alone(state):
             old = _seen(seen, log)
             try:
-                check_extends(old or Checkpoint(new.origin, 0, EMPTY_ROOT), new, Tiles(reader(folder), new.size))
+                check_extends(
+                    old or Checkpoint(new.origin, 0, EMPTY_ROOT), new, Tiles(reader(folder), new.size)
+                )
             except LogForked:
-                write_whole(seen.with_name(f"{seen.stem}.forked-{new.size}-{new.root.hex()[:16]}"), note.encode())
+                write_whole(
+                    seen.with_name(f"{seen.stem}.forked-{new.size}-{new.root.hex()[:16]}"), note.encode()
+                )
                 raise
             cosigned = cosign(note, key, int(now.timestamp())).encode()
             write_whole(seen, cosigned)  # before anyone else has it: what was cosigned is never forgotten
             write_whole(folder / CHECKPOINT, cosigned)
     except OSError as error:
-        raise SinkError(f"The cosignature cannot be written: {error}.", str(folder), "Name another.") from error
+        raise SinkError(
+            f"The cosignature cannot be written: {error}.", str(folder), "Name another."
+        ) from error
     return new
 
 

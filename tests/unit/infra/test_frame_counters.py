@@ -33,7 +33,9 @@ def test_no_number_comes_twice_whenever_the_process_is_killed(tmp_path):
     seen: set[int] = set()
     for lines in (1, RESERVED - 1, RESERVED, RESERVED + 1):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(tmp_path / "counters")], stdout=subprocess.PIPE, env=os.environ
+            [sys.executable, "-c", PROGRAM, str(tmp_path / "counters")],
+            stdout=subprocess.PIPE,
+            env=os.environ,
         )
         assert process.stdout is not None
         numbers = [int(process.stdout.readline()) for _ in range(lines)]
