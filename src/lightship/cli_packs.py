@@ -142,6 +142,17 @@ def consent(
 
 
 @packs_app.command()
+def fetch(
+    address: Annotated[str, typer.Argument(help="Where they are served, such as https://packs.example.org.")],
+    folder: Annotated[Path, typer.Argument(help="Where they go.")],
+) -> None:
+    """Copy packs and their log from a server; nothing is verified by that. The guard itself never fetches."""
+    from lightship.infra.pack_fetch import fetch as copy
+
+    typer.echo(f"{copy(address, folder)} files came. Now: lightship packs verify {folder}")
+
+
+@packs_app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="What was fetched: metadata/, targets/ and log/.")],
     name: Annotated[str, typer.Option("--pack", help="Which pack.")] = "device",

@@ -3,10 +3,12 @@
 import io
 import json
 import shutil
+import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from skimage import data
@@ -315,3 +317,59 @@ def test_bad_input_is_one_sentence_and_a_documented_code(lightship, files):
         assert code in {2, 3, 7, 13}, (words, code, said)
         assert said.startswith("lightship: "), (words, said)
         assert "Traceback" not in said
+
+
+@pytest.fixture
+def served(lightship):
+    """The folder of packs on a web server, as its owner starts it."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from lightship.cli import main; main()",
+            "log",
+            "serve",
+            "repo",
+            "--port",
+            "0",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    yield line.split(" at ")[1].split(";")[0]
+    process.terminate()
+    process.wait(timeout=20)
+    process.stderr.close()
+
+
+def test_a_device_fetches_what_is_served_and_nothing_else_is_served(lightship, files, served):
+    shutil.copy("alice.key", "repo/alice.key")
+    Path("repo/staged").mkdir(exist_ok=True)
+    Path("repo/staged/targets.json").write_text("{}")
+    said = lightship.must("packs", "fetch", served, "fetched")
+    # The checkpoint, timestamp, snapshot, targets, a pack, a root, a tile and its entries.
+    assert said.startswith("8 files came.")
+    assert "Signed by alice.example.org" in lightship.must("packs", "verify", "fetched")
+    lightship.must("log", "verify", "fetched/log", "--key", "log.pub")
+    assert lightship.must("packs", "fetch", served, "fetched").startswith("2 files came.")
+    for path in (
+        "alice.key",
+        "staged/targets.json",
+        "log/.lock",
+        "../alice.key",
+        "metadata/../alice.key",
+        "",
+    ):
+        answer = httpx.get(f"{served}/{path}")
+        assert answer.status_code == 404, path
+    assert httpx.post(f"{served}/log/checkpoint").status_code == 405
+    headers = httpx.get(f"{served}/log/checkpoint").headers
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["cache-control"] == "no-cache"
+    assert "immutable" in httpx.get(f"{served}/log/tile/0/000.p/2").headers["cache-control"]
+    code, said = lightship("packs", "fetch", f"{served}/nowhere", "other")
+    assert (code, "answers 404" in said) == (5, True), said
+    code, said = lightship("packs", "fetch", "file:///etc", "other")
+    assert (code, "over HTTP or HTTPS" in said) == (13, True), said

@@ -150,13 +150,16 @@ class Pack:
         return check_signers(self.room("lists", ".manifest")[name], keys, f"list {name}")
 
 
-def check(pack: Pack, detectors: frozenset[str], where: str) -> None:
+def check(pack: Pack, detectors: frozenset[str], where: str, *, whole: bool = True) -> None:
     """Refuse a pack that holds more than a pack may, or that does not hold together.
 
     Parameters
     ----------
     detectors
         The names in the registry.
+    whole
+        Also read what cannot widen what a device does (calibrations, texts): those who build and sign do, a device
+        reads it when it is used.
 
     Raises
     ------
@@ -165,7 +168,7 @@ def check(pack: Pack, detectors: frozenset[str], where: str) -> None:
     """
     for path, text in pack.files.items():
         try:
-            _check_file(pack, path, text, detectors)
+            _check_file(pack, path, text, detectors, whole=whole)
         except PackError:
             raise
         except (LightshipError, tomllib.TOMLDecodeError, ValueError, TypeError, KeyError) as error:
@@ -173,7 +176,7 @@ def check(pack: Pack, detectors: frozenset[str], where: str) -> None:
             raise PackError(what, f"{where}, {path}", "Do not use this pack; tell its signers.") from error
 
 
-def _check_file(pack: Pack, path: str, text: str, detectors: frozenset[str]) -> None:
+def _check_file(pack: Pack, path: str, text: str, detectors: frozenset[str], *, whole: bool) -> None:
     room, _, name = path.partition("/")
     match room, name.rpartition(".")[2]:
         case "policies", "toml":
@@ -188,6 +191,8 @@ def _check_file(pack: Pack, path: str, text: str, detectors: frozenset[str]) -> 
             )
             for use in policy.detectors:
                 _check_use(pack, path, use, detectors)
+        case ("calibrations", "json") | ("jurisdictions" | "controls" | "typologies", "toml") if not whole:
+            pass
         case "calibrations", "json":
             value = json.loads(text)
             if value["format"] == "lightship.calibration/1":

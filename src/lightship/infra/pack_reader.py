@@ -217,7 +217,7 @@ class Device:
                 str(folder),
                 "Fetch the packs again.",
             )
-        check(pack, detectors, f"pack {name} {pack.version}")
+        check(pack, detectors, f"pack {name} {pack.version}", whole=False)
         self._keep(seen, note, pack, now)
         signed_by = names_of(root.signed, "targets", targets.metadata)
         return Opened(
