@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from lightship import packs, settings
-from lightship.core.errors import InputError, SinkError
+from lightship.core.errors import InputError, LedgerError, SinkError
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
@@ -23,7 +23,7 @@ from lightship.guard.evaluation_card import EvaluationCard, Marked
 from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
-from lightship.infra.ledger_file import LedgerFile
+from lightship.infra.ledger_file import LedgerFile, read_entries
 from lightship.media.address import place
 from lightship.media.sinks import open_sink
 from lightship.media.sources import Reconnect, open_source
@@ -262,6 +262,29 @@ def marks(path: Path) -> Marked:
         raise InputError(
             f"The marks cannot be read: {error}.", str(beside), "Write [[from_s, to_s], ...] in seconds."
         ) from error
+
+
+def statistics(log: Path, epsilon: float) -> tuple[dict[str, dict[str, str]], str]:
+    """Return what a person may share of each day in the guard's log, and what ``ε`` means for them.
+
+    Raises
+    ------
+    InputError
+        If ``ε`` is outside its range.
+    LedgerError
+        If the log or the device's secret cannot be read.
+    """
+    from lightship.core.randomised import ANSWERS, in_words
+    from lightship.guard.statistics import QUESTIONS, per_day, shareable
+    from lightship.infra.secret_file import secret_of
+
+    words = in_words(epsilon / len(QUESTIONS), len(ANSWERS))
+    days = per_day(read_entries(log))
+    shared = shareable(days, epsilon, secret_of(settings.state_folder() / "statistics.key", LedgerError))
+    return (
+        shared,
+        f"{words} The {len(QUESTIONS)} answers of a day together: ε = {epsilon:g}. Nothing was sent.",
+    )
 
 
 def write_report(folder: Path, trace: Trace, outcome: Outcome) -> None:

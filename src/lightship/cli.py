@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -168,6 +169,19 @@ def evaluate(
         policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), say
     )
     typer.echo(card.to_markdown())
+
+
+@app.command()
+def statistics(
+    log: Annotated[Path | None, typer.Argument(help="The guard's log.")] = None,
+    epsilon: Annotated[float, typer.Option(help="Privacy of a day: the smaller, the more is made up.")] = 1.0,
+) -> None:
+    """Print what you may share of the guard's days, with noise that protects you. Nothing is sent, now or ever."""
+    from lightship import app as wiring
+
+    days, words = wiring.statistics(log or wiring.default_log(), epsilon)
+    say(words)
+    typer.echo(json.dumps({"epsilon": epsilon, "days": days}, indent=1))
 
 
 @app.command("test-card")

@@ -373,3 +373,13 @@ def test_a_device_fetches_what_is_served_and_nothing_else_is_served(lightship, f
     assert (code, "answers 404" in said) == (5, True), said
     code, said = lightship("packs", "fetch", "file:///etc", "other")
     assert (code, "over HTTP or HTTPS" in said) == (13, True), said
+
+
+def test_a_person_sees_what_they_would_share_and_nothing_is_sent(lightship, files):
+    guard(lightship)
+    said = lightship.must("statistics", "guard.ledger", "--epsilon", "3")
+    assert "are made up, and nobody can tell which" in said
+    assert "The 3 answers of a day together: ε = 3. Nothing was sent." in said
+    assert said == lightship.must("statistics", "guard.ledger", "--epsilon", "3")
+    code, said = lightship("statistics", "guard.ledger", "--epsilon", "90")
+    assert (code, "ε = 30 is outside" in said) == (2, True), said

@@ -90,6 +90,7 @@ class Pack:
                 f"This is not a pack of the form {FORMAT}: {error!r}.", where, "Ask for it again."
             ) from error
         pack.check_form(where)
+        pack.__dict__["data"] = data  # the digest is that of the bytes that were signed
         return pack
 
     def check_form(self, where: str) -> None:
