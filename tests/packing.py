@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tuf.api.metadata import Metadata
+from tuf.api.metadata import Metadata, MetaFile
 
 from lightship import packs
 from lightship.core.consent import Consent
@@ -140,3 +140,20 @@ def forge(
     target = into or path
     target.write_bytes(metadata.to_bytes())
     return target.read_bytes()
+
+
+def republish_online(folder, number, **versions):
+    """What a thief of the online key can do: sign any snapshot and timestamp."""
+    metadata = folder / "metadata"
+
+    def snapshot(found):
+        found.signed.version = number
+        found.signed.meta["targets.json"] = versions["targets"]
+
+    data = forge(metadata / "1.snapshot.json", snapshot, ONLINE, into=metadata / f"{number}.snapshot.json")
+
+    def timestamp(found):
+        found.signed.version = number
+        found.signed.snapshot_meta = MetaFile.from_data(number, data, ["sha256"])
+
+    forge(metadata / "timestamp.json", timestamp, ONLINE)

@@ -17,6 +17,7 @@ from tests.packing import (
     edited,
     forge,
     new_key,
+    republish_online,
     small_files,
 )
 from tuf.api.metadata import Metadata, MetaFile, TargetFile
@@ -50,23 +51,6 @@ def world(tmp_path):
 
 def second(world):
     return world.publish(edited(small_files(), "policies/test.toml", "1 per hour", "2 per hour"))
-
-
-def republish_online(folder, number, **versions):
-    """What a thief of the online key can do: sign any snapshot and timestamp."""
-    metadata = folder / "metadata"
-
-    def snapshot(found):
-        found.signed.version = number
-        found.signed.meta["targets.json"] = versions["targets"]
-
-    data = forge(metadata / "1.snapshot.json", snapshot, ONLINE, into=metadata / f"{number}.snapshot.json")
-
-    def timestamp(found):
-        found.signed.version = number
-        found.signed.snapshot_meta = MetaFile.from_data(number, data, ["sha256"])
-
-    forge(metadata / "timestamp.json", timestamp, ONLINE)
 
 
 def test_a_pack_that_everything_vouches_for_is_opened(world):
