@@ -177,6 +177,26 @@ def test_a_parent_sees_what_the_device_may_use_and_the_guard_goes_by_it(lightshi
     assert "The pack “device” (version 1) holds: signed by alice.example.org" in explain(entries)
 
 
+QUIET = """
+import sys
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "ssl.", "http.", "urllib.")) else None)
+from pathlib import Path
+from lightship import app
+app.protect("in.mp4", "null", "test", log=Path("guard.ledger"), signed=Path("mirror"))
+assert "tuf.ngclient" in sys.modules
+print(seen, "urllib3" in sys.modules)
+"""
+
+
+def test_a_guard_that_verifies_packs_opens_no_socket_from_the_first_import_on(lightship, files):
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("[] False\n", 0), done.stderr
+    code = "import lightship.guard, lightship.app, sys; print([m for m in sys.modules if m.startswith(('tuf', 'securesystemslib'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"  # python-tuf is loaded when packs are verified, not before
+
+
 def test_an_attacker_with_one_key_tries_to_add_an_entry_that_catches_a_lawful_picture(lightship, files):
     # He is one of the list's two signers: his manifest has one signature, and no pack may hold it.
     bent = vouched_list(lightship, "hotline", "bent.csv", "hotline")

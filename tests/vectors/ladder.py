@@ -13,6 +13,8 @@ CALIBRATION = "exposure-nudenet-320n"
 EVIDENCE = {"test-card": "analytic", "known-media": "analytic", "exposure": "calibrated", "camera": "camera"}
 PLOTS = ("benign", "burst", "event", "creeping", "blind", "asked")
 
+LENGTHS_S = {"creeping": 45.0, "event": 75.0}
+
 
 class Detector:
     takes = "luma"
@@ -92,7 +94,7 @@ def _played(name, plot):
     draw = random.Random(f"{name} {plot}")
     standing, rows = bound.start(), []
     at_s, seed = 0.0, 0
-    while at_s < (50.0 if plot == "creeping" else 30.0):
+    while at_s < (LENGTHS_S.get(plot, 25.0)):
         at_s = round(at_s + draw.choice((0.25, 0.25, 0.5, 1.0)), 2)
         if draw.random() < 0.08:
             seed += 1

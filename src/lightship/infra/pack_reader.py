@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlparse
 
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.api.metadata import Metadata, Root, TargetFile
-from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from lightship.core.consent import Consent
 from lightship.core.errors import (
@@ -35,6 +34,7 @@ from lightship.core.tiles import Tiles, check_extends, included
 from lightship.core.witnesses import cosigned
 from lightship.infra.pack_trust import Trust, in_our_words, names_of
 from lightship.infra.tile_log import read_checkpoint, reader
+from lightship.infra.tuf_offline import FetcherInterface, Updater, UpdaterConfig
 from lightship.infra.whole_file import alone, write_whole
 
 SKEW = timedelta(hours=1)
