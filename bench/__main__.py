@@ -42,6 +42,7 @@ PACKAGES = (
     "opencv-python-headless",
     "pdqhash",
     "threatexchange",
+    "tuf",
     "uvicorn",
 )
 

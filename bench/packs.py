@@ -1,4 +1,4 @@
-"""What it costs a device to verify a signed pack of 10 MB: TUF, the log's proofs, the closed content."""
+"""What it costs a device to verify a signed pack of 10 MB: TUF, the log's proofs, what widens the content."""
 
 from __future__ import annotations
 
