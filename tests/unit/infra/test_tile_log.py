@@ -2,6 +2,8 @@
 
 import functools
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -259,3 +261,35 @@ def test_a_witness_has_a_key_of_its_own_kind():
     other = WitnessKey("other.example.org", key.public)
     with pytest.raises(LedgerError, match="Two witnesses have one key"):
         parse_witnesses([str(key), str(other)])
+
+
+APPENDING = """
+import sys
+from pathlib import Path
+from lightship.core.notes import SigningKey
+from lightship.infra.tile_log import append
+key = SigningKey.from_seed("log.example.org/packs", bytes(range(32)))
+for number in range(int(sys.argv[2]), 10**9, 7):
+    append(Path(sys.argv[1]), key, [b"entry %d" % one for one in range(number, number + 7)])
+    print(number + 7, flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_log_that_verifies_with_all_that_was_said_to_be_in_it(tmp_path):
+    said = 0
+    for wait in (1, 9, 40):  # appends before the kill, which then comes somewhere inside one
+        process = subprocess.Popen(
+            [sys.executable, "-c", APPENDING, str(tmp_path), str(said)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for _ in range(wait):
+            said = int(process.stdout.readline())
+        process.kill()
+        said = max([said, *map(int, process.stdout.read().split())])
+        process.wait()
+        process.stdout.close()
+        report = verify_log(tmp_path, KEY.verifier)
+        assert report.ok, str(report)
+        assert said <= report.size <= said + 7
+        said = report.size
+    assert said > 256
