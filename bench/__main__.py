@@ -13,6 +13,8 @@ BENCHES = (
     "guard",
     "imports",
     "ledger",
+    "sframe",
+    "packs",
     "matching",
     "lists",
     "matcher_service",
@@ -41,6 +43,7 @@ PACKAGES = (
     "opencv-python-headless",
     "pdqhash",
     "threatexchange",
+    "tuf",
     "uvicorn",
 )
 

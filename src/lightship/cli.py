@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import typer
 
 from lightship import cli_match, cli_serve
 from lightship.cli_lists import lists_app
+from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
+from lightship.cli_packs import packs_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -31,6 +34,8 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
 app.add_typer(cli_serve.token_app, name="token")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
+app.add_typer(packs_app, name="packs")
+app.add_typer(log_app, name="log")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -65,6 +70,10 @@ def guard(
     live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,
     log: Annotated[Path | None, typer.Option(help="Where the local log lies.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for a report with a timeline picture.")] = None,
+    packs: Annotated[
+        Path | None, typer.Option(help="A folder of signed packs; the policy then comes from one of them.")
+    ] = None,
+    pack: Annotated[str, typer.Option(help="Which of the signed packs.")] = "device",
     explain: Annotated[Path | None, typer.Option(help="Read a log in plain words, and nothing else.")] = None,
 ) -> None:
     """Watch a live picture and stop it in time."""
@@ -91,6 +100,8 @@ def guard(
                 report=report,
                 progress=progress,
                 started=started,
+                signed=packs,
+                pack=pack,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
@@ -159,6 +170,19 @@ def evaluate(
         policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), say
     )
     typer.echo(card.to_markdown())
+
+
+@app.command()
+def statistics(
+    log: Annotated[Path | None, typer.Argument(help="The guard's log.")] = None,
+    epsilon: Annotated[float, typer.Option(help="Privacy of a day: the smaller, the more is made up.")] = 1.0,
+) -> None:
+    """Print what you may share of the guard's days, with noise that protects you. Nothing is sent, now or ever."""
+    from lightship import app as wiring
+
+    days, words = wiring.statistics(log or wiring.default_log(), epsilon)
+    say(words)
+    typer.echo(json.dumps({"epsilon": epsilon, "days": days}, indent=1))
 
 
 @app.command("test-card")

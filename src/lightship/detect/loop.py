@@ -21,6 +21,7 @@ from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.camera import CameraEvidence
 from lightship.detect.pdq import Hashed, WeighRows, pdq, weigh_rows
+from lightship.packs import Files
 
 CAMERA_LABELS = frozenset({"camera-frozen", "camera-black"})
 """Weak evidence: looked at more often, and never a reason by itself."""
@@ -80,6 +81,7 @@ def load_sensors(
     policy: Policy,
     read_calibration: Callable[[str], Calibration],
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    files: Files | None = None,
 ) -> Sensors:
     """Load a policy's detectors and bind them to their calibrations.
 
@@ -89,6 +91,8 @@ def load_sensors(
         Returns a calibration by the name that the policy gives.
     options
         More options for a detector's ``load``, by detector name: the lists of ``known-media``, say.
+    files
+        The files of a verified pack: a model card that the policy names is taken from there.
 
     Raises
     ------
@@ -102,7 +106,10 @@ def load_sensors(
     calibrations: dict[str, Calibration] = {}
     for use in policy.detectors:
         try:
-            detector = registry.load(use.name, **{**dict(use.options), **(options or {}).get(use.name, {})})
+            asked = {**dict(use.options), **(options or {}).get(use.name, {})}
+            if files is not None and "card" in asked:
+                asked["card_text"] = files.get(f"cards/{asked['card']}.toml", "")
+            detector = registry.load(use.name, **asked)
             if detector.evidence == "calibrated":
                 calibrations[use.name] = read_calibration(use.calibration)
         except LightshipError as error:
