@@ -36,8 +36,8 @@ bench: $(VENV)/.tests ## every claim on speed, against the peer it names; writes
 	@$(BIN)/python -m bench
 
 lock: $(VENV)/.tests  ## resolve the pinned requirements again (needs uv)
-	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra service --extra sharing --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra learned --extra spark --extra service --extra sharing --extra calls --group build --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra service --extra sharing --extra packs --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra learned --extra spark --extra service --extra sharing --extra packs --extra calls --group build --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
 
 clean:                ## remove what the targets made
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache

@@ -13,11 +13,14 @@ BENCHES = (
     "guard",
     "imports",
     "ledger",
+    "sframe",
+    "packs",
     "matching",
     "lists",
     "matcher_service",
     "streams",
     "watch",
+    "console",
     "budgets",
     "false_interruptions",
     "payments_precision",
@@ -48,6 +51,7 @@ PACKAGES = (
     "scikit-learn",
     "polars",
     "threatexchange",
+    "tuf",
     "uvicorn",
 )
 

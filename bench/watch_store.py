@@ -51,11 +51,12 @@ class Store:
         after: str = "",
     ) -> list[K]:
         """Return values."""
-        assert not after
         rows = list(self._rows.items())
         found = [one for (of, _), one in rows if of is kind and _fits(one, where or {})]
         for name in reversed(order):
             found.sort(key=lambda one: getattr(one, name.lstrip("-")), reverse=name.startswith("-"))
+        if after:
+            found = found[[one.id for one in found].index(after) + 1 :]
         return found[:limit]
 
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:

@@ -52,47 +52,71 @@ def _account() -> dict[str, object]:
     pytest.skip("PostgreSQL refuses to be run by root, and there is no other account")
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """Run a PostgreSQL server; yields the address of its first database."""
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip("there is no PostgreSQL on this machine (Debian: apt install postgresql)")
-    account = _account()
-    folder = Path(tempfile.mkdtemp(prefix="ls-pg-"))
-    try:
-        if account:
-            os.chown(folder, account["user"], account["group"])
-        data, log, port = folder / "data", folder / "log", free_port()
-        run = {
+class PostgresServer:
+    """A PostgreSQL server that can be stopped and started again on its data, as an operator would."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._programs, self._account = programs, _account()
+        self._data, self._log, self._port = folder / "data", folder / "log", free_port()
+        self._folder = folder
+        self._run = {
             "cwd": folder,
             "stdin": subprocess.DEVNULL,
             "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
         }
+        self.url = f"postgresql://lightship@127.0.0.1:{self._port}/postgres"
+        if self._account:
+            os.chown(folder, self._account["user"], self._account["group"])
         subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "lightship", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True, capture_output=True, **run, **account,
+            [programs / "initdb", "-D", self._data, "-U", "lightship", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True, capture_output=True, **self._run, **self._account,
         )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
         settings = [
-            f"port={port}",
+            f"port={self._port}",
             "listen_addresses=127.0.0.1",
-            f"unix_socket_directories={folder}",
+            f"unix_socket_directories={self._folder}",
             "fsync=off",
         ]
         arguments = [part for one in settings for part in ("-c", one)]
-        url = f"postgresql://lightship@127.0.0.1:{port}/postgres"
-        with log.open("wb") as file:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *arguments], stdout=file, stderr=file, **run, **account
-            )
+        with self._log.open("ab") as file:
+            self._server = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, *arguments],
+                stdout=file, stderr=file, **self._run, **self._account,
+            )  # fmt: skip
+        _wait(lambda: psycopg.connect(self.url, connect_timeout=2).close(), self._server, self._log)
+
+    def stop(self) -> None:
+        """Stop it now, whoever is connected."""
+        self._server.send_signal(2)  # SIGINT: end now, without waiting for those connected
+        self._server.wait(20)
+
+
+@contextmanager
+def postgres_of_ones_own() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server that may be stopped and started meanwhile."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL on this machine (Debian: apt install postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="ls-pg-"))
+    try:
+        server = PostgresServer(folder, programs)
+        server.start()
         try:
-            _wait(lambda: psycopg.connect(url, connect_timeout=2).close(), server, log)
-            yield url
+            yield server
         finally:
-            server.send_signal(2)  # SIGINT: end now, without waiting for those connected
-            server.wait(20)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Run a PostgreSQL server; yields the address of its first database."""
+    with postgres_of_ones_own() as server:
+        yield server.url
 
 
 @contextmanager

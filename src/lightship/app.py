@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from lightship import packs, settings
-from lightship.core.errors import InputError, SinkError
+from lightship.core.errors import InputError, LedgerError, SinkError
 from lightship.core.weight import Calibration
 from lightship.detect import registry
 from lightship.detect.calibrate import calibrate, files
@@ -23,7 +23,7 @@ from lightship.guard.evaluation_card import EvaluationCard, Marked
 from lightship.guard.guard import Guard, Outcome, Progress
 from lightship.guard.trace import Trace
 from lightship.infra.keys import load_or_create_key
-from lightship.infra.ledger_file import LedgerFile
+from lightship.infra.ledger_file import LedgerFile, read_entries
 from lightship.media.address import place
 from lightship.media.sinks import open_sink
 from lightship.media.sources import Reconnect, open_source
@@ -90,6 +90,8 @@ def protect(
     progress: Progress | None = None,
     started: Callable[[Guard], None] = lambda _guard: None,
     reconnect: Reconnect | None = None,
+    signed: Path | None = None,
+    pack: str = "device",
 ) -> Outcome:
     """Protect a medium from a source to a sink, with a log and, if asked, a report.
 
@@ -103,6 +105,11 @@ def protect(
         How long a lost network source is looked for, and a publisher is waited for.
     started
         Called with the guard before the first picture.
+    signed
+        A folder of signed packs: then the policy and all that belongs to it come from one of them, once it is
+        verified, and a refusal is written into the log.
+    pack
+        Which of them.
 
     Raises
     ------
@@ -110,9 +117,12 @@ def protect(
         Whatever was wrong with the policy, a detector, the source, the sink or the log.
     """
     _apart(source, sink)
-    guard = Guard(policy, options=options)
+    guard = Guard(policy, options=options) if signed is None else None
     with open_log(log) as ledger:
-        guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors)
+        if signed is not None:
+            guard = _signed_guard(signed, pack, policy, options, ledger)
+        assert guard is not None
+        guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors, files=guard.files)
         started(guard)
         trace = Trace(guard.sensors.bound) if report is not None else None
         # Until the source is open, Ctrl-C ends the wait for it in the usual way.
@@ -131,6 +141,14 @@ def protect(
     if trace is not None and report is not None:
         write_report(report, trace, outcome)
     return outcome
+
+
+def _signed_guard(
+    folder: Path, name: str, policy: str, options: Mapping[str, Mapping[str, Any]] | None, ledger: LedgerFile
+) -> Guard:
+    from lightship.app_packs import guard_by  # loads python-tuf
+
+    return guard_by(folder, name, policy, options, ledger)
 
 
 def _apart(source: str, sink: str) -> None:
@@ -244,6 +262,29 @@ def marks(path: Path) -> Marked:
         raise InputError(
             f"The marks cannot be read: {error}.", str(beside), "Write [[from_s, to_s], ...] in seconds."
         ) from error
+
+
+def statistics(log: Path, epsilon: float) -> tuple[dict[str, dict[str, str]], str]:
+    """Return what a person may share of each day in the guard's log, and what ``ε`` means for them.
+
+    Raises
+    ------
+    InputError
+        If ``ε`` is outside its range.
+    LedgerError
+        If the log or the device's secret cannot be read.
+    """
+    from lightship.core.randomised import ANSWERS, in_words
+    from lightship.guard.statistics import QUESTIONS, per_day, shareable
+    from lightship.infra.secret_file import secret_of
+
+    words = in_words(epsilon / len(QUESTIONS), len(ANSWERS))
+    days = per_day(read_entries(log))
+    shared = shareable(days, epsilon, secret_of(settings.state_folder() / "statistics.key", LedgerError))
+    return (
+        shared,
+        f"{words} The {len(QUESTIONS)} answers of a day together: ε = {epsilon:g}. Nothing was sent.",
+    )
 
 
 def write_report(folder: Path, trace: Trace, outcome: Outcome) -> None:

@@ -102,7 +102,7 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
 
 
 def _take_messages(
-    paths: Iterator[Path],
+    paths: Iterable[Path],
     reading: Reading,
     mapping: Mapping[str, payment_tables.TableMapping],
     staging: Staging,
@@ -115,7 +115,7 @@ def _take_messages(
 
 
 def _take_tables(
-    paths: Iterator[Path],
+    paths: Iterable[Path],
     table: str,
     reading: Reading,
     mapping: Mapping[str, payment_tables.TableMapping],

@@ -1,16 +1,12 @@
-"""Wires a platform's watch: store, ledger, bus, vault, workers, senders and the console; one process or several."""
+"""Runs a platform's watch: streams, effects, the ledger, retention and the console; in one process or several."""
 
 from __future__ import annotations
 
 import os
-import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,162 +14,81 @@ from fastapi import FastAPI
 
 from lightship import packs
 from lightship.app import interruptible
-from lightship.app_lists import matcher_of
-from lightship.console.accounts import Accounts
+from lightship.app_health import HEALTH_S, Figures, Watch
+from lightship.app_platform import (
+    Deployment,
+    Platform,
+    add_account,
+    console_secret,
+    ledger_of,
+    open_platform,
+    process_name,
+)
 from lightship.console.application import create_console
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
-from lightship.console.health import Health, ListAge
 from lightship.console.logs import logger, quiet_server
+from lightship.console.metrics import Metrics
+from lightship.console.oidc import read_oidc
 from lightship.console.server import Server, config_of
-from lightship.console.settings import Mark, Settings, utc_now
-from lightship.console.tenants import Tenants
+from lightship.console.settings import Settings, utc_now
+from lightship.console.tenants import Tenants, begin
 from lightship.core.cases import Effect, Stream
-from lightship.core.errors import InputError, LightshipError, StoreError
-from lightship.core.people import Role, Shift
-from lightship.core.ports import Bus, Leases, Store
-from lightship.detect.bank import Bank
+from lightship.core.errors import InputError, LightshipError
+from lightship.core.ports import Store
+from lightship.core.retention import Retention
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import Sensors, load_sensors
-from lightship.infra.bus import LocalBus
-from lightship.infra.keys import load_or_create_key, load_public_key
-from lightship.infra.leases import SqlLeases
+from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import LedgerFile, verify_file
-from lightship.infra.migrate import upgrade
-from lightship.infra.nats_bus import NatsBus
-from lightship.infra.nats_leases import NatsLeases
-from lightship.infra.nats_link import NatsLink
 from lightship.infra.retention import expire
 from lightship.infra.sealer import Sealer
-from lightship.infra.secret_file import secret_of
-from lightship.infra.store import SqlStore
-from lightship.infra.vault import FileVault
 from lightship.media.sources import Source
 from lightship.watch.actions import NginxRtmp, Webhook
-from lightship.watch.address import Network, pin
+from lightship.watch.address import pin
 from lightship.watch.basis import Bases
+from lightship.watch.chores import Chores, GoOn
 from lightship.watch.outbox import keep_sending
 from lightship.watch.pull import pull
-from lightship.watch.worker import FILED, TTL_S, Setup, Worker
+from lightship.watch.worker import FILED, Setup, Worker
+
+__all__ = [
+    "Deployment",
+    "Platform",
+    "add_account",
+    "console_of",
+    "deliver_of",
+    "keeping",
+    "open_platform",
+    "serve",
+    "served",
+    "watching",
+    "work",
+    "working",
+]
 
 RETENTION_S = 3600.0
-TRAINING_DAYS = 365
-HEALTH_S = 2.0
-TRACED = 20_000
-"""Newest entries of the ledger that a stream's timeline is drawn from."""
 
 Deliver = Callable[[Effect], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What a deployment names.
-
-    Parameters
-    ----------
-    folder
-        Ledger, vault, keys and, unless another is named, the database.
-    database
-        Such as ``postgresql+psycopg://user@host/name``; empty is SQLite in the folder.
-    nats
-        Such as ``nats://host:4222``; empty keeps messages in this process and leases in the database.
-    lists
-        Files or governed names of lists of known media; empty is every governed list.
-    lawful
-        Lists of known-lawful media.
-    webhook, secret_file
-        Where effects go, and the file with the secret that signs them.
-    nginx_control
-        Instead of a webhook, the address of nginx-rtmp's control module.
-    allowed
-        Networks that streams may be pulled from although they are not public, such as ``127.0.0.0/8``.
-    policy
-        Of streams that name none.
-    private_bases
-        The recorded bases on which a private stream may be looked at; empty looks at none.
-    most
-        Streams that this process watches at most.
-    """
-
-    folder: Path
-    database: str = ""
-    nats: str = ""
-    lists: tuple[Path, ...] = ()
-    lawful: tuple[Path, ...] = ()
-    webhook: str = ""
-    secret_file: Path | None = None
-    nginx_control: str = ""
-    allowed: tuple[Network, ...] = ()
-    policy: str = "public-live"
-    private_bases: frozenset[str] = frozenset()
-    most: int = 150
-
-    @property
-    def url(self) -> str:
-        """The database's address."""
-        return self.database or f"sqlite:///{self.folder / 'platform.db'}"
-
-
-@dataclass(frozen=True)
-class Platform:
-    """A deployment that is open.
-
-    Parameters
-    ----------
-    wake
-        Set when an effect is due at once.
-    """
-
-    deployment: Deployment
-    store: SqlStore
-    leases: Leases
-    bus: Bus
-    vault: FileVault
-    banks: Callable[[], Sequence[Bank]]
-    wake: threading.Event = field(default_factory=threading.Event)
-
-
 @contextmanager
-def open_platform(deployment: Deployment, say: Callable[[str], None]) -> Iterator[Platform]:
-    """Open a deployment's store, leases, bus, vault and lists; the tables are brought up to this release.
+def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
+    """Watch streams on threads of this process, and let go of them in the end.
 
     Raises
     ------
     LightshipError
-        Whatever cannot be used.
+        If the deployment's policy, or a sensor that it needs, cannot be used.
     """
-    folder = deployment.folder
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade(deployment.url)
-    with ExitStack() as stack:
-        store = SqlStore(deployment.url)
-        stack.callback(store.close)
-        leases: Leases
-        bus: Bus
-        if deployment.nats:
-            link = stack.enter_context(NatsLink(deployment.nats))
-            leases, bus = NatsLeases(link, TTL_S), NatsBus(link)
-        else:
-            leases, bus = SqlLeases(store), LocalBus()
-        seen = stack.enter_context(_ledger(folder / "looks.ledger", "lightship-vault"))
-        vault = FileVault(folder / "vault", seen)
-        matcher = stack.enter_context(matcher_of(deployment.lists, deployment.lawful, "pdq", say))
-        yield Platform(deployment, store, leases, bus, vault, lambda: matcher.banks)
-
-
-def _ledger(path: Path, name: str) -> LedgerFile:
-    return LedgerFile(path, load_or_create_key(path.with_suffix(".key"), name))
-
-
-@contextmanager
-def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
-    """Watch streams on threads of this process, and let go of them in the end."""
-    deployment = platform.deployment
+    deployment, matcher = platform.deployment, platform.matcher
 
     @cache
     def sensors(policy: str) -> Sensors:
-        options = {"known-media": {"lists": tuple(platform.banks()), "weigh": quickest()}}
+        options = {"known-media": {"lists": matcher, "weigh": quickest()}}
         return load_sensors(packs.policy(policy or deployment.policy), packs.calibration, options)
+
+    sensors(deployment.policy)  # a sensor that cannot be loaded is said now, and not with the first stream
 
     def opened(stream: Stream) -> Source:
         return pull(stream, deployment.allowed)
@@ -187,8 +102,10 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         vault=platform.vault,
         bus=platform.bus,
         most=deployment.most,
+        troubles=lambda: matcher.troubles,
+        model_threads=os.cpu_count() or 1,
     )
-    worker = Worker(name or f"{socket.gethostname()}-{os.getpid()}", setup)
+    worker = Worker(name or process_name(), setup)
     worker.start()
     try:
         yield worker
@@ -229,193 +146,121 @@ def _on_server(store: Store, stream_id: str) -> tuple[str, str]:
     return app, name
 
 
-@contextmanager
-def working(platform: Platform, say: Callable[[str], None]) -> Iterator[None]:
-    """Send effects, on threads of this process."""
-    stop = threading.Event()
+def working(platform: Platform, say: Callable[[str], None]) -> None:
+    """Begin to send effects, on threads of this process.
+
+    Raises
+    ------
+    InputError
+        If where they go cannot be used.
+    """
     deliver = deliver_of(platform)
-    bodies: list[Callable[[], None]] = [lambda: _wake(platform, stop)]
+    platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
     if deliver is None:
         say("No webhook and no media server is named: effects are kept and wait.")
     else:
-        bodies.append(lambda: keep_sending(platform.store, deliver, utc_now, stop, platform.wake))
-    threads = [threading.Thread(target=body, name="lightship-send", daemon=True) for body in bodies]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        platform.wake.set()
-        for thread in threads:
-            thread.join(timeout=10.0)
+        platform.chores.begin(
+            "the senders", lambda go_on: keep_sending(platform.store, deliver, utc_now, go_on, platform.wake)
+        )
 
 
 @contextmanager
 def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFile]:
-    """Seal the journal into the ledger and let expire what is due; for one process of a deployment."""
-    stop = threading.Event()
-    path = platform.deployment.folder / "platform.ledger"
-    with _ledger(path, "lightship-platform") as ledger, Sealer(platform.store, ledger) as sealer:
-        threads = [
-            threading.Thread(target=sealer.run, args=(stop,), name="lightship-seal", daemon=True),
-            threading.Thread(
-                target=_expire, args=(platform, stop, say), name="lightship-expire", daemon=True
-            ),
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield ledger
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(timeout=10.0)
-            sealer.seal()
-
-
-def _wake(platform: Platform, stop: threading.Event) -> None:
-    with platform.bus.subscribe(FILED, CASES) as messages:
-        for message in messages:
-            if stop.is_set():
-                return
-            if message is not None:
-                platform.wake.set()
-
-
-def _expire(platform: Platform, stop: threading.Event, say: Callable[[str], None]) -> None:
-    while not stop.wait(RETENTION_S):
-        try:
-            expire(platform.store, platform.vault, utc_now())
-        except LightshipError as error:
-            say(f"What has expired was not destroyed: {error}")
-
-
-def _secret(folder: Path) -> bytes:
-    """Return the console's secret, made at its first start."""
-    return secret_of(folder / "console.key", StoreError)
-
-
-def add_account(deployment: Deployment, name: str, shown_as: str, role: Role, password: str) -> str:
-    """Make an account; returns the secret of its one-time codes.
+    """Seal the journal into the ledger and let expire what is due; for one process of a deployment.
 
     Raises
     ------
     LightshipError
-        If there is one of that name, or the name or password cannot be used.
+        If the ledger or the terms of retention cannot be used.
     """
-    secret = _secret(deployment.folder)
-    upgrade(deployment.url)
-    store = SqlStore(deployment.url)
-    try:
-        trained_until = utc_now() + timedelta(days=TRAINING_DAYS)
-        return Accounts(store, secret, utc_now).add(name, shown_as, role, password, trained_until)
-    finally:
-        store.close()
+    terms = packs.retention(platform.deployment.retention)
+    path = platform.deployment.folder / "platform.ledger"
+    with ledger_of(path, "lightship-platform") as ledger, Sealer(platform.store, ledger) as sealer:
+        platform.checks["the ledger"] = sealer.check
+        platform.chores.every("the ledger", 0.2, sealer.seal)
+        platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        try:
+            yield ledger
+        finally:
+            platform.chores.end()
+            try:
+                while sealer.seal():
+                    pass
+            except LightshipError as error:
+                say(f"The journal waits in the store for the next start: {error}")
 
 
-class Watch:
-    """How the watch stands, asked once in a while and remembered in between: every page asks.
-
-    Parameters
-    ----------
-    worker
-        That of this process, None where others watch.
-    """
-
-    def __init__(self, platform: Platform, worker: Worker | None) -> None:
-        self._platform, self._worker = platform, worker
-        self._last: Health | None = None
-        self._lock = threading.Lock()
-
-    def __call__(self) -> Health:
-        """Return how it stands."""
-        with self._lock:
-            if self._last is None or utc_now() - self._last.at > timedelta(seconds=HEALTH_S):
-                self._last = self._look()
-            return self._last
-
-    def _look(self) -> Health:
-        now = utc_now()
-        with self._platform.store.look() as work:
-            live = work.find(Stream, {"ended_at": None})
-            shifts = work.find(Shift, {"ended_at": None})
-        held = self._platform.leases.held()
-        covered = sum(f"stream/{one.id}" in held for one in live if one.visibility == "public")
-        lists = tuple(
-            ListAge(
-                bank.terms.name,
-                datetime(bank.as_of.year, bank.as_of.month, bank.as_of.day, tzinfo=UTC),
-                bank.stale(now.date()),
-            )
-            for bank in self._platform.banks()
-        )
-        watchers = self._worker.watchers() if self._worker is not None else []
-        deployment = self._platform.deployment
-        served = deployment.webhook or deployment.nginx_control
-        troubles = [] if served else ["Effects wait: no webhook is named."]
-        return Health(
-            now,
-            streams=sum(one.visibility == "public" for one in live),
-            covered=covered,
-            bound_s=TTL_S,
-            lag_s=round(max((one.progress().late_s for one in watchers), default=0.0), 2),
-            dropped=self._platform.bus.dropped,
-            moderators=len(shifts),
-            lists=lists,
-            troubles=tuple(troubles),
-        )
+def _wake(platform: Platform, go_on: GoOn) -> None:
+    with platform.bus.subscribe(FILED, CASES) as messages:
+        while go_on():
+            if next(messages) is not None:
+                platform.wake.set()
 
 
-def trace_of(ledger: LedgerFile, stream_id: str) -> tuple[Mark, ...]:
-    """Return a stream's decisions and troubles, as the newest entries of the ledger tell them, for its timeline."""
-    marks = []
-    for entry in ledger.entries(max(0, ledger.size - TRACED), ledger.size):
-        if entry.get("stream") != stream_id or entry.get("kind") not in {"decision", "trouble"}:
-            continue
-        at = datetime.fromisoformat(entry["at"])
-        if entry["kind"] == "decision":
-            weighed = ", ".join(f"{one['detector']} {one['weight_db']:.0f} dB" for one in entry["reasons"])
-            marks.append(
-                Mark(at, "signal", f"{entry['rung'] or 'released'} by {entry['by']}: {weighed or 'nothing'}")
-            )
-        else:
-            marks.append(Mark(at, "gap", str(entry.get("reason", entry["trouble"]))))
-    return tuple(marks)
+def _expire(platform: Platform, terms: Retention, say: Callable[[str], None]) -> None:
+    now = utc_now()
+    under = f"{terms.name} {terms.version} {terms.digest}"
+    done = expire(platform.store, platform.vault, now, terms.on(now.date()), under=under)
+    for exhibit, why in done.failed.items():
+        say(f"The exhibit {exhibit} is past its time and was not destroyed: {why}")
 
 
-def console_of(
-    platform: Platform, worker: Worker | None, ledger: LedgerFile, *, secure: bool = True, log: Any = None
-) -> FastAPI:
+def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, log: Any = None) -> FastAPI:
     """Return the console's application over a platform that is open; ``log`` is standard error's unless given."""
     folder = platform.deployment.folder
     key = folder / "platform.pub"
+    watch, metrics = Watch(platform), Metrics()
+    platform.chores.every("health", HEALTH_S, watch.look)
+    Figures(watch, metrics.registry)
+    begin(platform.deployment.tenants)
     settings = Settings(
-        secret=_secret(folder),
-        tenants=Tenants(folder / "tenants.json"),
+        secret=console_secret(folder),
+        tenants=Tenants(platform.deployment.tenants),
         ledger=ledger,
         verify=lambda: verify_file(folder / "platform.ledger", load_public_key(key)),
-        health=Watch(platform, worker),
-        trace=lambda stream_id: trace_of(ledger, stream_id),
+        health=watch,
+        ready=watch.ready,
         log=log or logger(),
+        oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
+        policies=(packs.policy(platform.deployment.policy),),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
+        metrics=metrics,
     )
     desk = WatchDesk(platform.store, platform.bus)
     return create_console(platform.store, platform.bus, platform.vault, desk, settings)
 
 
 @contextmanager
-def served(app: FastAPI, host: str, port: int) -> Iterator[str]:
-    """Serve an application on a thread; yields its address once it answers."""
+def served(app: FastAPI, host: str, port: int, chores: Chores | None = None) -> Iterator[str]:
+    """Serve an application on a thread; yields its address once it answers.
+
+    Parameters
+    ----------
+    chores
+        Among which it is one: should it end by itself, the process ends.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be served.
+    """
     server = Server(config_of(app, host, port, arrive_s=Limits().arrive_s, end_s=3.0))
-    thread = threading.Thread(target=server.run, name="lightship-console", daemon=True)
-    thread.start()
+    own = chores or Chores()
+    ended = threading.Event()
+
+    def run(_go_on: GoOn) -> None:
+        try:
+            server.run()
+        finally:
+            ended.set()
+
+    own.begin("the console", run)
     try:
         yield server.address(30.0)
     finally:
         server.should_exit = True
-        thread.join(timeout=10.0)
+        ended.wait(10.0)
 
 
 def serve(deployment: Deployment, host: str, port: int, say: Callable[[str], None], *, watch: bool) -> None:
@@ -424,20 +269,19 @@ def serve(deployment: Deployment, host: str, port: int, say: Callable[[str], Non
     Raises
     ------
     LightshipError
-        Whatever cannot be used.
+        Whatever cannot be used; or a part of it that ended by a defect.
     """
     quiet_server()
-    stop = threading.Event()
     with ExitStack() as stack:
         platform = stack.enter_context(open_platform(deployment, say))
         ledger = stack.enter_context(keeping(platform, say))
-        stack.enter_context(working(platform, say))
+        working(platform, say)
         worker = stack.enter_context(watching(platform)) if watch else None
-        app = console_of(platform, worker, ledger, secure=host not in {"127.0.0.1", "localhost", "::1"})
-        with served(app, host, port) as address, interruptible(stop.set):
-            say(f"The console is at {address}/ and the interface at {address}/v1/.")
-            while not stop.wait(1.0):
-                pass
+        app = console_of(platform, ledger, secure=host not in {"127.0.0.1", "localhost", "::1"})
+        address = stack.enter_context(served(app, host, port, platform.chores))
+        _until_interrupted(
+            platform, worker, say, f"The console is at {address}/ and the interface at {address}/v1/."
+        )
 
 
 def work(deployment: Deployment, say: Callable[[str], None], name: str = "") -> None:
@@ -446,14 +290,30 @@ def work(deployment: Deployment, say: Callable[[str], None], name: str = "") -> 
     Raises
     ------
     LightshipError
-        Whatever cannot be used.
+        Whatever cannot be used; or a part of it that ended by a defect.
     """
-    stop = threading.Event()
     with ExitStack() as stack:
         platform = stack.enter_context(open_platform(deployment, say))
-        stack.enter_context(working(platform, say))
+        working(platform, say)
         worker = stack.enter_context(watching(platform, name))
-        with interruptible(stop.set):
-            say(f"Worker {worker.name} watches.")
-            while not stop.wait(1.0):
-                pass
+        _until_interrupted(platform, worker, say, f"Worker {worker.name} watches.")
+
+
+def _until_interrupted(
+    platform: Platform, worker: Worker | None, say: Callable[[str], None], begun: str
+) -> None:
+    """Say what stops working and what works again, until told to end."""
+    stop = threading.Event()
+    told: dict[str, str] = {}
+    with interruptible(stop.set):
+        say(begun)
+        while not stop.wait(1.0):
+            chores = [platform.chores, *([worker.chores] if worker is not None else [])]
+            now = {one.chore: one.reason for some in chores for one in some.troubles()}
+            for name in now.keys() - told.keys():
+                say(f"In trouble, and tried again: {name}: {now[name]}")
+            for name in told.keys() - now.keys():
+                say(f"Works again: {name}.")
+            told = now
+            for some in chores:
+                some.check()

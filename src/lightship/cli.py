@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -18,8 +19,10 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_lists import lists_app
+from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
-from lightship.cli_payments import packs_app, payments_app
+from lightship.cli_packs import packs_app
+from lightship.cli_payments import explain, payments_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -36,6 +39,7 @@ app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
 for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
+app.add_typer(cli_serve.token_app, name="token")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
@@ -48,7 +52,9 @@ for act in (
 ):
     payments_app.command()(act)
 app.add_typer(payments_app, name="payments")
+packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
+app.add_typer(log_app, name="log")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -83,6 +89,10 @@ def guard(
     live: Annotated[bool, typer.Option(help="Play a file at its own speed, as if it were live.")] = False,
     log: Annotated[Path | None, typer.Option(help="Where the local log lies.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for a report with a timeline picture.")] = None,
+    packs: Annotated[
+        Path | None, typer.Option(help="A folder of signed packs; the policy then comes from one of them.")
+    ] = None,
+    pack: Annotated[str, typer.Option(help="Which of the signed packs.")] = "device",
     explain: Annotated[Path | None, typer.Option(help="Read a log in plain words, and nothing else.")] = None,
 ) -> None:
     """Watch a live picture and stop it in time."""
@@ -109,6 +119,8 @@ def guard(
                 report=report,
                 progress=progress,
                 started=started,
+                signed=packs,
+                pack=pack,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
@@ -177,6 +189,19 @@ def evaluate(
         policy, benign or [], marked, groups, out, _lists(known, skip_bad=False), say
     )
     typer.echo(card.to_markdown())
+
+
+@app.command()
+def statistics(
+    log: Annotated[Path | None, typer.Argument(help="The guard's log.")] = None,
+    epsilon: Annotated[float, typer.Option(help="Privacy of a day: the smaller, the more is made up.")] = 1.0,
+) -> None:
+    """Print what you may share of the guard's days, with noise that protects you. Nothing is sent, now or ever."""
+    from lightship import app as wiring
+
+    days, words = wiring.statistics(log or wiring.default_log(), epsilon)
+    say(words)
+    typer.echo(json.dumps({"epsilon": epsilon, "days": days}, indent=1))
 
 
 @app.command("test-card")

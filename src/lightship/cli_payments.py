@@ -13,7 +13,6 @@ import typer
 from lightship.say import say
 
 payments_app = typer.Typer(help="Payments: a short ranked list, with why and why not.", no_args_is_help=True)
-packs_app = typer.Typer(help="What the knowledge in packs says.", no_args_is_help=True)
 
 
 @contextmanager
@@ -81,7 +80,6 @@ def score(
     say(f"Wrote {out / 'alerts.jsonl'}. Each is a pattern worth a look, never a finding about a person.")
 
 
-@packs_app.command()
 def explain(
     name: Annotated[str, typer.Argument(help="A typology pack, by name or path.")],
 ) -> None:

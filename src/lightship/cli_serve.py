@@ -1,11 +1,13 @@
-"""``lightship serve``, ``worker`` and ``account``: a platform's watch, its console, and who may use it."""
+"""``lightship serve``, ``worker``, ``account`` and ``token``: a platform's watch, its console, and who may use it."""
 
 from __future__ import annotations
 
+import inspect
 import ipaddress
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -14,7 +16,9 @@ from lightship.say import say
 from lightship.settings import state_folder
 
 if TYPE_CHECKING:
-    from lightship.app_serve import Deployment
+    from lightship.app_platform import Deployment
+
+token_app = typer.Typer(help="Who may use a platform's interface.", no_args_is_help=True)
 
 Folder = Annotated[
     Path | None, typer.Option(help="Ledger, vault, keys and database; beside the state unless named.")
@@ -40,46 +44,17 @@ Basis = Annotated[
     list[str],
     typer.Option(help="A recorded basis on which a private stream may be looked at; word for word."),
 ]
+Provider = Annotated[
+    Path | None,
+    typer.Option("--oidc", help="File (TOML) with the OpenID Connect provider to sign in through."),
+]
 Most = Annotated[int, typer.Option(min=1, help="Streams that this process watches at most.")]
 
 
+Retention = Annotated[str, typer.Option(help="Name or path of the terms by which things are forgotten.")]
+
+
 def _deployment(
-    folder: Path | None,
-    database: str = "",
-    nats: str = "",
-    known: list[Path] | None = None,
-    lawful: list[Path] | None = None,
-    webhook: str = "",
-    secret_file: Path | None = None,
-    nginx_control: str = "",
-    allow: list[str] | None = None,
-    policy: str = "public-live",
-    private_basis: list[str] | None = None,
-    most: int = 150,
-) -> Deployment:
-    from lightship.app_serve import Deployment
-
-    try:
-        allowed = tuple(ipaddress.ip_network(one) for one in allow or [])
-    except ValueError as error:
-        raise InputError(f"This is no network: {error}.", "--allow", "Write it like 10.0.0.0/8.") from error
-    return Deployment(
-        folder or state_folder() / "platform",
-        database,
-        nats,
-        tuple(known or []),
-        tuple(lawful or []),
-        webhook=webhook,
-        secret_file=secret_file,
-        nginx_control=nginx_control,
-        allowed=allowed,
-        policy=policy,
-        private_bases=frozenset(private_basis or []),
-        most=most,
-    )
-
-
-def serve(
     folder: Folder = None,
     database: Database = "",
     nats: Nats = "",
@@ -92,6 +67,62 @@ def serve(
     policy: Policy = "public-live",
     private_basis: Basis = [],  # noqa: B006
     most: Most = 150,
+    retention: Retention = "gb",
+    oidc: Provider = None,
+) -> Deployment:
+    from lightship.app_platform import Deployment
+
+    try:
+        allowed = tuple(ipaddress.ip_network(one) for one in allow)
+    except ValueError as error:
+        raise InputError(f"This is no network: {error}.", "--allow", "Write it like 10.0.0.0/8.") from error
+    return Deployment(
+        folder or state_folder() / "platform",
+        database,
+        nats,
+        tuple(known),
+        tuple(lawful),
+        webhook=webhook,
+        secret_file=secret_file,
+        nginx_control=nginx_control,
+        allowed=allowed,
+        policy=policy,
+        private_bases=frozenset(private_basis),
+        most=most,
+        retention=retention,
+        oidc=oidc,
+    )
+
+
+def _deployed(body: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :func:`_deployment`, in place of its parameter ``deployment``.
+
+    They are so said once for all commands. The deployment is only made when the command asks for it.
+    """
+    shared, own = _options(_deployment), _options(body)
+    del own["deployment"]
+
+    def command(**given: Any) -> None:
+        named = {name: given.pop(name) for name in shared}
+        body(lambda: _deployment(**named), **given)
+
+    command.__name__, command.__doc__ = body.__name__, body.__doc__
+    command.__signature__ = inspect.Signature([*shared.values(), *own.values()])  # type: ignore[attr-defined]
+    command.__annotations__ = {name: one.annotation for name, one in {**shared, **own}.items()}
+    return command
+
+
+def _options(of: Callable[..., object]) -> dict[str, inspect.Parameter]:
+    kinds = inspect.get_annotations(of, eval_str=True, locals={"Deployment": object})
+    return {
+        name: one.replace(annotation=kinds[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, one in inspect.signature(of).parameters.items()
+    }
+
+
+@_deployed
+def serve(
+    deployment: Callable[[], Deployment],
     host: Annotated[str, typer.Option(help="Address of console and interface.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
     watch: Annotated[bool, typer.Option(help="Watch streams here as well, not only in workers.")] = True,
@@ -108,37 +139,19 @@ def serve(
     _one_thread_each()
     from lightship import app_serve as wiring
 
-    deployment = _deployment(
-        folder, database, nats, known, lawful, webhook, secret_file, nginx_control, allow, policy,
-        private_basis, most,
-    )  # fmt: skip
-    wiring.serve(deployment, host, port, say, watch=watch)
+    wiring.serve(deployment(), host, port, say, watch=watch)
 
 
+@_deployed
 def worker(
-    folder: Folder = None,
-    database: Database = "",
-    nats: Nats = "",
-    known: Known = [],  # noqa: B006
-    lawful: Lawful = [],  # noqa: B006
-    webhook: Hook = "",
-    secret_file: Secret = None,
-    nginx_control: Control = "",
-    allow: Allow = [],  # noqa: B006
-    policy: Policy = "public-live",
-    private_basis: Basis = [],  # noqa: B006
-    most: Most = 150,
+    deployment: Callable[[], Deployment],
     name: Annotated[str, typer.Option(help="Unlike any other worker's.")] = "",
 ) -> None:
     """Watch streams beside other processes on the same database, until interrupted."""
     _one_thread_each()
     from lightship import app_serve as wiring
 
-    deployment = _deployment(
-        folder, database, nats, known, lawful, webhook, secret_file, nginx_control, allow, policy,
-        private_basis, most,
-    )  # fmt: skip
-    wiring.work(deployment, say, name)
+    wiring.work(deployment(), say, name)
 
 
 def account(
@@ -149,15 +162,59 @@ def account(
     database: Database = "",
 ) -> None:
     """Make an account; the password is asked for, and the secret of the one-time codes is shown once."""
-    from lightship import app_serve as wiring
+    from lightship.app_platform import add_account
     from lightship.core.people import Role
 
     if role not in get_args(Role):
         raise InputError(f"“{role}” is no role.", "--role", f"Use {', '.join(get_args(Role))}.")
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    deployment = _deployment(folder, database)
-    secret = wiring.add_account(deployment, name, shown_as or name, cast(Role, role), password)
+    secret = add_account(_deployment(folder, database), name, shown_as or name, cast(Role, role), password)
     typer.echo(f"Secret of the one-time codes, for an authenticator app, shown once: {secret}")
+
+
+@token_app.command("add")
+def token_add(
+    name: Annotated[str, typer.Argument(help="Whose it is: letters, digits, ., _ and -.")],
+    scopes: Annotated[
+        str, typer.Option(help="What it may do: streams, reports, cases, decisions, metrics, match, lists.")
+    ],
+    lists: Annotated[
+        list[str], typer.Option("--list", help="For match and lists: a list it may be told of, or * for all.")
+    ] = [],  # noqa: B006
+    per_minute: Annotated[int, typer.Option(min=1, help="Requests, or hashes, a minute.")] = 6_000,
+    per_day: Annotated[int, typer.Option(min=1, help="Requests, or hashes, a day.")] = 1_000_000,
+    folder: Folder = None,
+) -> None:
+    """Make a token, or a new one in place of the old of that name; it is shown once and kept nowhere."""
+    from lightship.console.tenants import Tenant, add
+
+    tenants = _deployment(folder).tenants
+    wanted = tuple(dict.fromkeys(one.strip() for one in scopes.split(",") if one.strip()))
+    if not wanted:
+        raise InputError("A token without a scope is good for nothing.", "--scopes", "Name at least one.")
+    typer.echo(add(tenants, Tenant(name, "", wanted, tuple(lists), per_minute, per_day)))
+    say(f"Written to {tenants}; a running service takes it up within a second.")
+
+
+@token_app.command("list")
+def token_list(folder: Folder = None) -> None:
+    """Say whose tokens there are, and what each may do; never a token."""
+    from lightship.console.tenants import Tenants
+
+    for one in sorted(Tenants(_deployment(folder).tenants).all(), key=lambda one: one.name):
+        lists = f"; lists {', '.join(one.lists)}" if one.lists else ""
+        typer.echo(
+            f"{one.name}: {', '.join(one.scopes)}{lists}; {one.per_minute} a minute, {one.per_day} a day"
+        )
+
+
+@token_app.command("revoke")
+def token_revoke(name: Annotated[str, typer.Argument(help="Whose it is.")], folder: Folder = None) -> None:
+    """Take a token back: it is worth nothing any more."""
+    from lightship.console.tenants import revoke
+
+    revoke(_deployment(folder).tenants, name)
+    say(f"The token of {name} is worth nothing any more; a running service knows within a second.")
 
 
 def _one_thread_each() -> None:

@@ -1,15 +1,17 @@
-"""Where knowledge lies: policies, calibrations and jurisdictions, read from ``packs/`` or from a path."""
+"""Where knowledge lies: policies, calibrations, terms and jurisdictions, from ``packs/``, a path or a verified pack."""
 
 from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from lightship.core.errors import PolicyError
 from lightship.core.ladder import Policy, parse_policy
+from lightship.core.retention import Retention, parse_retention
 from lightship.core.weight import Calibration
 
 
@@ -21,13 +23,23 @@ def root() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "packs"
 
 
-def _find(room: str, name: str, suffix: str) -> Path:
-    if name.endswith(suffix) or "/" in name:
-        return Path(name)
-    return root() / room / f"{name}{suffix}"
+Files = Mapping[str, str]
+"""The files of a verified pack: text by path. Where they are given, nothing else is read."""
 
 
-def _read(path: Path, what: str, room: str, suffix: str) -> str:
+def _read(what: str, room: str, name: str, suffix: str, files: Files | None) -> tuple[str, str]:
+    """Return a file's text and where it was."""
+    if files is not None:
+        path = f"{room}/{name}{suffix}"
+        if path not in files:
+            raise PolicyError(f"The {what} {name!r} is not in the pack.", path, "Name one that is.")
+        return files[path], f"pack, {path}"
+    named = name.endswith(suffix) or "/" in name
+    file = Path(name) if named else root() / room / f"{name}{suffix}"
+    return _text(file, what, room, suffix), str(file)
+
+
+def _text(path: Path, what: str, room: str, suffix: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -51,39 +63,48 @@ def read(room: str, name: str, suffix: str, what: str) -> tuple[Path, str]:
     PolicyError
         If it cannot be read.
     """
-    path = _find(room, name, suffix)
-    return path, _read(path, what, room, suffix)
+    text, where = _read(what, room, name, suffix, None)
+    return Path(where), text
 
 
-def policy(name: str) -> Policy:
-    """Return a policy by name or path.
+def policy(name: str, files: Files | None = None) -> Policy:
+    """Return a policy by name or path; of a pack, by name.
 
     Raises
     ------
     PolicyError
         If it cannot be read or is refused.
     """
-    path = _find("policies", name, ".toml")
-    return parse_policy(_read(path, "policy", "policies", ".toml"), str(path))
+    return parse_policy(*_read("policy", "policies", name, ".toml", files))
 
 
-def calibration(name: str) -> Calibration:
-    """Return a calibration by name or path.
+def calibration(name: str, files: Files | None = None) -> Calibration:
+    """Return a calibration by name or path; of a pack, by name.
 
     Raises
     ------
     PolicyError
         If it cannot be read or is not a calibration.
     """
-    path = _find("calibrations", name, ".json")
-    text = _read(path, "calibration", "calibrations", ".json")
+    text, where = _read("calibration", "calibrations", name, ".json", files)
     try:
         value = json.loads(text)
     except ValueError as error:
         raise PolicyError(
-            f"The calibration is not JSON: {error}.", str(path), "Make it again with `lightship calibrate`."
+            f"The calibration is not JSON: {error}.", where, "Make it again with `lightship calibrate`."
         ) from error
-    return Calibration.from_json(value, str(path))
+    return Calibration.from_json(value, where)
+
+
+def retention(name: str) -> Retention:
+    """Return retention terms by name or path.
+
+    Raises
+    ------
+    PolicyError
+        If they cannot be read or are refused.
+    """
+    return parse_retention(*_read("retention terms", "retention", name, ".toml", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +126,7 @@ class HelpLine:
     source: str
 
 
-def help_lines(jurisdiction: str) -> tuple[HelpLine, ...]:
+def help_lines(jurisdiction: str, files: Files | None = None) -> tuple[HelpLine, ...]:
     """Return a jurisdiction's help lines.
 
     Raises
@@ -113,9 +134,9 @@ def help_lines(jurisdiction: str) -> tuple[HelpLine, ...]:
     PolicyError
         If the file cannot be read or a line lacks its words or source.
     """
-    path = _find("jurisdictions", jurisdiction, ".toml")
+    text, where = _read("jurisdiction", "jurisdictions", jurisdiction, ".toml", files)
     try:
-        table = tomllib.loads(_read(path, "jurisdiction", "jurisdictions", ".toml"))
+        table = tomllib.loads(text)
         return tuple(HelpLine(line["audience"], line["words"], line["source"]) for line in table["help"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise PolicyError(f"The jurisdiction file is refused: {error}.", str(path), "Correct it.") from error
+        raise PolicyError(f"The jurisdiction file is refused: {error}.", where, "Correct it.") from error

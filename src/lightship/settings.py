@@ -15,6 +15,11 @@ def state_folder() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "lightship"
 
 
+def packs_folder() -> Path:
+    """Return the folder of what this device trusts and has seen of signed packs: ``packs`` beside the logs."""
+    return state_folder() / "packs"
+
+
 def lists_folder() -> Path:
     """Return the folder of the governed lists: ``LIGHTSHIP_LISTS``, or ``lists`` beside the logs."""
     named = os.environ.get("LIGHTSHIP_LISTS")

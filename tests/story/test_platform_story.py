@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -24,7 +25,7 @@ from lightship.infra.nats_link import NatsLink
 from lightship.media.frames import ArrayPicture
 from lightship.watch.actions import Receiver
 from lightship.watch.worker import TTL_S
-from tests.servers import nats, postgres, postgres_url  # noqa: F401 - fixtures
+from tests.servers import nats, postgres, postgres_of_ones_own, postgres_url  # noqa: F401 - fixtures
 
 SECRET = "only for this story"
 LIGHTSHIP = [sys.executable, "-c", "from lightship.cli import main; main()"]
@@ -94,26 +95,44 @@ class Platform:
         self.kept.mkdir()
         self.took, self.refused, self.running = [], [], {}
         hash_, quality = pdq(ArrayPicture(0.0, listed_picture()).luma())
-        line = f"# benign-test: true\n{to_hex(hash_)},{quality},story-1\n"
-        (folder / "known.csv").write_text(line, encoding="utf-8")
+        self.lines = {"known": f"{to_hex(hash_)},{quality},story-1\n", "other": f"{'0f' * 32},100,other-1\n"}
+        for name, line in self.lines.items():
+            (folder / f"{name}.csv").write_text(f"# benign-test: true\n{line}", encoding="utf-8")
         (folder / "hook.secret").write_text(SECRET, encoding="utf-8")
         self.hook = stack.enter_context(serving(hook(Receiver(SECRET.encode()), self.took, self.refused)))
         self.files = stack.enter_context(serving(partial(Files, directory=str(folder))))
         tenant = Tenant("platform", "", ("streams", "reports"), (), 10_000, 100_000)
         self.token, self.address = add(self.kept / "tenants.json", tenant), ""
+        self.lists = ["--list", self.folder / "known.csv"]
+        self.environment = os.environ | {"LIGHTSHIP_STATE": str(self.folder / "state")}
 
     def command(self, name, *arguments):
         """Start a ``lightship`` command in the background, with the deployment's settings."""
         settings = [
-            "--folder", self.kept, "--list", self.folder / "known.csv", "--allow", "127.0.0.0/8",
+            "--folder", self.kept, *self.lists, "--allow", "127.0.0.0/8",
             "--webhook", f"{self.hook}/stop", "--secret-file", self.folder / "hook.secret",
         ]  # fmt: skip
-        environment = os.environ | {"LIGHTSHIP_STATE": str(self.folder / "state")}
         with (self.folder / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
-                [*LIGHTSHIP, *arguments, *map(str, settings)], stdout=log, stderr=log, env=environment
+                [*LIGHTSHIP, *arguments, *map(str, settings)], stdout=log, stderr=log, env=self.environment
             )
         self._stack.callback(_end, self.running[name])
+
+    def run(self, *arguments):
+        """Run a command to its end; returns its exit code and what it said."""
+        done = subprocess.run(
+            [*LIGHTSHIP, *map(str, arguments)],
+            check=False,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    def ask(self, path):
+        return httpx.get(f"{self.address}{path}", timeout=10.0)
 
     def said(self, name):
         return (self.folder / f"{name}.log").read_text("utf-8")
@@ -243,9 +262,25 @@ def test_in_a_team_a_killed_workers_streams_go_on_elsewhere_and_are_stopped_once
     assert all(new for _, new, _ in platform.took)
     assert platform.refused == []
     alive = "two" if dead == "one" else "one"
+    platform.command("three", "worker", "--name", "three", *team)
+    platform.ready("three", "Worker three watches.")
+    handed = partial(platform.entries, "handed-over")
+    assert until(handed, 10.0), platform.said(alive)
+    (moved,) = {one["stream"] for one in handed()}
+    assert moved != "b.1", "what has something in force stays where it is"
+    anew = lambda: [one for one in began() if one["stream"] == moved and one["run"] > handed()[0]["run"]]  # noqa: E731
+    assert until(anew, 10.0)
+    ended = [one for one in platform.entries("watch-ended") if one["stream"] == moved][-1]
+    gap_s = (at(anew()[0]) - at(ended)).total_seconds()
+    print(f"{moved} was handed over with {gap_s:.1f} s between the last and the next watch")
+    assert 0.0 <= gap_s < 6.0
+    time.sleep(4.5)  # two rounds: then it rests
+    assert len(handed()) == 1
+
+    assert platform.end("three") == 0, platform.said("three")
     assert platform.end(alive) == 0, platform.said(alive)
     assert platform.end("serve") == 0, platform.said("serve")
-    for process in ("one", "two", "serve"):
+    for process in ("one", "two", "three", "serve"):
         assert "Traceback" not in platform.said(process), platform.said(process)
     assert platform.verified("platform.ledger")
     assert platform.verified("looks.ledger")
@@ -253,4 +288,80 @@ def test_in_a_team_a_killed_workers_streams_go_on_elsewhere_and_are_stopped_once
     assert len({one["effect"] for one in ordered}) == len(ordered)
     assert sorted(one["effect"] for one in ordered) == sorted(one["effect"] for one in done)
     assert {one["stream"] for one in ordered} == {"b.1"}
-    assert sorted(one["stream"] for one in platform.entries("watch-ended")) == sorted(names)
+    print(
+        [
+            {k: one.get(k) for k in ("kind", "stream", "run", "reason", "at")}
+            for one in platform.entries("watch-began", "watch-ended", "handed-over", "let-go")
+        ]
+    )
+    lost = {(name, before[name]) for name in orphans}
+    runs = {
+        kind: {(one["stream"], one["run"]) for one in platform.entries(kind)}
+        for kind in ("watch-began", "watch-ended")
+    }
+    assert runs["watch-began"] - runs["watch-ended"] == lost, "only those of the killed worker have no end"
+
+
+def at(entry):
+    return datetime.fromisoformat(entry["at"])
+
+
+def test_a_list_that_changes_is_matched_in_running_streams_and_a_killed_service_goes_on(platform):
+    platform.lists = []
+    assert platform.run("lists", "add", "bank", platform.folder / "other.csv")[0] == 0
+    platform.publish("b", 0.0)
+    platform.serve()
+    platform.register("b")
+    assert until(lambda: platform.entries("watch-began"), 10.0)
+    time.sleep(3.0)
+    assert platform.stops() == []
+    both = f"# benign-test: true\n{platform.lines['known']}{platform.lines['other']}"
+    (platform.folder / "both.csv").write_text(both, encoding="utf-8")
+    code, said = platform.run("lists", "refresh", "bank", platform.folder / "both.csv")
+    changed_s = time.monotonic()
+    assert code == 0, said
+    assert until(platform.stops, 6.0), platform.said("serve")
+    print(f"stopped {time.monotonic() - changed_s:.1f} s after its list was changed")
+    assert len(platform.entries("watch-began")) == 1, "the stream ran on"
+
+    code, said = platform.run("serve", "--folder", platform.kept, "--port", "0")
+    assert code == 7, said
+    assert "a second `lightship serve`" in said
+    platform.running["serve"].kill()
+    platform.running["serve"].wait()
+    platform.serve()
+    assert until(lambda: len(platform.entries("watch-began")) == 2, 15.0), platform.said("serve")
+    assert until(lambda: platform.ask("/readyz").json() == {"ready": True}, 5.0)
+    time.sleep(2.0)
+    assert platform.stops() == ["b"], "what was done is not done again"
+    assert platform.end("serve") == 0, platform.said("serve")
+    assert platform.verified("platform.ledger")
+
+
+def test_a_database_that_goes_away_for_a_while_is_said_and_costs_nothing_that_was_decided(platform):
+    with postgres_of_ones_own() as database:
+        platform.publish("b", 11.0)
+        platform.serve("--database", database.url)
+        platform.register("b")
+        assert until(lambda: platform.entries("watch-began"), 10.0)
+        assert until(lambda: platform.ask("/readyz").status_code == 200, 5.0)
+        database.stop()
+        assert until(lambda: "the store" in platform.ask("/readyz").text, 10.0)
+        answer = platform.ask("/readyz")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"] == "urn:lightship:problem:not-ready"
+        assert platform.ask("/healthz").json() == {"alive": True}
+        time.sleep(3.0)
+        database.start()
+        assert until(lambda: platform.ask("/readyz").status_code == 200, 15.0), platform.ask("/readyz").text
+        assert until(platform.stops, 20.0), platform.said("serve")
+        time.sleep(1.5)
+        assert platform.stops() == ["b"]
+        assert until(lambda: platform.entries("gap"), 5.0)
+        assert platform.end("serve") == 0, platform.said("serve")
+    said = platform.said("serve")
+    assert "Traceback" not in said, said
+    assert "In trouble, and tried again: " in said
+    assert "Works again: " in said
+    assert platform.verified("platform.ledger")

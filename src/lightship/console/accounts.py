@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from lightship.core.errors import InputError
+from lightship.core.errors import AccessDenied, InputError
 from lightship.core.people import Account, Role, Session
 from lightship.core.ports import Store, Work
 
@@ -69,6 +69,7 @@ class Accounts:
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
         self._box = Fernet(urlsafe_b64encode(_derived(secret, b"one-time codes")))
+        self._cookies = Fernet(urlsafe_b64encode(_derived(secret, b"cookies")))
         self._form_key = _derived(secret, b"sign-in form")
         self._tries: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -83,7 +84,7 @@ class Accounts:
         StoreError
             If there is such an account.
         """
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or name.startswith("oidc-"):
             raise InputError("The name cannot be used.", "", "Use up to 64 small letters, digits, . _ and -.")
         if not SHORTEST_PASSWORD <= len(password) <= 256:
             what = f"A password has {SHORTEST_PASSWORD} to 256 characters."
@@ -133,11 +134,42 @@ class Accounts:
             )
             if used is None:  # the same code at the same moment
                 return None
-            token = secrets.token_urlsafe(32)
-            session = Session(digest(token), name, used.role, secrets.token_urlsafe(24), now, now)
-            work.save(session)
-            work.record({"kind": "signed-in", "at": now.isoformat(), "by": name, "role": used.role})
-        return SignedIn(token, session, used)
+            return _begun(work, used, now)
+
+    def sign_in_through(self, name: str, shown_as: str, role: Role, provider: str) -> SignedIn:
+        """Return a new session of somebody whom a provider vouches for; their account is made or brought up to date.
+
+        A new account has no training on record, and no password: it is signed in to by the provider alone.
+
+        Raises
+        ------
+        AccessDenied
+            If the account is closed here.
+        """
+        now = self.clock()
+        with self.store.begin() as work:
+            account = work.get(Account, name)
+            if account is None:
+                account = Account(name, shown_as, role, "", "", now, trained_until=now)
+                work.save(account)
+                work.record(
+                    {"kind": "account-made", "at": now.isoformat(), "role": role, "through": provider}
+                )
+            if not account.active:
+                raise AccessDenied("Your account is closed here.", "sign-in", "Ask an administrator.")
+            if account.role != role:  # sessions of the old role end by themselves
+                said = {"account": name, "role": role, "through": provider}
+                work.record({"kind": "account-changed", "at": now.isoformat(), "by": provider, **said})
+            used = work.change(Account, name, {}, shown_as=shown_as, role=role) or account
+            return _begun(work, used, now, through=provider)
+
+    def sealed(self, data: bytes) -> str:
+        """Return bytes that only this console can read again, for a cookie."""
+        return self._cookies.encrypt(data).decode()
+
+    def unsealed(self, text: str, most_s: int) -> bytes:
+        """Return the bytes again; ``InvalidToken`` if they are not from here, or older than so many seconds."""
+        return self._cookies.decrypt(text.encode(), ttl=most_s)
 
     def of(self, token: str) -> tuple[Session, Account] | None:
         """Return whose session it is; one that is idle, old, ended, or of another role than now is none."""
@@ -229,6 +261,16 @@ class Accounts:
             if len(self._tries) > _ADDRESSES:
                 self._tries.popitem(last=False)
             return count < PER_ADDRESS
+
+
+def _begun(work: Work, account: Account, now: datetime, **more: str) -> SignedIn:
+    """Begin a session, on the record."""
+    token = secrets.token_urlsafe(32)
+    session = Session(digest(token), account.id, account.role, secrets.token_urlsafe(24), now, now)
+    work.save(session)
+    entry = {"kind": "signed-in", "at": now.isoformat(), "by": account.id, "role": account.role, **more}
+    work.record(entry)
+    return SignedIn(token, session, account)
 
 
 def digest(token: str) -> str:

@@ -12,14 +12,18 @@ from starlette.responses import RedirectResponse, Response
 
 from lightship.console import (
     live,
+    pages_audit,
     pages_decision,
     pages_item,
     pages_keys,
+    pages_oidc,
     pages_oversight,
     pages_people,
     pages_queue,
+    pages_reveal,
     pages_shift,
     pages_sign_in,
+    pages_subject,
     platform_api,
 )
 from lightship.console.accounts import Accounts
@@ -27,6 +31,8 @@ from lightship.console.assets import Assets
 from lightship.console.desk_port import Desk
 from lightship.console.foundation import create_app, refuse
 from lightship.console.problems import Problem, by_status
+from lightship.console.promises import Tally
+from lightship.console.record import Record
 from lightship.console.room import Room, templates
 from lightship.console.settings import Settings
 from lightship.console.visits import SignInFirst
@@ -49,7 +55,7 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
     InputError
         If the settings' secret is too short.
     """
-    assets = Assets()
+    assets, tally = Assets(), Tally()
     room = Room(
         store=store,
         bus=bus,
@@ -59,13 +65,19 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
         accounts=Accounts(store, settings.secret, settings.clock, settings.hasher),
         assets=assets,
         pages=templates(assets),
+        tally=tally,
+        record=Record(settings.ledger, tally.take),
     )
     pages = (
         pages_sign_in,
+        pages_oidc,
         pages_queue,
         pages_item,
+        pages_reveal,
         pages_decision,
         pages_oversight,
+        pages_subject,
+        pages_audit,
         pages_shift,
         pages_keys,
         pages_people,
@@ -74,7 +86,7 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
     app = create_app(
         "Lightship",
         [*(one.routes(room) for one in pages), platform_api.routes(room), assets.routes()],
-        ready=lambda: {"ready": True},
+        ready=settings.ready,
         tenants=settings.tenants,
         metrics=settings.metrics,
         log=settings.log,

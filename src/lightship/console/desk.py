@@ -11,6 +11,7 @@ from lightship.core.cases import Case, Effect, EffectKind, Judgement, Report, Re
 from lightship.core.errors import AccessDenied, InputError, StoreError
 from lightship.core.ports import Bus, Store, Work
 from lightship.watch import desk, effects, reports
+from lightship.watch.desk import NO_CLAUSE
 from lightship.watch.effects import HELD, WINDOWS, Windows, identity
 from lightship.watch.priority import ORDER
 
@@ -122,6 +123,8 @@ class WatchDesk:
             judgement = desk.second(work, judgement_id, by=by, agrees=agrees, now=now)
             if not agrees:
                 work.change(Case, judgement.case_id, {"state": "decided"}, state="open")
+                declined = {"kind": "second-person-declined", "at": now.isoformat(), "by": by}
+                work.record({**declined, "case": judgement.case_id})
             return judgement
 
     def appeal(self, case_id: str, by: str, now: datetime, *, words: str) -> Case:
@@ -131,12 +134,12 @@ class WatchDesk:
             work.record({"kind": "appeal-entered", "at": now.isoformat(), "by": by, "case": case_id})
             return changed
 
-    def reverse(self, case_id: str, by: str, now: datetime, *, clause: str, reason: str) -> Judgement:
+    def reverse(self, case_id: str, by: str, now: datetime, *, reason: str) -> Judgement:
         """Reverse a decision that was appealed: what it did is undone by effects of its own."""
         with self._acting(case_id) as work:
             desk.answer(work, case_id, by=by, overturn=True, reason=reason, now=now)
             judgement = Judgement(
-                identity(case_id, "reversal", by), case_id, by, now, "not-abuse", clause, reason
+                identity(case_id, "reversal", by), case_id, by, now, "not-abuse", NO_CLAUSE, reason
             )
             work.save(judgement)
             return judgement
@@ -150,13 +153,28 @@ class WatchDesk:
         """Take back a decision whose effects still wait; returns those that will not happen."""
         with self._acting(case_id) as work:
             waiting = work.find(Effect, {"case_id": case_id, "state": "waiting"})
-            if not any(now < one.due_at < HELD for one in waiting):
+            if not self._undoable(work, case_id, now):
                 raise AccessDenied("The undo window is over.", f"case {case_id}", "Reverse the decision.")
             for one in waiting:
                 effects.undo(work, one.id, by=by, now=now)
             work.change(Case, case_id, {"state": "decided"}, state="open")
             work.record({"kind": "decision-undone", "at": now.isoformat(), "by": by, "case": case_id})
             return waiting
+
+    def may_undo(self, case_id: str, now: datetime) -> bool:
+        """Return whether a decision can be taken back now."""
+        with self.store.look() as work:
+            return self._undoable(work, case_id, now)
+
+    def _undoable(self, work: Work, case_id: str, now: datetime) -> bool:
+        """Return whether something of a decision still waits, or it is as young as that and did nothing outside."""
+        found = work.find(Judgement, {"case_id": case_id}, order=("-at",), limit=1)
+        case = work.get(Case, case_id)
+        if not found or case is None or case.state != "decided":
+            return False
+        own = [one for one in work.find(Effect, {"case_id": case_id}) if one.ordered_at >= found[0].at]
+        young = (now - found[0].at).total_seconds() < self.windows.person_s
+        return any(one.state == "waiting" and now < one.due_at < HELD for one in own) or (young and not own)
 
     def report(
         self, report_id: str, stream_id: str, now: datetime, *, kind: ReportKind, words: str

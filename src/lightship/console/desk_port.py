@@ -55,7 +55,7 @@ class Desk(Protocol):
     def appeal(self, case_id: str, by: str, now: datetime, *, words: str) -> Case:
         """Appeal a decision."""
 
-    def reverse(self, case_id: str, by: str, now: datetime, *, clause: str, reason: str) -> Judgement:
+    def reverse(self, case_id: str, by: str, now: datetime, *, reason: str) -> Judgement:
         """Reverse a decision: what it did is undone by effects of its own."""
 
     def uphold(self, case_id: str, by: str, now: datetime, *, reason: str) -> Case:
@@ -63,6 +63,9 @@ class Desk(Protocol):
 
     def undo(self, case_id: str, by: str, now: datetime) -> Sequence[Effect]:
         """Take back a decision whose effects still wait; returns those that will not happen."""
+
+    def may_undo(self, case_id: str, now: datetime) -> bool:
+        """Return whether a decision can be taken back now."""
 
     def report(
         self, report_id: str, stream_id: str, now: datetime, *, kind: ReportKind, words: str

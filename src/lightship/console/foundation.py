@@ -19,7 +19,9 @@ from lightship.console.metrics import Metrics
 from lightship.console.problems import SCHEMA, Problem, by_status, responses
 from lightship.console.tenants import Tenant, Tenants
 
-_bearer = HTTPBearer(auto_error=False, description="A token that `lightship matcher token` made.")
+_bearer = HTTPBearer(
+    auto_error=False, description="A token that `lightship token add` or `lightship matcher token` made."
+)
 _basic = HTTPBasic(
     auto_error=False, description="For clients that only take an address: any name, the token as password."
 )
@@ -104,12 +106,15 @@ def _health(ready: Ready, tenants: Tenants, metrics: Metrics) -> APIRouter:
 
     @router.get(
         "/readyz",
-        responses={**known, 200: {"model": dict[str, Any]}, 503: {"model": dict[str, Any]}},
+        responses={**responses("not-ready"), 200: {"model": dict[str, Any]}},
         summary="Whether it can do its work",
     )
     async def readyz() -> JSONResponse:
-        said = ready()
-        return JSONResponse(dict(said), 200 if said["ready"] else 503)
+        said = dict(ready())
+        if not said.pop("ready"):
+            words = "; ".join(f"{name}: {value}" for name, value in said.items())
+            raise Problem("not-ready", str(said.get("reason") or words))
+        return JSONResponse({"ready": True, **said})
 
     @router.get(
         "/metrics",

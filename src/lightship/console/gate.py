@@ -130,7 +130,9 @@ class _Passage:
         scope.setdefault("state", {})["request_id"] = self.request_id
 
     def check(self, under_way: int) -> None:
-        """Refuse what is too much before anything of it is read."""
+        """Refuse what is too much, or no text, before anything of it is read."""
+        if not self.scope["path"].isprintable():
+            raise Problem("not-found")
         if under_way > self._limits.under_way:
             raise Problem("busy", "Too many requests are under way. Come again.", retry_after_s=1.0)
         if self._length.isdigit() and (len(self._length) > 15 or int(self._length) > self._limits.body_bytes):

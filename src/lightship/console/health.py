@@ -22,24 +22,6 @@ class ListAge:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetKept:
-    """What a rung's alarm budget promised, and what happened.
-
-    Parameters
-    ----------
-    promised, happened
-        In words with units, such as "1 an hour".
-    kept
-        Whether the promise holds; None where too little was seen to say.
-    """
-
-    rung: str
-    promised: str
-    happened: str
-    kept: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """How the watch stands.
 
@@ -65,7 +47,6 @@ class Health:
     dropped: int = 0
     moderators: int = 0
     lists: tuple[ListAge, ...] = ()
-    budgets: tuple[BudgetKept, ...] = ()
     troubles: tuple[str, ...] = ()
 
     def alarms(self) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import cast, get_args
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from lightship.console.pages_item import case_of, last_judgement
 from lightship.console.pages_queue import next_address, shown_to
+from lightship.console.pages_reveal import case_of, last_judgement
 from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
@@ -32,7 +32,7 @@ def _decide(router: APIRouter, room: Room) -> None:
         with room.store.begin() as work:
             case = case_of(work, case_id)
         visit.must("judge", case=case)
-        clause, reason = _why(room, visit)
+        clause, reason = visit.choice("clause", dict(room.settings.clauses)), _reason(room, visit)
         reused = visit.field("reused_of", needed=False)
         room.desk.judge(
             case.id,
@@ -83,9 +83,9 @@ def _take_back(router: APIRouter, room: Room) -> None:
             case = case_of(work, case_id)
             judgement = last_judgement(work, case.id)
         visit.must("reverse", case=case, judgement=judgement)
-        clause, reason = _why(room, visit)
+        reason = _reason(room, visit)
         if visit.choice("outcome", ("reverse", "uphold")) == "reverse":
-            room.desk.reverse(case.id, visit.account.id, visit.now, clause=clause, reason=reason)
+            room.desk.reverse(case.id, visit.account.id, visit.now, reason=reason)
         else:
             room.desk.uphold(case.id, visit.account.id, visit.now, reason=reason)
         return go(f"/items/{case.id}")
@@ -101,9 +101,8 @@ def _take_back(router: APIRouter, room: Room) -> None:
         return go(f"/items/{case.id}")
 
 
-def _why(room: Room, visit: Visit) -> tuple[str, str]:
-    """Return the clause, and the reason's code with what was written."""
-    clause = visit.choice("clause", dict(room.settings.clauses))
+def _reason(room: Room, visit: Visit) -> str:
+    """Return the reason's code with what was written."""
     code = visit.choice("reason", dict(room.settings.reasons))
     words = visit.field("words", longest=2000, needed=False)
-    return clause, f"{code}: {words}" if words else code
+    return f"{code}: {words}" if words else code

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.console.pages_queue import decided_case, shown_to
+from lightship.console.pages_reveal import case_of, last_judgement, reveal_purpose
 from lightship.console.problems import Problem
-from lightship.console.reveal import cover_again, open_blurred, open_clear
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
-from lightship.core.access import Purpose, holds
+from lightship.core.access import holds
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
-from lightship.core.people import Shown
 from lightship.core.ports import Work
 
-_SHOWN: tuple[Shown, ...] = ("still", "motion", "sound")
 _NEAR = 12
-
-
-def case_of(work: Work, case_id: str) -> Case:
-    """Return a case.
-
-    Raises
-    ------
-    Problem
-        If there is none of this name.
-    """
-    case = work.get(Case, case_id) if len(case_id) <= 64 else None
-    if case is None:
-        raise Problem("not-found", "There is no such item.")
-    return case
-
-
-def last_judgement(work: Work, case_id: str) -> Judgement | None:
-    """Return the latest decision of a case."""
-    found = work.find(Judgement, {"case_id": case_id}, order=("-at",), limit=1)
-    return found[0] if found else None
-
-
-def reveal_purpose(room: Room, visit: Visit, case: Case, judgement: Judgement | None) -> Purpose | None:
-    """Return what this person may open the case's pictures for; None for nothing."""
-    if visit.may("reveal", purpose="review", case=case):
-        return "review"
-    waits = judgement is not None and not judgement.second_by and room.desk.needs_second(judgement)
-    if waits and visit.may("second", purpose="second-opinion", case=case, judgement=judgement):
-        return "second-opinion"
-    return "appeal" if visit.may("reveal", purpose="appeal", case=case) else None
+_PLACES = tuple(
+    f"{row} {side}" for row in ("top", "middle", "bottom") for side in ("left", "centre", "right")
+)
 
 
 def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any]:
@@ -57,7 +27,11 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     judgements = work.find(Judgement, {"case_id": case.id}, order=("-at",), limit=50)
     last = judgements[0] if judgements else None
     purpose = reveal_purpose(room, visit, case, last)
-    exhibits = work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, limit=50) if purpose else []
+    exhibits = (
+        work.find(Exhibit, {"case_id": case.id, "destroyed_at": None}, order=("from_s",), limit=50)
+        if purpose
+        else []
+    )
     effects = work.find(Effect, {"case_id": case.id}, order=("ordered_at",), limit=50)
     root = case.near_of or case.id
     near = [one for one in work.find(Case, {"near_of": root}, limit=_NEAR) if one.id != case.id]
@@ -74,6 +48,8 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "effects": effects,
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
+        "sounds": [one for one in exhibits if one.media.startswith(("video/", "audio/"))],
+        "parts_of_still": _PLACES,
         "near": earlier,
         "purpose": purpose,
         "mine": holds(visit.account.id, case, visit.now),
@@ -92,14 +68,13 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "may_reverse": bool(last and visit.may("reverse", purpose="appeal", case=case, judgement=last)),
         "may_appeal": bool(visit.may("appeal", purpose="appeal", case=case)),
         "may_undo": bool(visit.may("undo", purpose="review", case=case))
-        and any(one.state == "waiting" for one in effects),
+        and room.desk.may_undo(case.id, visit.now),
     }
 
 
 def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
-    revealing = room.visitor("reveal", "review")
     looking = room.visitor("see-item", "review", "audit")
 
     @router.get("")
@@ -136,43 +111,6 @@ def routes(room: Room) -> APIRouter:
         return room.page(
             request, "machine.html", "Was a machine used?", case=case, stream=stream, judgements=judgements
         )
-
-    @router.get("/stills/{exhibit_id}/blurred")
-    def still(case_id: str, exhibit_id: str, visit: Visit = revealing) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-            shift = room.current_shift(work, visit.account.id)
-            allowed = shown_to(room, visit, shift)
-            purpose = reveal_purpose(room, visit, case, last_judgement(work, case.id))
-        if not allowed or purpose is None:
-            raise Problem("forbidden", "Claim the case first." if allowed else allowed.why)
-        return Response(open_blurred(room, visit, case, exhibit_id), media_type="image/png")
-
-    @router.post("/reveal")
-    def reveal(case_id: str, visit: Visit = revealing) -> Response:
-        with room.store.begin() as work:
-            case = case_of(work, case_id)
-            judgement = last_judgement(work, case.id)
-        purpose = reveal_purpose(room, visit, case, judgement)
-        if purpose is None:
-            raise Problem("forbidden", visit.may("reveal", purpose="review", case=case).why)
-        data, media, look = open_clear(
-            room,
-            visit,
-            case,
-            visit.field("exhibit"),
-            shown=cast(Shown, visit.choice("shown", _SHOWN)),
-            purpose=purpose,
-            judgement=judgement,
-        )
-        headers = {"X-Look": look.id, "X-Granted-Seconds": f"{look.granted_s:g}"}
-        return Response(data, headers=headers, media_type=media)
-
-    @router.post("/cover")
-    def cover(case_id: str, visit: Visit = revealing) -> Response:
-        del case_id  # the look knows it
-        seconds = cover_again(room, visit, visit.field("look"))
-        return Response(json.dumps({"seconds": round(seconds, 1)}), media_type="application/json")
 
     _claims(router, room)
     return router

@@ -55,10 +55,11 @@ def routes(room: Room) -> APIRouter:
     @router.get("/queue")
     def queue(request: Request, visit: Visit = queueing, after: str = "") -> Response:
         filters = chosen(request.query_params)
-        cases = list(room.desk.queue(where(filters), limit=PAGE + 1, after=after))
         with room.store.begin() as work:
+            known = after.isprintable() and work.get(Case, after[:64]) is not None
             shift = room.current_shift(work, visit.account.id)
             room.looked(work, visit, "queue")
+        cases = list(room.desk.queue(where(filters), limit=PAGE + 1, after=after if known else ""))
         more = cases[PAGE - 1].id if len(cases) > PAGE else ""
         return room.page(
             request,
@@ -91,10 +92,11 @@ def next_address(room: Room, visit: Visit, fields: Mapping[str, object], query: 
     return f"/items/{case.id}{query}" if case else ""
 
 
-def decided_case(room: Room, request: Request) -> Case | None:
-    """Return the case that was decided just before, which can still be undone."""
+def decided_case(room: Room, request: Request) -> tuple[Case, bool] | None:
+    """Return the case that was decided just before, and whether that can still be undone."""
     name = request.query_params.get("decided", "")[:64]
-    if not name:
+    if not name.isprintable() or not name:
         return None
     with room.store.begin() as work:
-        return work.get(Case, name)
+        case = work.get(Case, name)
+    return (case, room.desk.may_undo(case.id, room.settings.clock())) if case is not None else None

@@ -35,6 +35,7 @@ def routes(room: Room) -> APIRouter:
             form_token=room.accounts.form_token(cookie),
             then=then,
             error=error,
+            oidc=room.settings.oidc.name if room.settings.oidc else "",
         )
         page.set_cookie(form_cookie, cookie, secure=secure, httponly=True, samesite="strict")
         return page

@@ -21,6 +21,8 @@ from lightship.console.tenants import Tenant
 from lightship.core.access import Act, Actor, Person, permit
 from lightship.core.cases import Case, CaseState, Judgement, Report, ReportKind, Stream, Verdict, Visibility
 from lightship.core.errors import InputError
+from lightship.core.ports import Work
+from lightship.watch.words import plain
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,127}$")]
 Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
@@ -197,7 +199,7 @@ def routes(room: Room) -> APIRouter:
         if before is not None and (before.stream_id, before.kind, before.text) != (
             body.stream_id,
             body.kind,
-            body.text,
+            plain(body.text),
         ):
             raise Problem("conflict", "Another request had this Idempotency-Key.")
         kept = before or room.desk.report(report_id, body.stream_id, now, kind=body.kind, words=body.text)
@@ -211,6 +213,7 @@ def routes(room: Room) -> APIRouter:
         must(tenant, "list-cases")
         where: dict[str, object] = {"state": state} if state else {}
         with room.store.begin() as work:
+            _check_after(work, Case, after)
             found = work.find(Case, where, order=("-opened_at",), limit=limit + 1, after=after)
             work.record(_look(room, tenant, "cases"))
         items = [CaseOut.model_validate(_fields(one, CaseOut)) for one in found[:limit]]
@@ -220,12 +223,19 @@ def routes(room: Room) -> APIRouter:
     def decisions(limit: Limit = 50, after: After = "", tenant: Tenant = decision_reader) -> Decisions:
         must(tenant, "list-decisions")
         with room.store.begin() as work:
+            _check_after(work, Judgement, after)
             found = work.find(Judgement, {}, order=("-at",), limit=limit + 1, after=after)
             work.record(_look(room, tenant, "decisions"))
         items = [DecisionOut.model_validate(_fields(one, DecisionOut)) for one in found[:limit]]
         return Decisions(items=items, next=items[-1].id if len(found) > limit else None)
 
     return router
+
+
+def _check_after(work: Work, kind: type[Case | Judgement], after: str) -> None:
+    """Refuse a page after something that is not there."""
+    if after and (not after.isprintable() or work.get(kind, after) is None):
+        raise Problem("invalid", "There is nothing of the id in `after`. Begin with the first page.")
 
 
 def _kept_stream(room: Room, body: StreamIn, tenant: Tenant) -> tuple[Stream, int]:

@@ -1,40 +1,346 @@
-"""Entries of the ledger as sentences."""
+"""Entries of the ledger as sentences: every kind that is written has its own, and a test looks for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-_SENTENCES: Mapping[str, str] = {
-    "look": "{by} ({role}) looked at {what} ({shown}) for {purpose}.",
-    "reveal": "{by} opened a {shown} of case {case} for {purpose}; {granted_s} s were granted.",
-    "covered": "{by} covered case {case} again after {seconds} s.",
-    "signed-in": "{by} signed in as {role}.",
-    "signed-out": "{by} signed out.",
-    "sign-in-failed": "Somebody failed to sign in as {account}; {tries} tries in a row.",
-    "account-made": "An account was made; its role is {role}.",
-    "account-changed": "{by} changed the account {account}.",
-    "shift-begun": "{by} ({role}) began a shift.",
-    "shift-ended": "{by} ({role}) ended their shift.",
-    "break": "{by} began a break.",
-    "opted-out": "{by} wants to see no more items this shift.",
-    "stream-registered": "{by} registered the stream {stream}: {visibility}, on the basis “{basis}”.",
-    "stream-updated": "{by} told something new of the stream {stream}.",
-    "stream-ended": "{by} ended the stream {stream}.",
-    "audit-export": "{by} took a copy of the entries {first} to {last}.",
-    "audit-verified": "{by} had the whole record verified: {result}",
-    "claim": "{by} claimed case {case}.",
-    "take-over": "{by} took over case {case}.",
-    "release": "{by} gave back case {case}.",
-    "judgement": "{by} decided case {case}: {verdict}, on {clause}, because: {reason}.",
-    "verdict": "{by} decided case {case}: {verdict}, on {clause}.",
-    "appeal-answered": "{by} answered the appeal of case {case}, because: {reason}.",
-    "second": "{by} was the second person of case {case}.",
-    "undo": "{by} undid the decision of case {case}.",
-    "appeal": "{by} appealed the decision of case {case}.",
-    "reversal": "{by} reversed the decision of case {case}, on {clause}, because: {reason}.",
-    "report": "A report of the stream {stream} came in.",
+from lightship.watch.words import LABELS
+
+_LABELS = {name: f"{said[:1].lower()}{said[1:]}" for name, said in LABELS.items()}
+_MADE = re.compile(r"[0-9a-f]{32,64}")
+Fields = Mapping[str, Any]
+Sentence = str | Callable[[Fields], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of entry.
+
+    Parameters
+    ----------
+    label
+        What it is, in a word or two, for a filter.
+    sentence
+        A template of the entry's fields, or what makes the sentence of them.
+    """
+
+    label: str
+    sentence: Sentence
+
+
+def _count(number: Any, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def short(id_: Any) -> str:
+    """Return a name as it is told: of one that is 32 hexadecimal digits or more, the first eight."""
+    return str(id_)[:8] if _MADE.fullmatch(str(id_)) else str(id_)
+
+
+def who(by: Any) -> str:
+    """Return who did it: a person's name, or a policy by the first figures of its digest."""
+    said = str(by)
+    if said.startswith("policy "):
+        return f"the policy {said.removeprefix('policy ').removeprefix('sha256:')[:8]}"
+    return said or "nobody named"
+
+
+def _moment(text: Any) -> str:
+    try:
+        return f"{datetime.fromisoformat(str(text)):%-d %b %Y %H:%M:%S} UTC"
+    except ValueError:
+        return str(text)
+
+
+def _decided(entry: Fields) -> str:
+    found = [
+        f"{_LABELS.get(one['label'], one['label'])}, by {one['detector']}, {one['weight_db']:.0f} dB"
+        for one in entry["reasons"]
+    ]
+    why = "; ".join(found) or {
+        "benign": "the picture has been benign since",
+        "blind": "nothing could be seen",
+    }.get(str(entry["by"]), "no reading stands behind it")
+    what = f"the response is now “{entry['rung']}”" if entry["rung"] else "the response was released"
+    before = f", before it was “{entry['before']}”" if entry.get("before") else ""
+    policy = str(entry["policy_digest"]).removeprefix("sha256:")[:8]
+    said = f"Stream {entry['stream']}, {entry['at_s']:g} s in: {what}{before}, because: {why}."
+    return f"{said} Policy {policy}, on the basis “{entry['basis']}”."
+
+
+def _opened(entry: Fields) -> str:
+    who = "a report" if entry["opened_by"] == "report" else "a machine"
+    parts = ", ".join(
+        f"{name} {100 * float(entry[name]):.0f}" for name in ("reach", "severity", "likelihood")
+    )
+    why = "; ".join(map(str, entry.get("why", ())))
+    near = f" It is a near-duplicate of case {entry['near_of']}." if entry.get("near_of") else ""
+    said = f"Case {entry['case']} of the stream {entry['stream']} was opened by {who}: {parts} of 100"
+    return f"{said}{f' ({why})' if why else ''}.{near}"
+
+
+def _covered(entry: Fields) -> str:
+    came = f"{_count(entry['pictures'], 'picture')} came, {entry['looks']} were matched"
+    said = f"Stream {entry['stream']}, minute {entry['minute']}: {came} and {entry['model_looks']} seen by models"
+    passed = f"; {entry['model_passed_over']} were passed over" if entry.get("model_passed_over") else ""
+    gap = f"; {entry['gap_s']:g} s were NOT looked at" if entry["gap_s"] else "; no gap"
+    late = f"; up to {entry['late_s']:.1f} s late" if entry.get("late_s", 0) >= 0.1 else ""
+    return f"{said}{passed}{gap}{late}."
+
+
+def _ended(entry: Fields) -> str:
+    found = ", ".join(f"{name} {count} ×" for name, count in dict(entry["troubles"]).items())
+    return f"The watch of the stream {entry['stream']} ended: {entry['reason']}. Troubles: {found or 'none'}."
+
+
+def _began(entry: Fields) -> str:
+    policy = str(entry["policy_digest"]).removeprefix("sha256:")[:8]
+    absent = "; ".join(f"{name}: {why}" for name, why in dict(entry["absent"]).items())
+    gone = f" ABSENT: {absent}." if absent else " Every detector is there."
+    return f"The watch of the stream {entry['stream']} began under the policy {entry['policy']} ({policy}).{gone}"
+
+
+def _trouble(entry: Fields) -> str:
+    count = f" ({entry['count']} × so far)" if entry.get("count", 1) != 1 else ""
+    at = f", {entry['at_s']:g} s in" if "at_s" in entry else ""
+    return f"Stream {entry['stream']}{at}: {entry.get('reason') or entry['trouble']}{count}."
+
+
+def _ordered(entry: Fields) -> str:
+    due = str(entry["due_at"])
+    waits = "it waits for a second person" if due.startswith("9") else f"not before {_moment(due)}"
+    undoes = f" It undoes the effect {entry['undoes']}." if entry.get("undoes") else ""
+    what = f"ordered “{entry['act']}” for the stream {entry['stream']} (case {entry['case']})"
+    return f"{who(entry['by'])} {what}; {waits}.{undoes}"
+
+
+def _done(entry: Fields) -> str:
+    took = (
+        f" The stream was stopped {entry['aware_to_stopped_s']:.2f} s after awareness."
+        if "aware_to_stopped_s" in entry
+        else ""
+    )
+    return f"“{entry['act']}” of case {entry['case']} is confirmed by the platform.{took}"
+
+
+def _undone(entry: Fields) -> str:
+    return f"{who(entry['by'])} took back the effect {entry['effect']} of case {entry['case']} before it was sent."
+
+
+def _verdict(entry: Fields) -> str:
+    seen = "its pictures had been opened" if entry["seen"] else "nobody had opened its pictures"
+    reused = f" It repeats the decision {entry['reused_of']}." if entry.get("reused_of") else ""
+    said = f"{entry['by']} decided case {entry['case']}: {entry['verdict']}, on {entry['clause']}"
+    return f"{said}, because: {entry['reason']}; {seen}.{reused}"
+
+
+def _answered(entry: Fields) -> str:
+    what = (
+        "overturned the decision; all that can be is undone"
+        if entry["overturned"]
+        else "let the decision stand"
+    )
+    return (
+        f"{entry['by']} answered the appeal of case {entry['case']} and {what}, because: {entry['reason']}."
+    )
+
+
+def _changed(entry: Fields) -> str:
+    closed = {"True": "it may sign in", "False": "it may not sign in any more"}.get(str(entry.get("active")))
+    said = "; ".join(
+        one for one in (f"role {entry['role']}" if entry.get("role") else "", closed or "") if one
+    )
+    return f"{entry['by']} changed the account {entry['account']}{f': {said}' if said else ''}."
+
+
+def _reported(entry: Fields) -> str:
+    what = "A child is in danger now" if entry["said"] == "child-at-risk-now" else "Something is wrong"
+    return f"A viewer reported the stream {entry['stream']}: “{what}”. It belongs to case {entry['case']}."
+
+
+def _asked(entry: Fields) -> str:
+    hits = ", ".join(f"{name} {count}" for name, count in dict(entry["hits"]).items())
+    return f"{entry['tenant']} asked about {_count(entry['asked'], 'hash', 'hashes')}; matches: {hits or 'none'}."
+
+
+def _over(entry: Fields) -> str:
+    told_by = f", as {entry['by']} told" if entry.get("by") else ""
+    return f"The stream {entry['stream']} is over{told_by}."
+
+
+def _pinned(entry: Fields) -> str:
+    what = f"A still of case {entry['case']}, {entry['at_s']:g} s in ({entry['size']:,} bytes)"
+    return f"{what}, was sealed in the vault until {_moment(entry['expires_at'])}."
+
+
+def _forgotten(entry: Fields) -> str:
+    what = f"{entry['count']} of “{entry['of']}” from before {_moment(entry['before'])}"
+    return f"{who(entry['by'])} removed {what}."
+
+
+def _looked(entry: Fields) -> str:
+    what = " ".join(map(short, str(entry["what"]).split()))
+    what = what if what.partition(" ")[0] in {"case", "subject"} else f"the {what}"
+    shown = "" if entry["shown"] == "words" else f" ({entry['shown']})"
+    return f"{entry['by']} ({entry['role']}) looked at {what}{shown} for {entry['purpose']}."
+
+
+def _revealed(entry: Fields) -> str:
+    part = f" (part {entry['part']} of 9)" if entry.get("part") else ""
+    what = f"opened {_SHOWN.get(entry['shown'], entry['shown'])}{part} of case {entry['case']} for {entry['purpose']}"
+    return f"{entry['by']} {what}; {entry['granted_s']:g} s were granted."
+
+
+def _exported(entry: Fields) -> str:
+    people = " and ".join(entry["approved_by"])
+    what = f"an exhibit of case {entry['case']} for {entry['purpose']}"
+    return f"{entry['by']} exported {what}; approved by {people}."
+
+
+def _signed_in(entry: Fields) -> str:
+    through = f" through {entry['through']}" if entry.get("through") else ""
+    return f"{entry['by']} signed in as {entry['role']}{through}."
+
+
+def _standing(entry: Fields) -> str:
+    return f"Where tenants stand was summed up; suspended: {', '.join(entry['suspended']) or 'nobody'}."
+
+
+_SHOWN = {"still": "a still", "motion": "a film", "sound": "the sound"}
+
+GROUPS: Mapping[str, Mapping[str, Kind]] = {
+    "Decisions": {
+        "verdict": Kind("Decided", _verdict),
+        "second-person": Kind(
+            "Second person", "{by} agreed as the second person to an effect of case {case}."
+        ),
+        "second-person-declined": Kind(
+            "Second person declined", "{by} did not agree as the second person; case {case} is decided anew."
+        ),
+        "decision-undone": Kind("Undone", "{by} undid the decision of case {case} while its effects waited."),
+        "appeal": Kind("Appeal", "The decision of case {case} is appealed: “{text}”."),
+        "appeal-entered": Kind("Appeal entered", "{by} took in the appeal of case {case}."),
+        "appeal-answered": Kind("Appeal answered", _answered),
+    },
+    "Cases and reports": {
+        "case-opened": Kind("Case opened", _opened),
+        "report": Kind("Report", _reported),
+        "report-seen": Kind(
+            "Report seen", "The report of case {case} was before a person {wait_s} s after it came."
+        ),
+        "claim": Kind("Claimed", "{by} claimed case {case}."),
+        "take-over": Kind("Taken over", "{by} took over case {case} from whoever had it."),
+        "release": Kind("Given back", "{by} gave back case {case}."),
+    },
+    "Effects": {
+        "effect-ordered": Kind("Ordered", _ordered),
+        "effect-done": Kind("Confirmed", _done),
+        "effect-undone": Kind("Taken back", _undone),
+        "effect-hastened": Kind(
+            "Hastened", "An effect of case {case} waits no longer: a child is in danger now."
+        ),
+        "effect-not-confirmed": Kind(
+            "Not confirmed", "An effect of case {case} was not confirmed (try {attempts}); it is sent again."
+        ),
+        "effect-failed": Kind(
+            "FAILED", "An effect of case {case} FAILED after {attempts} tries. Somebody must do it by hand."
+        ),
+    },
+    "Watch": {
+        "watch-began": Kind("Watch began", _began),
+        "watch-ended": Kind("Watch ended", _ended),
+        "let-go": Kind("Let go", "This worker let go of the stream {stream}: {reason}."),
+        "handed-over": Kind("Handed over", "This worker handed the stream {stream} over: {reason}."),
+        "models": Kind(
+            "Models",
+            "In {span_s} s models looked {looks} times over {waiting} streams; the bound was {bound_s} s, and "
+            "{within_bound:.0%} of the streams were seen within it.",
+        ),
+        "gap": Kind("Gap", "{worker}: {part} did not work from {since} to {until}: {reason}"),
+        "entries-dropped": Kind(
+            "Entries lost", "{count} entries were lost: more waited for the store than is kept."
+        ),
+        "health": Kind("Health", "A trouble ({state}): {trouble}"),
+        "refused": Kind("Refused", "The stream {stream} is not looked at: {reason}"),
+        "decision": Kind("Machine's response", _decided),
+        "judged-anew": Kind(
+            "Judged anew",
+            "The stream {stream} is judged anew from {at_s} s on: a person took the response back.",
+        ),
+        "coverage": Kind("Coverage", _covered),
+        "trouble": Kind("Trouble", _trouble),
+        "scans": Kind(
+            "Scans",
+            "Stream {stream}: {detector} {version} was given {pictures} pictures; "
+            "{visibility}, on the basis “{basis}”.",
+        ),
+        "surge-began": Kind("Crisis mode on", "{by} began crisis mode, because: {reason}."),
+        "surge-ended": Kind("Crisis mode off", "{by} ended crisis mode, because: {reason}."),
+    },
+    "Streams": {
+        "stream-registered": Kind(
+            "Registered", "{by} registered the stream {stream}: {visibility}, on the basis “{basis}”."
+        ),
+        "stream-updated": Kind("Updated", "{by} told something new of the stream {stream}."),
+        "stream-ended": Kind("Ended", _over),
+    },
+    "Looks": {
+        "look": Kind("Look", _looked),
+        "reveal": Kind("Opened", _revealed),
+        "covered": Kind("Covered", "{by} covered case {case} again after {seconds} s."),
+    },
+    "Evidence": {
+        "pinned": Kind("Kept", _pinned),
+        "exhibit-expired": Kind(
+            "Destroyed",
+            "The key of an exhibit of case {case} was destroyed: its time is over. Record {record}.",
+        ),
+        "expiry-failed": Kind("NOT destroyed", "An exhibit past its time was NOT destroyed: {why}"),
+        "forgotten": Kind("Forgotten", _forgotten),
+        "retention-run": Kind(
+            "Retention run",
+            "{by} destroyed {destroyed} exhibits ({failed} failed, {held} on hold) under the terms {under}.",
+        ),
+        "exhibit-sealed": Kind("Sealed", "An exhibit of case {case} was sealed ({size} bytes)."),
+        "exhibit-opened": Kind("Unsealed", "{by} opened an exhibit of case {case} for {purpose}."),
+        "export-approved": Kind(
+            "Export approved", "{by} approved that an exhibit of case {case} leaves, for {purpose}."
+        ),
+        "exhibit-exported": Kind("Exported", _exported),
+        "exhibit-destroyed": Kind(
+            "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
+        ),
+    },
+    "People": {
+        "signed-in": Kind("Signed in", _signed_in),
+        "signed-out": Kind("Signed out", "{by} signed out."),
+        "sign-in-failed": Kind(
+            "Sign-in failed", "Somebody failed to sign in as {account}; {tries} tries in a row."
+        ),
+        "account-made": Kind("Account made", "An account was made; its role is {role}."),
+        "account-changed": Kind("Account changed", _changed),
+        "shift-begun": Kind("Shift begun", "{by} ({role}) began a shift."),
+        "shift-ended": Kind("Shift ended", "{by} ({role}) ended their shift."),
+        "break": Kind("Break", "{by} began a break."),
+        "opted-out": Kind("Opted out", "{by} wants to see no more items this shift."),
+    },
+    "Record": {
+        "audit-export": Kind("Copy taken", "{by} took a copy of the entries {first} to {last}."),
+        "audit-verified": Kind("Verified", "{by} had the whole record verified: {result}"),
+    },
+    "Matcher": {
+        "matcher-query": Kind("Question", _asked),
+        "matcher-alarm": Kind("Alarm", "{tenant} was suspended: {reason}."),
+        "matcher-standing": Kind("Standing", _standing),
+    },
 }
+"""Every kind that is written, by what it is about."""
+
+KINDS: Mapping[str, Kind] = {name: one for group in GROUPS.values() for name, one in group.items()}
 _LONGEST = 300
 
 
@@ -43,11 +349,29 @@ class _Known(dict[str, Any]):
         return f"[no {key}]"
 
 
-def told(entry: Mapping[str, Any]) -> str:
-    """Return an entry as a sentence; one of an unknown kind as its fields."""
+def told(entry: Fields) -> str:
+    """Return an entry as a sentence; one of an unknown kind, or without what its kind has, as its fields."""
+    known = KINDS.get(str(entry.get("kind", "")))
+    entry = {key: short(value) if isinstance(value, str) else value for key, value in entry.items()}
+    if known is None:
+        return _raw(entry)
+    if isinstance(known.sentence, str):
+        return known.sentence.format_map(_Known({key: str(value)[:_LONGEST] for key, value in entry.items()}))
+    try:
+        said = known.sentence(entry)[: 4 * _LONGEST]
+        return f"The{said[3:]}" if said.startswith("the ") else said
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return _raw(entry)
+
+
+def label_of(entry: Fields) -> str:
+    """Return what kind of entry it is, in a word or two."""
     kind = str(entry.get("kind", "entry"))
-    values = _Known({key: str(value)[:_LONGEST] for key, value in entry.items()})
-    if kind in _SENTENCES:
-        return _SENTENCES[kind].format_map(values)
-    said = "; ".join(f"{key}: {value}" for key, value in values.items() if key not in {"kind", "at"})
+    return KINDS[kind].label if kind in KINDS else kind
+
+
+def _raw(entry: Fields) -> str:
+    kind = str(entry.get("kind", "entry"))
+    hidden = {"kind", "at", "journal"}
+    said = "; ".join(f"{key}: {str(value)[:_LONGEST]}" for key, value in entry.items() if key not in hidden)
     return f"{kind.replace('-', ' ').capitalize()}: {said}."[: 3 * _LONGEST]

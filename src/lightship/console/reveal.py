@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import uuid4
 
-import cv2
-import numpy as np
-
+from lightship.console.pictures import blurred, part_of
 from lightship.console.problems import Problem
 from lightship.console.room import Room
+from lightship.console.sounds import silent, sound_of, wave_of
 from lightship.console.visits import Visit
 from lightship.core.access import Purpose, covered, grant
 from lightship.core.cases import Case, Exhibit, Judgement
@@ -16,28 +16,14 @@ from lightship.core.errors import VaultError
 from lightship.core.people import Look, Shift, Shown
 from lightship.core.ports import Work
 
-_COARSE_PX = 20
-_SHOWN_PX = 320
 _TRIES = 5
 _CLEAR: tuple[Shown, ...] = ("still", "motion", "sound")
-
-
-def blurred(data: bytes) -> bytes:
-    """Return a still as a grey blur (PNG): it is cut down to 20 pixels of width, so no sharpening brings it back.
-
-    Raises
-    ------
-    Problem
-        If it is no picture.
-    """
-    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise Problem("not-found", "The exhibit cannot be shown as a still.")
-    height = max(1, round(_COARSE_PX * picture.shape[0] / picture.shape[1]))
-    coarse = cv2.resize(picture, (_COARSE_PX, min(height, 4 * _COARSE_PX)), interpolation=cv2.INTER_AREA)
-    size = (_SHOWN_PX, round(_SHOWN_PX * coarse.shape[0] / _COARSE_PX))
-    soft = cv2.GaussianBlur(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), (0, 0), 12.0)
-    return cv2.imencode(".png", soft)[1].tobytes()
+_OF: Mapping[Shown, frozenset[str]] = {
+    "still": frozenset({"image"}),
+    "motion": frozenset({"video"}),
+    "sound": frozenset({"video", "audio"}),
+}
+"""What can be shown of which media."""
 
 
 def exhibit_of(work: Work, case: Case, exhibit_id: str) -> Exhibit:
@@ -75,8 +61,16 @@ def open_clear(
     shown: Shown,
     purpose: Purpose,
     judgement: Judgement | None,
+    part: int = 0,
 ) -> tuple[bytes, str, Look]:
-    """Return a clear picture, its media type, and the look that it was charged as.
+    """Return what is shown clearly, its media type, and the look that it was charged as.
+
+    A film is shown without its sound, and its sound is heard without the film: the one is never sent with the other.
+
+    Parameters
+    ----------
+    part
+        Of a still, the one of nine parts that is clear while the rest stays blurred; 0 is the whole.
 
     Raises
     ------
@@ -88,13 +82,30 @@ def open_clear(
     visit.must("reveal", purpose=purpose, case=case)
     with room.store.begin() as work:
         exhibit = exhibit_of(work, case, exhibit_id)
-        if (shown == "still") != exhibit.media.startswith("image/"):
+        if exhibit.media.partition("/")[0] not in _OF[shown]:
             raise Problem("invalid", "The exhibit is not of this kind.")
         look = _charge(room, work, visit, case, exhibit, shown, purpose)
         work.change(Case, case.id, {}, seen=True)
         entry = {"kind": "reveal", "at": visit.now.isoformat(), "by": visit.account.id, "case": case.id}
-        work.record({**entry, "shown": shown, "purpose": purpose, "granted_s": look.granted_s})
-    return _opened(room, visit, exhibit, purpose), exhibit.media, look
+        work.record({**entry, "shown": shown, "part": part, "purpose": purpose, "granted_s": look.granted_s})
+    data = _opened(room, visit, exhibit, purpose)
+    if shown == "sound":
+        return sound_of(data), "audio/wav", look
+    if shown == "motion":
+        return silent(data), exhibit.media, look
+    return (part_of(data, part), "image/png", look) if part else (data, exhibit.media, look)
+
+
+def open_wave(room: Room, visit: Visit, case: Case, exhibit_id: str) -> bytes:
+    """Return how loud an exhibit is over its time, as a picture (SVG); the look is on the record first."""
+    with room.store.begin() as work:
+        exhibit = exhibit_of(work, case, exhibit_id)
+        if exhibit.media.partition("/")[0] not in _OF["sound"]:
+            raise Problem("not-found", "The exhibit has no sound.")
+        room.looked(
+            work, visit, f"loudness in case {case.id}", case=case, shown="blurred", exhibit=exhibit.id
+        )
+    return wave_of(_opened(room, visit, exhibit, "loudness")).encode()
 
 
 def cover_again(room: Room, visit: Visit, look_id: str) -> float:

@@ -16,6 +16,9 @@ from lightship.console.accounts import Accounts
 from lightship.console.assets import Assets
 from lightship.console.desk_port import Desk
 from lightship.console.keys import ACTIONS, keys_of
+from lightship.console.promises import Tally
+from lightship.console.prose import short
+from lightship.console.record import Record
 from lightship.console.settings import Settings
 from lightship.console.visits import Visit, masked, visitor
 from lightship.core.access import Act, Purpose, allowed_purposes
@@ -33,6 +36,9 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
 )
 
 
+_HEADLINE = 160
+
+
 @dataclass(frozen=True)
 class Room:
     """The ports, the settings, and what is made of them once."""
@@ -45,6 +51,8 @@ class Room:
     accounts: Accounts
     assets: Assets
     pages: Environment
+    tally: Tally
+    record: Record
 
     def visitor(self, act: Act, *purposes: Purpose) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""
@@ -64,6 +72,8 @@ class Room:
             here=request.url.path,
             csrf=masked(session.csrf) if session else "",
             alarms=self.settings.health().alarms() if account else (),
+            may_search=bool(account and allowed_purposes(account.role, "see-audit")),
+            may_open_items=bool(account and allowed_purposes(account.role, "see-item")),
             keys=keys_of(account.keys) if account else {},
             actions=ACTIONS,
             now=self.settings.clock(),
@@ -139,7 +149,11 @@ def templates(assets: Assets) -> Environment:
     found = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     found.globals["asset"] = assets.address
     found.filters["when"] = when
+    found.filters["span"] = span
     found.filters["since"] = since
+    found.filters["headline"] = headline
+    found.filters["rest"] = rest
+    found.filters["short"] = short
     found.filters["plainly"] = plainly
     return found
 
@@ -147,6 +161,28 @@ def templates(assets: Assets) -> Environment:
 def when(at: datetime | None) -> str:
     """Return a time for people."""
     return f"{at:%-d %b %Y %H:%M:%S} UTC" if at else "–"
+
+
+def span(at: datetime, until: datetime | None) -> str:
+    """Return a moment, or a span with its day once where it has but one."""
+    if until is None:
+        return when(at)
+    return (
+        f"{at:%-d %b %Y %H:%M:%S} – {until:%H:%M:%S} UTC"
+        if at.date() == until.date()
+        else f"{when(at)} – {when(until)}"
+    )
+
+
+def headline(words: str) -> str:
+    """Return the first sentence of a case's words."""
+    return words.partition(". ")[0].rstrip(".")[:_HEADLINE]
+
+
+def rest(words: str) -> str:
+    """Return what follows the first sentence."""
+    first = headline(words)
+    return words[len(first) :].lstrip(". ")
 
 
 def since(at: datetime, now: datetime) -> str:

@@ -97,6 +97,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.servers = []  # uvicorn names it only once it listens
         self._listening = threading.Event()
 
     @contextmanager

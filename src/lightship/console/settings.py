@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from argon2 import PasswordHasher
 
 from lightship.console.gate import Limits
 from lightship.console.health import Health
 from lightship.console.metrics import Metrics
+from lightship.console.oidc import Oidc
 from lightship.console.tenants import Tenants
 from lightship.core.access import Budget
+from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
 
@@ -31,28 +33,6 @@ REASONS = (
     ("false-match", "The machine was wrong"),
     ("cannot-tell", "It cannot be told from what is here"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something of a stream at a time, for its timeline.
-
-    Parameters
-    ----------
-    lane
-        ``"gap"`` is a span in which it was not looked at.
-    until
-        The end of a span; None for a moment.
-    """
-
-    at: datetime
-    lane: Literal["stream", "signal", "report", "decision", "effect", "gap"]
-    words: str
-    until: datetime | None = None
-
-
-def _no_marks(_stream_id: str) -> tuple[Mark, ...]:
-    return ()
 
 
 def _any_address(_address: str) -> None:
@@ -78,10 +58,14 @@ class Settings:
         The ledger that the store writes to, and the check of all of it.
     health
         How the watch stands.
-    trace
-        A stream's signals and gaps.
+    ready
+        What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
+    policies
+        Those in force, whose alarm budgets are held against what happened.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
+    oidc
+        The provider that people may sign in through; None for local accounts alone.
     secure
         Whether browsers reach it by TLS: cookies are then for TLS alone.
     topics
@@ -94,12 +78,14 @@ class Settings:
     verify: Callable[[], VerifyReport]
     health: Callable[[], Health]
     log: Any
-    trace: Callable[[str], Sequence[Mark]] = _no_marks
+    ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
+    policies: tuple[Policy, ...] = ()
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES
     reasons: tuple[tuple[str, str], ...] = REASONS
     topics: tuple[str, ...] = ("cases", "streams", "effects", "health")
+    oidc: Oidc | None = None
     secure: bool = True
     clock: Callable[[], datetime] = utc_now
     limits: Limits = field(default_factory=lambda: Limits(under_way=1024))

@@ -133,11 +133,41 @@ def add(path: Path, tenant: Tenant) -> str:
     """
     token = new_token()
     tenant = _checked(asdict(replace(tenant, token_sha256=digest(token))), str(path))
-    empty: dict[str, Any] = {"secret": secrets.token_hex(32), "tenants": []}
-    value = _value(path) if path.exists() else empty
+    value = _value(path) if path.exists() else _empty()
     kept = [one for one in value["tenants"] if one.get("name") != tenant.name]
     _write(path, {**value, "tenants": [*kept, asdict(tenant)]})
     return token
+
+
+def begin(path: Path) -> None:
+    """Make the file, with nobody in it, if there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    if not path.exists():
+        _write(path, _empty())
+
+
+def revoke(path: Path, name: str) -> None:
+    """Take a tenant out of the file: its token is worth nothing any more.
+
+    Raises
+    ------
+    InputError
+        If there is no such tenant, or the file cannot be read or written.
+    """
+    value = _value(path)
+    kept = [one for one in value["tenants"] if one.get("name") != name]
+    if len(kept) == len(value["tenants"]):
+        raise InputError(f"There is no tenant “{name}”.", str(path), "Check the name.")
+    _write(path, {**value, "tenants": kept})
+
+
+def _empty() -> dict[str, Any]:
+    return {"secret": secrets.token_hex(32), "tenants": []}
 
 
 def lift(path: Path, name: str) -> None:
@@ -165,7 +195,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _value(path: Path) -> dict[str, Any]:
-    todo = "Make it with `lightship matcher token NAME`."
+    todo = "Make it with `lightship token add NAME`, or `lightship matcher token NAME` for a matcher."
     try:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from markupsafe import Markup, escape
-
-from lightship.console.settings import Mark
 
 LANES = ("stream", "signal", "report", "decision", "effect", "gap")
 _LEFT, _WIDTH, _LANE, _TOP = 90, 860, 34, 10
 _TICKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something of a stream at a time, for its timeline.
+
+    Parameters
+    ----------
+    lane
+        ``"gap"`` is a span in which it was not looked at.
+    until
+        The end of a span; None for a moment.
+    """
+
+    at: datetime
+    lane: Literal["stream", "signal", "report", "decision", "effect", "gap"]
+    words: str
+    until: datetime | None = None
 
 
 def drawn(marks: Sequence[Mark], now: datetime) -> Markup:

@@ -227,3 +227,30 @@ class Exhibit:
     expires_at: datetime
     hold: str = ""
     destroyed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a worker found on its latest round of its streams.
+
+    Parameters
+    ----------
+    id
+        The worker's name.
+    most
+        How many streams it takes at most.
+    streams, unseen_s
+        What it watches, and for how many seconds each was not looked at then; -1 where it was never looked at.
+    late_s
+        By how much its slowest stream comes late.
+    troubles
+        What does not work there, in sentences.
+    """
+
+    id: str
+    at: datetime
+    most: int
+    streams: tuple[str, ...] = ()
+    unseen_s: tuple[float, ...] = ()
+    late_s: float = 0.0
+    troubles: tuple[str, ...] = ()

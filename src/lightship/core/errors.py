@@ -12,7 +12,18 @@
     ├── ListError             exit 8   a list that is refused, damaged or stale, or whose server cannot be used
     ├── StoreError            exit 9   a platform's store that cannot be read, written or migrated
     ├── VaultError            exit 11  an exhibit that is damaged, destroyed or on hold, or a vault that cannot be used
-    └── AccessDenied          exit 12  an act that this person, in this role and for this purpose, may not do
+    ├── AccessDenied          exit 12  an act that this person, in this role and for this purpose, may not do
+    ├── PackError             exit 13  a pack that is refused: what it asks for, who signed it, or its place in the log
+    │   ├── PackUnsigned      exit 13  too few of those who must sign, or the wrong keys
+    │   ├── PackChanged       exit 13  bytes that are not those that were signed, or parts of different versions
+    │   ├── PackExpired       exit 13  signatures that are too old by this device's clock
+    │   ├── PackRolledBack    exit 13  an older version than this device has seen
+    │   ├── PackUnlogged      exit 13  not in the log, or in a log that too few witnesses have seen
+    │   ├── LogDamaged        exit 13  a log whose files are missing, cut short or do not fit its checkpoint
+    │   ├── ClockSkewed       exit 13  a device whose clock is behind what others have signed
+    │   └── ConsentExceeded   exit 13  a pack that may do more than the owner of the device agreed to
+    ├── LogForked             exit 14  a log that shows this device another history than before
+    └── FrameError            exit 15  an encrypted frame that is refused, or a key that may encrypt no more
 
 Each says what happened, where, and what to do.
 """
@@ -116,3 +127,53 @@ class AccessDenied(LightshipError):
     """An act that this person, in this role and for this purpose, may not do."""
 
     exit_code = 12
+
+
+class PackError(LightshipError):
+    """A pack that is refused: what it asks for, who signed it, or its place in the log."""
+
+    exit_code = 13
+
+
+class PackUnsigned(PackError):
+    """Too few of those who must sign have signed, or with the wrong keys."""
+
+
+class PackChanged(PackError):
+    """Bytes that are not those that were signed, or parts of different versions."""
+
+
+class PackExpired(PackError):
+    """Signatures that are too old by this device's clock."""
+
+
+class PackRolledBack(PackError):
+    """An older version than this device has seen."""
+
+
+class PackUnlogged(PackError):
+    """Not in the log, or in a log that too few witnesses have seen."""
+
+
+class LogDamaged(PackError):
+    """A log whose files are missing, cut short or do not fit its checkpoint."""
+
+
+class ClockSkewed(PackError):
+    """A device whose clock is behind what others have signed."""
+
+
+class ConsentExceeded(PackError):
+    """A pack that may do more than the owner of the device agreed to."""
+
+
+class LogForked(LightshipError):
+    """A log that shows this device another history than before."""
+
+    exit_code = 14
+
+
+class FrameError(LightshipError):
+    """An encrypted frame that is refused, or a key that may encrypt no more."""
+
+    exit_code = 15

@@ -21,7 +21,7 @@ from lightship.core.watchkeeper import (
     BaseBlock,
     PictureHash,
     Watch,
-    advance,
+    differ,
     session_level,
 )
 from lightship.core.weight import Calibration, Calibrator, analytic_evalue, decibans, scene_share_db
@@ -81,6 +81,16 @@ class BoundRung:
     session_db: float
     extrapolated: bool
     scales: Mapping[str, Scale]
+
+    @property
+    def by_scene(self) -> bool:
+        """Whether each scene is a bet of its own: in the shortest blocks, where all bounds are a scene's.
+
+        A scene's e-value has mean at most 1 whatever came before it, so within a block they multiply, and only the
+        blocks' beginnings, one in two seconds at most, are beginnings of the e-detector. Longer blocks take their
+        largest score, and share their bet among the pictures.
+        """
+        return all(scale.calibration is None and scale.scenes == 1 for scale in self.scales.values())
 
     def weight_db(self, best: Iterable[tuple[str, str, float]]) -> float:
         """Return the weight of a block from each detector's running maximum.
@@ -220,6 +230,9 @@ class Standing:
         Their levels now.
     base
         The base block the stream is in.
+    counted
+        The latest pictures on which analytic evidence counted in earlier base blocks, with the most that it came to.
+        One scene is one chance, however often the stream comes back to it.
     rung, since_s, by
         The response in force, since when, and what put it there.
     evidence_s
@@ -231,6 +244,7 @@ class Standing:
     watches: tuple[Watch, ...]
     levels_db: tuple[float, ...]
     base: BaseBlock | None = None
+    counted: tuple[tuple[PictureHash, float], ...] = ()
     rung: Rung | None = None
     since_s: float = 0.0
     by: Literal["evidence", "person", "blind", "benign"] = "benign"
@@ -255,47 +269,75 @@ def judge(bound: Bound, standing: Standing, observation: Observation) -> Step:
     at_s = observation.at_s
     if standing.rung == "end" or at_s < standing.grace_until_s:
         return standing, None
-    watches, base = _into_blocks(bound, standing, observation)
-    share_db = scene_share_db(base.pictures)
-    scores = [
-        (reading.detector, reading.label, reading.score + share_db * (reading.detector in bound.analytic))
-        for reading in observation.readings
-        if (reading.detector, reading.label) in bound.counted
-    ]
-    watches = tuple(watch.seen(at_s, scores) for watch in watches)
-    kind = bound.policy.detector_kind
-    levels_db = tuple(
-        advance(watch.before_db, rung.weight_db(watch.best), kind)
+    watches, base, counted = _into_blocks(bound, standing, observation)
+    readings = [one for one in observation.readings if (one.detector, one.label) in bound.counted]
+    told_db = max((one.score for one in readings if one.detector in bound.analytic), default=0.0)
+    before_db = _counted_db(counted, observation.picture) if told_db > 0.0 else 0.0
+    if told_db > before_db and observation.picture is not None:
+        base = base.hit(observation.picture, told_db)
+    shared = _scores(bound, readings, scene_share_db(base.pictures))
+    fresh = _scores(bound, readings, -before_db)
+    watches = tuple(
+        watch.seen(at_s, fresh if rung.by_scene else shared)
         for rung, watch in zip(bound.rungs, watches, strict=True)
     )
-    suspicious = bool(bound.rungs) and bound.rungs[0].weight_db(scores) > 0.0
+    kind = bound.policy.detector_kind
+    levels_db = tuple(
+        watch.level_db(rung.weight_db(watch.best), kind)
+        for rung, watch in zip(bound.rungs, watches, strict=True)
+    )
+    suspicious = bool(bound.rungs) and bound.rungs[0].weight_db(shared) > 0.0
     standing = replace(
         standing,
         watches=watches,
         levels_db=levels_db,
         base=base,
+        counted=counted,
         evidence_s=at_s if suspicious else standing.evidence_s,
     )
     return _climb_or_release(bound, standing, observation)
 
 
+_COUNTED = 32
+
+
+def _scores(bound: Bound, readings: Iterable[Reading], change_db: float) -> list[tuple[str, str, float]]:
+    """Return the scores, those of analytic detectors changed."""
+    return [
+        (one.detector, one.label, one.score + change_db * (one.detector in bound.analytic))
+        for one in readings
+    ]
+
+
+def _counted_db(counted: Iterable[tuple[PictureHash, float]], picture: PictureHash | None) -> float:
+    """Return what analytic evidence in this scene came to in earlier blocks."""
+    return max((db for one, db in counted if not differ(one, picture)), default=0.0)
+
+
 def _into_blocks(
     bound: Bound, standing: Standing, observation: Observation
-) -> tuple[tuple[Watch, ...], BaseBlock]:
+) -> tuple[tuple[Watch, ...], BaseBlock, tuple[tuple[PictureHash, float], ...]]:
     """Close the blocks that this frame is the first one after."""
     at_s = observation.at_s
     base = standing.base
     if base is None:
-        return standing.watches, BaseBlock.begun(at_s, observation.picture)
+        return standing.watches, BaseBlock.begun(at_s, observation.picture), standing.counted
+    counted = (*standing.counted, *base.hits)[-_COUNTED:]
     if not base.over(at_s, observation.picture):
-        return standing.watches, base.seen(observation.picture)
+        if not differ(base.latest, observation.picture):
+            return standing.watches, base, standing.counted
+        watches = tuple(
+            watch.closed(at_s, level_db, within=True) if rung.by_scene else watch
+            for rung, watch, level_db in zip(bound.rungs, standing.watches, standing.levels_db, strict=True)
+        )
+        return watches, base.seen(observation.picture), counted
     watches = tuple(
         watch.closed(at_s, level_db)
         if watch.began_s is not None and at_s - watch.began_s >= rung.rule.block_s - 1e-6
         else watch
         for rung, watch, level_db in zip(bound.rungs, standing.watches, standing.levels_db, strict=True)
     )
-    return watches, BaseBlock.begun(at_s, observation.picture)
+    return watches, BaseBlock.begun(at_s, observation.picture), counted
 
 
 def _climb_or_release(bound: Bound, standing: Standing, observation: Observation) -> Step:

@@ -113,6 +113,71 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
+Span = tuple[int, int]
+"""A range of leaves, the first and the one after the last; its root is the tree's of these leaves alone."""
+
+
+def inclusion_spans(index: int, size: int) -> tuple[Span, ...]:
+    """Return the spans whose roots are the audit path of one leaf, from the leaf upwards (RFC 6962, 2.1.1).
+
+    Raises
+    ------
+    LedgerError
+        If there is no such leaf.
+    """
+    if not 0 <= index < size:
+        raise LedgerError(f"There is no entry {index} in a tree of {size}.", "", "Ask for another entry.")
+    path: list[Span] = []
+    first, end = 0, size
+    while end - first > 1:
+        middle = first + _split(end - first)
+        if index < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((first, middle))
+            first = middle
+    return tuple(reversed(path))
+
+
+def consistency_spans(old_size: int, size: int) -> tuple[Span, ...]:
+    """Return the spans whose roots prove that a tree extends its first ``old_size`` leaves (RFC 6962, 2.1.2).
+
+    Raises
+    ------
+    LedgerError
+        If ``old_size`` is not between 0 and the size.
+    """
+    if not 0 <= old_size <= size:
+        raise LedgerError(f"A tree of {size} does not extend one of {old_size}.", "", "Swap the sizes.")
+    if old_size == 0:
+        return ()
+    path: list[Span] = []
+    first, end = 0, size
+    while old_size < end:
+        middle = first + _split(end - first)
+        if old_size <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((first, middle))
+            first = middle
+    if first:  # otherwise the span is the old tree, whose root is known to the one who checks
+        path.append((first, end))
+    return tuple(reversed(path))
+
+
+def perfect(span: Span) -> tuple[Span, ...]:
+    """Return the perfect subtrees that a span of a proof is made of, largest first."""
+    first, end = span
+    found = []
+    while first < end:
+        after = first + (1 << (end - first).bit_length() - 1)
+        found.append((first, after))
+        first = after
+    return tuple(found)
+
+
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """Return the audit path of one leaf in the tree of all these leaf hashes (RFC 6962, 2.1.1).
 
@@ -128,20 +193,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     LedgerError
         If there is no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise LedgerError(
-            f"There is no entry {index} in a tree of {len(leaves)}.", "", "Ask for another entry."
-        )
-    path: list[bytes] = []
-    while len(leaves) > 1:
-        k = _split(len(leaves))
-        if index < k:
-            path.append(_root(leaves[k:]))
-            leaves = leaves[:k]
-        else:
-            path.append(_root(leaves[:k]))
-            leaves, index = leaves[k:], index - k
-    return tuple(reversed(path))
+    return tuple(_root(leaves[first:end]) for first, end in inclusion_spans(index, len(leaves)))
 
 
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> tuple[bytes, ...]:
@@ -152,25 +204,7 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> tuple[bytes, ..
     LedgerError
         If ``old_size`` is not between 0 and the number of leaves.
     """
-    if not 0 <= old_size <= len(leaves):
-        raise LedgerError(
-            f"A tree of {len(leaves)} does not extend one of {old_size}.", "", "Swap the sizes."
-        )
-    if old_size == 0:
-        return ()
-    path: list[bytes] = []
-    whole = True  # the old tree's root is known to the one who checks; RFC 6962 calls it b
-    while old_size < len(leaves):
-        k = _split(len(leaves))
-        if old_size <= k:
-            path.append(_root(leaves[k:]))
-            leaves = leaves[:k]
-        else:
-            path.append(_root(leaves[:k]))
-            leaves, old_size, whole = leaves[k:], old_size - k, False
-    if not whole:
-        path.append(_root(leaves))
-    return tuple(reversed(path))
+    return tuple(_root(leaves[first:end]) for first, end in consistency_spans(old_size, len(leaves)))
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

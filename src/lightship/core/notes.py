@@ -2,7 +2,8 @@
 
 References
 ----------
-c2sp.org/signed-note (keys, signatures); c2sp.org/tlog-checkpoint (checkpoints); RFC 8032 (Ed25519).
+c2sp.org/signed-note (keys, signatures); c2sp.org/tlog-checkpoint (checkpoints); c2sp.org/tlog-cosignature (type 4:
+witnesses, see :mod:`lightship.core.witnesses`); RFC 8032 (Ed25519).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -44,20 +45,22 @@ def _check_name(name: str) -> None:
         )
 
 
-def _key_id(name: str, public: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+def _key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:4]
 
 
-def _parse_key(text: str, prefix: str, kind: str, todo: str) -> tuple[str, bytes, bytes]:
-    """Return name, key ID and the 32 bytes of ``prefix name+id+base64(0x01 || key)``."""
+def _parse_key(
+    text: str, prefix: str, kind: str, todo: str, signs: bytes = _ED25519
+) -> tuple[str, bytes, bytes]:
+    """Return name, key ID and the 32 bytes of ``prefix name+id+base64(signs || key)``."""
     text = text.strip()
     name, _, rest = text.removeprefix(prefix).partition("+")
     key_id, _, data = rest.partition("+")
     raw = _unbase64(data)
     if not text.startswith(prefix) or not re.fullmatch("[0-9a-f]{8}", key_id) or raw is None:
         raise LedgerError(f"This is not a {kind}: it should read {prefix}NAME+HASH+BASE64.", "", todo)
-    if raw[:1] != _ED25519 or len(raw) != 1 + HASH_BYTES:
-        raise LedgerError(f"This {kind} is not an Ed25519 key.", name, todo)
+    if raw[:1] != signs or len(raw) != 1 + HASH_BYTES:
+        raise LedgerError(f"This {kind} is not an Ed25519 key of type {signs[0]}.", name, todo)
     _check_name(name)
     return name, bytes.fromhex(key_id), raw[1:]
 
@@ -69,9 +72,12 @@ class VerifierKey:
     name: str
     public: Ed25519PublicKey
 
+    kind: ClassVar[bytes] = _ED25519
+    """The type of its signatures."""
+
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the key written as ``name+hash+base64(0x01 || key)`` (c2sp.org/signed-note).
+        """Return the key written as ``name+hash+base64(kind || key)`` (c2sp.org/signed-note).
 
         Raises
         ------
@@ -79,18 +85,18 @@ class VerifierKey:
             If the text is not such a key, or its hash does not fit.
         """
         todo = "Give the one line of the ledger's .pub file, unchanged."
-        name, key_id, raw = _parse_key(text, "", "public key", todo)
-        if _key_id(name, raw) != key_id:
+        name, key_id, raw = _parse_key(text, "", "public key", todo, cls.kind)
+        if _key_id(name, cls.kind, raw) != key_id:
             raise LedgerError("This public key does not match its own hash.", name, todo)
         return cls(name, Ed25519PublicKey.from_public_bytes(raw))
 
     @property
     def key_id(self) -> bytes:
-        """The first 4 bytes of ``SHA-256(name || 0x0A || 0x01 || key)``."""
-        return _key_id(self.name, self.public.public_bytes_raw())
+        """The first 4 bytes of ``SHA-256(name || 0x0A || kind || key)``."""
+        return _key_id(self.name, self.kind, self.public.public_bytes_raw())
 
     def __str__(self) -> str:
-        material = base64.b64encode(_ED25519 + self.public.public_bytes_raw()).decode()
+        material = base64.b64encode(self.kind + self.public.public_bytes_raw()).decode()
         return f"{self.name}+{self.key_id.hex()}+{material}"
 
 
@@ -157,8 +163,37 @@ def sign_note(text: str, key: SigningKey) -> str:
     """
     if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
         raise LedgerError("A note ends with a newline and has no control characters.", "", "Change the text.")
-    signature = key.verifier.key_id + key.private.sign(text.encode())
-    return f"{text}\n{_DASH}{key.name} {base64.b64encode(signature).decode()}\n"
+    return f"{text}\n{signature_line(key.verifier, key.private.sign(text.encode()))}"
+
+
+def signature_line(key: VerifierKey, signature: bytes) -> str:
+    """Return the line of a note that carries a signature."""
+    return f"{_DASH}{key.name} {base64.b64encode(key.key_id + signature).decode()}\n"
+
+
+def parse_note(note: str) -> tuple[str, tuple[tuple[str, bytes, bytes], ...]]:
+    """Return a note's text, and the name, key ID and signature of each of its lines; nothing is verified.
+
+    Raises
+    ------
+    LedgerError
+        If the note is malformed.
+    """
+    where = note.partition("\n")[0]
+    text, separator, tail = note.rpartition("\n\n")
+    lines = tail.split("\n")
+    if not separator or lines.pop() or not lines or any(c < " " and c != "\n" for c in note):
+        raise LedgerError("This is not a signed note.", where, "Restore it from a copy.")
+    if len(lines) > _MAX_SIGNATURES:
+        raise LedgerError("A note with this many signatures is refused.", where, "Remove some.")
+    found = []
+    for line in lines:
+        name, space, encoded = line.removeprefix(_DASH).partition(" ")
+        signature = _unbase64(encoded)
+        if not line.startswith(_DASH) or not name or not space or signature is None or len(signature) <= 4:
+            raise LedgerError("A signature line of this note is malformed.", where, "Restore it from a copy.")
+        found.append((name, signature[:4], signature[4:]))
+    return text + "\n", tuple(found)
 
 
 def open_note(note: str, key: VerifierKey) -> str:
@@ -171,40 +206,23 @@ def open_note(note: str, key: VerifierKey) -> str:
     LedgerError
         If the note is malformed, was not signed by this key, or the signature does not fit the text.
     """
+    text, lines = parse_note(note)
     where = note.partition("\n")[0]
-    text, separator, tail = note.rpartition("\n\n")
-    text += "\n"
-    lines = tail.split("\n")
-    if not separator or lines.pop() or not lines or any(c < " " and c != "\n" for c in note):
-        raise LedgerError("This is not a signed note.", where, "Restore it from a copy.")
-    if len(lines) > _MAX_SIGNATURES:
-        raise LedgerError("A note with this many signatures is refused.", where, "Remove some.")
-    key_id, signed = key.key_id, False
-    for line in lines:
-        name, space, encoded = line.removeprefix(_DASH).partition(" ")
-        signature = _unbase64(encoded)
-        if (
-            not line.startswith(_DASH)
-            or not name
-            or not space
-            or signature is None
-            or len(signature) <= len(key_id)
-        ):
-            raise LedgerError("A signature line of this note is malformed.", where, "Restore it from a copy.")
-        if name != key.name or signature[:4] != key_id:
-            continue
+    mine = [signature for name, key_id, signature in lines if (name, key_id) == (key.name, key.key_id)]
+    for signature in mine:
         try:
-            key.public.verify(signature[4:], text.encode())
+            key.public.verify(signature, text.encode())
         except (InvalidSignature, UnicodeEncodeError):
             raise LedgerError(
                 "The signature does not fit the text: one of the two was changed.",
                 where,
                 "Restore both from a copy.",
             ) from None
-        signed = True
-    if not signed:
+    if not mine:
         raise LedgerError(
-            f"This note is not signed by {key.name}+{key_id.hex()}.", where, "Give the key that signed it."
+            f"This note is not signed by {key.name}+{key.key_id.hex()}.",
+            where,
+            "Give the key that signed it.",
         )
     return text
 

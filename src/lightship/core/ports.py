@@ -50,10 +50,13 @@ class Detector(Protocol):
     """
 
     name: str
-    version: str
     labels: frozenset[str]
     takes: Literal["rgb", "luma"]
     evidence: Literal["calibrated", "analytic", "camera"]
+
+    @property
+    def version(self) -> str:
+        """Of what looks now: lists may change while a stream runs."""
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return the readings of each frame, in order; an empty tuple means "nothing seen"."""

@@ -13,14 +13,15 @@ So a budget of one alarm in ``T`` seconds asks for ``A = T / block_s``.
 by its running maximum, which can only rise, so deciding before the block is over is valid. A *base* block ends when
 :data:`BASE_BLOCK_S` is over and the picture has changed, or after :data:`LONGEST_BASE_BLOCK_S`. Each
 rung has a block length of its own (docs/adr/0002): a rung of a grave response takes long blocks, so that a whole
-benign scene that fools a detector counts once.
+benign scene that fools a detector counts once. In the shortest ones, where every bound is a scene's, each scene is a
+bet of its own, and those of a block multiply (docs/adr/0009).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lightship.core.errors import PolicyError
@@ -128,12 +129,15 @@ class BaseBlock:
         That frame's hash; None where the frame was too flat to have one.
     latest, pictures
         The latest picture that differs from the one before it, and how many such there were.
+    hits
+        Pictures of its latest scene on which analytic evidence counted, with what it came to.
     """
 
     began_s: float
     picture: PictureHash | None
     latest: PictureHash | None
     pictures: int = 1
+    hits: tuple[tuple[PictureHash, float], ...] = ()
 
     @classmethod
     def begun(cls, at_s: float, picture: PictureHash | None) -> BaseBlock:
@@ -150,7 +154,16 @@ class BaseBlock:
         """Return the block after one more of its frames."""
         if not differ(self.latest, picture):
             return self
-        return BaseBlock(self.began_s, self.picture, picture, self.pictures + 1)
+        return replace(self, latest=picture, pictures=self.pictures + 1, hits=())
+
+    def hit(self, picture: PictureHash, score_db: float) -> BaseBlock:
+        """Return the block after evidence in one of its pictures."""
+        others = tuple(
+            (one, db) for one, db in self.hits if db > score_db or (db == score_db and differ(one, picture))
+        )
+        if any(not differ(one, picture) for one, _ in others):
+            return self
+        return replace(self, hits=(*others, (picture, score_db)))
 
 
 def differ(one: PictureHash | None, other: PictureHash | None) -> bool:
@@ -172,11 +185,20 @@ class Watch:
         When the current block began, stream seconds; None before the first frame.
     best
         The running maximum of each detector in the current block, as ``(detector, label, score)``.
+    within
+        It is a further scene of a block that has begun before, so the e-detector does not begin anew with it.
     """
 
     before_db: float = -math.inf
     began_s: float | None = None
     best: tuple[tuple[str, str, float], ...] = ()
+    within: bool = False
+
+    def level_db(self, weight_db: float, kind: Kind) -> float:
+        """Return the level with the weight of what was seen since the block, or the scene in it, began."""
+        if self.within:
+            return self.before_db + weight_db
+        return advance(self.before_db, weight_db, kind)
 
     def seen(self, at_s: float, scores: Iterable[tuple[str, str, float]]) -> Watch:
         """Return the state after one analysed frame's scores."""
@@ -184,11 +206,12 @@ class Watch:
         for detector, label, score in scores:
             best[detector, label] = max(score, best.get((detector, label), -math.inf))
         began_s = at_s if self.began_s is None else self.began_s
-        return Watch(self.before_db, began_s, tuple((*key, score) for key, score in sorted(best.items())))
+        found = tuple((*key, score) for key, score in sorted(best.items()))
+        return replace(self, began_s=began_s, best=found)
 
-    def closed(self, at_s: float, level_db: float) -> Watch:
-        """Return the state at the start of the next block."""
-        return Watch(level_db, at_s, ())
+    def closed(self, at_s: float, level_db: float, *, within: bool = False) -> Watch:
+        """Return the state at the start of the next block, or of the next scene within the same block."""
+        return Watch(level_db, self.began_s if within else at_s, (), within)
 
 
 def levels_db(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -17,7 +19,7 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 
 _CONFIG = """
 load_module {module};
-daemon off;
+{user}daemon off;
 worker_processes 1;
 error_log {folder}/error.log warn;
 pid {folder}/nginx.pid;
@@ -27,6 +29,10 @@ rtmp {{
         listen 127.0.0.1:{rtmp};
         chunk_size 4096;
         application live {{ live on; wait_key on; sync 50ms; }}
+        application segments {{
+            live on; wait_key on; sync 50ms;
+            hls on; hls_path {folder}/hls; hls_fragment 2s; hls_playlist_length 12s;
+        }}
     }}
 }}
 http {{
@@ -40,6 +46,7 @@ http {{
         listen 127.0.0.1:{http};
         location /control {{ rtmp_control all; }}
         location /stat {{ rtmp_stat all; }}
+        location /hls {{ root {folder}; add_header Cache-Control no-cache; }}
     }}
 }}
 """
@@ -47,11 +54,23 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class MediaServer:
-    """Where it listens."""
+    """Where it listens.
+
+    Parameters
+    ----------
+    rtmp
+        Streams are published and pulled under it.
+    control, statistics
+        Of nginx-rtmp.
+    segments, hls
+        What is published under the first can be pulled as HLS under the second, such as ``/one.m3u8``.
+    """
 
     rtmp: str
     control: str
     statistics: str
+    segments: str
+    hls: str
 
 
 def available() -> bool:
@@ -73,7 +92,10 @@ def running(folder: Path) -> Iterator[MediaServer]:
         raise InputError("nginx with its RTMP module is not installed.", todo="Install libnginx-mod-rtmp.")
     rtmp, http = _free_port(), _free_port()
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(module=MODULE, folder=folder, rtmp=rtmp, http=http), encoding="utf-8")
+    # Started by root it would write segments as somebody who may not enter the folder.
+    user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""
+    text = _CONFIG.format(module=MODULE, user=user, folder=folder, rtmp=rtmp, http=http)
+    config.write_text(text, encoding="utf-8")
     command = [program, "-c", str(config), "-p", str(folder), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own configuration
         try:
@@ -83,6 +105,8 @@ def running(folder: Path) -> Iterator[MediaServer]:
                 f"rtmp://127.0.0.1:{rtmp}/live",
                 f"http://127.0.0.1:{http}/control",
                 f"http://127.0.0.1:{http}/stat",
+                f"rtmp://127.0.0.1:{rtmp}/segments",
+                f"http://127.0.0.1:{http}/hls",
             )
         finally:
             process.terminate()

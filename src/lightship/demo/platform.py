@@ -193,9 +193,9 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
         token = add(kept / "tenants.json", Tenant("demo", "", ("streams", "reports"), (), 10_000, 100_000))
         platform = stack.enter_context(wiring.open_platform(deployment, print))
         ledger = stack.enter_context(wiring.keeping(platform, print))
-        stack.enter_context(wiring.working(platform, print))
-        worker = stack.enter_context(wiring.watching(platform))
-        app = wiring.console_of(platform, worker, ledger, secure=False, log=_Unsaid())
+        wiring.working(platform, print)
+        stack.enter_context(wiring.watching(platform))
+        app = wiring.console_of(platform, ledger, secure=False, log=_Unsaid())
         address = stack.enter_context(wiring.served(app, host, port))
         _await(lambda: all((folder / name / "live.m3u8").exists() for name in "abc"), 20.0)
         for name, viewers in (("a", 40), ("b", 900), ("c", 12)):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lightship.core.errors import DetectorError, LightshipError
 from lightship.core.values import Box, Reading, Rgb
-from lightship.detect.model_card import ModelCard, load_card
+from lightship.detect.model_card import CARDS, ModelCard, load_card, parse_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,12 @@ class ExposureDetector:
         self._try_out()
 
     @classmethod
-    def load(cls, card: str | Path = "nudenet-320n", directory: str | Path | None = None) -> ExposureDetector:
+    def load(
+        cls,
+        card: str | Path = "nudenet-320n",
+        directory: str | Path | None = None,
+        card_text: str | None = None,
+    ) -> ExposureDetector:
         """Load a model by the name or path of its card.
 
         Parameters
@@ -75,13 +80,17 @@ class ExposureDetector:
             The name of a card, or the path of one (``.toml``).
         directory
             Where cards are looked for by name before the shipped ones.
+        card_text
+            The card itself, from a verified pack: then no other is looked for.
 
         Raises
         ------
         DetectorError
             If the card is refused, or the runtime or the model is missing, corrupt or another one.
         """
-        return cls(load_card(card, directory))
+        return cls(
+            load_card(card, directory) if card_text is None else parse_card(card_text, CARDS / f"{card}.toml")
+        )
 
     def _try_out(self) -> None:
         """Run once on a grey picture, so that a card that does not fit its model is refused now, not in mid-stream."""

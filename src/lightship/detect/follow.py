@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lightship.core.errors import LightshipError
+from lightship.core.errors import LightshipError, ListError
 from lightship.detect.bank import Bank
 from lightship.detect.index import SCAN_UP_TO
 from lightship.detect.lists import Lists, Tell, aloud
@@ -20,6 +20,7 @@ from lightship.detect.matcher import Flood, Matcher
 
 POLL_S = 0.25
 _SURVEY_S = 3600.0  # how often an unchanged list's age is looked at
+_AGAIN_S = 10.0  # how often one that could not be used is tried: its file may have been put back
 
 
 @dataclass
@@ -45,23 +46,54 @@ class Follower:
     scan_up_to: int = SCAN_UP_TO
     _seen: tuple[object, ...] = ()
     _surveyed_s: float = float("-inf")
+    _tried_s: float = float("-inf")
     _aside: set[tuple[str, str]] = field(default_factory=set)
     _noticed: set[tuple[str, ...]] = field(default_factory=set)
 
     def step(self) -> bool:
-        """Take in what changed since the last step, if anything; returns whether the banks were swapped."""
+        """Take in what changed since the last step, if anything; returns whether the banks were swapped.
+
+        What is wrong with a list that goes on serving stands in the matcher's ``troubles`` until it is right again.
+
+        Raises
+        ------
+        LightshipError
+            If the lists cannot be followed; what is loaded goes on serving.
+        """
+        try:
+            return self._step()
+        except LightshipError as error:
+            self.matcher.troubles = (f"The lists cannot be followed: {error}",)
+            self._seen = ()  # all is looked at anew once they can be
+            raise
+
+    def _step(self) -> bool:
         self._write_down()
         lists = self.lists
         book = lists.book()
         names = [name for name in lists.active() if self.only is None or name in self.only]
+        self._missing(names)
         seen = (book.size, *((name, lists.store.current(name)) for name in names))
-        due = time.monotonic() - self._surveyed_s > _SURVEY_S
-        if seen == self._seen and not due:
+        now_s = time.monotonic()
+        due = now_s - self._surveyed_s > _SURVEY_S
+        again = bool(self.matcher.troubles) and now_s - self._tried_s > _AGAIN_S
+        if seen == self._seen and not due and not again:
             return False
+        self._tried_s = now_s
         self._brake()
         serving = {bank.terms.name: bank for bank in self.matcher.banks}
         files = tuple(bank for bank in self.matcher.banks if not bank.version)
-        banks = tuple(self._bank(name, serving.get(name)) for name in names) + files
+        troubles = [
+            f"The list {name} is not in its store: nothing matches it."
+            for name, listed in book.lists.items()
+            if listed.version and name not in names and (self.only is None or name in self.only)
+        ]
+        before = self.matcher.troubles
+        banks = tuple(self._bank(name, serving.get(name), troubles) for name in names) + files
+        self.matcher.troubles = tuple(troubles)
+        for trouble in troubles:
+            if trouble not in before:
+                self.tell(f"ALARM: {trouble}")
         changed = banks != self.matcher.banks
         if changed:
             self.matcher.swap(banks)
@@ -73,7 +105,16 @@ class Follower:
         self._seen = (lists.book().size, *seen[1:])
         return changed
 
-    def _bank(self, name: str, now: Bank | None) -> Bank:
+    def _missing(self, names: Sequence[str]) -> None:
+        """Refuse to take lists that are not there any more for lists that nobody has: their folder may be away."""
+        gone = {bank.terms.name for bank in self.matcher.banks if bank.version} - set(names)
+        if gone:
+            name = min(gone)
+            raise ListError(
+                "The list is not in its store any more.", f"list {name}", "Bring its folder back."
+            )
+
+    def _bank(self, name: str, now: Bank | None, troubles: list[str]) -> Bank:
         """Return what serves from now on: what served before, unless something about the list changed."""
         listed = self.lists.listed(name)
         unchanged = (
@@ -90,8 +131,14 @@ class Follower:
             if now is None:
                 raise
             self.lists.refuse(name, error)
-            self.tell(f"ALARM: {error} Version {now.version} of {now.as_of} goes on serving.")
+            troubles.append(f"{error} Version {now.version} of {now.as_of} goes on serving.")
             return now
+        published = self.lists.listed(name).version
+        if bank.version < published:
+            served = max(bank.version, now.version if now is not None else 0)
+            troubles.append(
+                f"Version {published} of the list {name} cannot be used; version {served} serves."
+            )
         if now is not None and bank.version < now.version:
             return self._unless_disabled(now)
         return bank
@@ -170,6 +217,9 @@ def follow(
                 if str(error) != failing:
                     tell(f"ALARM: the lists cannot be followed: {error} What is loaded goes on serving.")
                 failing = str(error)
+            except Exception as error:  # noqa: BLE001 - a defect here must not end the following unseen
+                failing = f"Following them failed with {type(error).__name__}."
+                matcher.troubles = (f"The lists cannot be followed: {failing}",)
 
     thread = threading.Thread(target=run, name="lists", daemon=True)
     thread.start()

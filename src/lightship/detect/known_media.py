@@ -23,7 +23,7 @@ from lightship.core.values import Reading
 from lightship.detect.bank import Bank, load
 from lightship.detect.look_up import in_all_forms
 from lightship.detect.matcher import Finding, Matcher
-from lightship.detect.pdq import WeighRows, weigh_rows
+from lightship.detect.pdq import Hashed, WeighRows, pdq, weigh_rows
 
 SCAN_UP_TO = 250_000
 """A guard looks a few times a second, which a scan of so many serves without loading the compiler."""
@@ -65,7 +65,7 @@ class KnownMediaDetector:
     Parameters
     ----------
     banks
-        Loaded lists.
+        Loaded lists, or a matcher over some: what is swapped there counts from the next picture on.
     today
         The day to compare with; None is the day on which :meth:`coverage` is asked.
     weigh
@@ -78,19 +78,23 @@ class KnownMediaDetector:
     evidence: Literal["calibrated", "analytic", "camera"] = "analytic"
 
     def __init__(
-        self, banks: Sequence[Bank], today: date | None = None, weigh: WeighRows = weigh_rows
+        self, banks: Sequence[Bank] | Matcher, today: date | None = None, weigh: WeighRows = weigh_rows
     ) -> None:
-        if not banks:
+        self.matcher = banks if isinstance(banks, Matcher) else Matcher(tuple(banks))
+        if not self.matcher.banks:
             raise DetectorError("No list of known media is named.", self.name, "Give one with --list.")
-        self.matcher = Matcher(tuple(banks))
         self._today = today
         self.weigh = weigh
-        self.version = "+".join(one.digest.removeprefix("sha256:")[:12] for one in banks)
+
+    @property
+    def version(self) -> str:
+        """The digests of the lists that are searched now."""
+        return "+".join(one.digest.removeprefix("sha256:")[:12] for one in self.matcher.banks)
 
     @classmethod
     def load(
         cls,
-        lists: Sequence[str | Path | Bank] | str | Path = (),
+        lists: Sequence[str | Path | Bank] | str | Path | Matcher = (),
         skip_bad: bool = False,
         max_age_days: float | None = None,
         weigh: WeighRows = weigh_rows,
@@ -100,7 +104,7 @@ class KnownMediaDetector:
         Parameters
         ----------
         lists
-            Paths of PDQ lists, or banks that are loaded already.
+            Paths of PDQ lists, or banks that are loaded already; or a matcher, whose banks may be swapped.
         skip_bad
             Leave out lines that are not entries, and count them.
         max_age_days
@@ -115,6 +119,8 @@ class KnownMediaDetector:
         InputError
             If a list cannot be read or has bad lines.
         """
+        if isinstance(lists, Matcher):
+            return cls(lists, weigh=weigh)
         named = [lists] if isinstance(lists, str | Path) else lists
         banks = [one if isinstance(one, Bank) else _load(Path(one), skip_bad, max_age_days) for one in named]
         return cls(banks, weigh=weigh)
@@ -138,7 +144,16 @@ class KnownMediaDetector:
 
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return the nearest match of each frame ``(H, W) uint8``, if there is one and the frame is not too flat."""
-        return [_readings(in_all_forms(self.matcher, frame, weigh=self.weigh)[0]) for frame in frames]
+        return self.read_hashed(frames, [pdq(frame, self.weigh) for frame in frames])
+
+    def read_hashed(
+        self, frames: Sequence[NDArray[np.uint8]], hashes: Sequence[Hashed]
+    ) -> list[tuple[Reading, ...]]:
+        """Return the same where the frames' hashes are known already."""
+        return [
+            _readings(in_all_forms(self.matcher, frame, weigh=self.weigh, hashed=hashed)[0])
+            for frame, hashed in zip(frames, hashes, strict=True)
+        ]
 
 
 def _load(path: Path, skip_bad: bool, max_age_days: float | None) -> Bank:

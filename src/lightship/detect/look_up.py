@@ -19,7 +19,7 @@ from lightship.core.ports import Picture
 from lightship.core.values import Luma
 from lightship.detect.border import Inside, inside
 from lightship.detect.matcher import Finding
-from lightship.detect.pdq import DIHEDRAL, Hash, WeighRows, dihedral, pdq, weigh_rows
+from lightship.detect.pdq import DIHEDRAL, Hash, Hashed, WeighRows, dihedral, pdq, weigh_rows
 from lightship.exchange.addresses import prefixes
 from lightship.media.sampler import Cadence
 
@@ -127,12 +127,18 @@ def in_all_forms(
     at_s: float = 0.0,
     turned: bool = False,
     weigh: WeighRows = weigh_rows,
+    hashed: Hashed | None = None,
 ) -> tuple[Finding, int]:
     """Return what the lists say of a picture: as it is, else mirrored (or turned), else the same without its border.
 
     Each further form is another chance to match by accident, so the chance is shared out beforehand: half of it to the
     picture as it is, the rest among the others (the mean of e-values is an e-value). ``docs/robustness.md`` measures
     what the others find and cost.
+
+    Parameters
+    ----------
+    hashed
+        The picture's hash, where it is known already.
 
     Returns
     -------
@@ -142,7 +148,7 @@ def in_all_forms(
     inner = inside(luma)
     others = (2 if inner is not None else 1) * (len(DIHEDRAL) if turned else 2) - 1
     first: tuple[int, int] | None = None
-    for names, hashes, quality in _forms(luma, inner, weigh, turned=turned):
+    for names, hashes, quality in _forms(luma, inner, weigh, hashed, turned=turned):
         first = first or (int.from_bytes(hashes[0].astype(">u8").tobytes(), "big"), quality)
         tries = 2.0 if names[0] == DIHEDRAL[0] else 2.0 * others
         found = matcher.match(
@@ -161,14 +167,18 @@ def in_all_forms(
 
 
 def _forms(
-    luma: Luma, inner: Inside | None, weigh: WeighRows, *, turned: bool
+    luma: Luma, inner: Inside | None, weigh: WeighRows, hashed: Hashed | None, *, turned: bool
 ) -> Iterator[tuple[Sequence[str], Sequence[Hash], int]]:
     """Yield the names, hashes and quality of the picture as it is, of its other forms, and of both without border."""
     cuts = [("", luma)]
     if inner is not None:
         cuts.append((f"{CUT}, ", np.ascontiguousarray(inner.of(luma))))
     for cut, part in cuts:
-        hashes, quality = dihedral(part, weigh) if turned else _one(part, weigh)
+        if turned:
+            hashes, quality = dihedral(part, weigh)
+        else:
+            hash_, quality = hashed if hashed is not None and not cut else pdq(part, weigh)
+            hashes = (hash_,)
         names = [f"{cut}{name}" if not cut or name != DIHEDRAL[0] else CUT for name in DIHEDRAL]
         yield names[:1], hashes[:1], quality
         if quality < QUALITY_FLOOR:
@@ -185,11 +195,6 @@ def flipped(luma: Luma) -> Luma:
     import cv2
 
     return np.asarray(cv2.flip(luma, 1), np.uint8)
-
-
-def _one(luma: Luma, weigh: WeighRows) -> tuple[tuple[Hash, ...], int]:
-    hash_, quality = pdq(luma, weigh)
-    return (hash_,), quality
 
 
 def look_up_file(matcher: Finder, path: Path) -> Seen | None:

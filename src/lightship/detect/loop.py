@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from lightship.core.values import Decision, Reading
 from lightship.core.watchkeeper import PictureHash
 from lightship.core.weight import Calibration
 from lightship.detect import registry
-from lightship.detect.pdq import WeighRows, pdq, weigh_rows
+from lightship.detect.camera import CameraEvidence
+from lightship.detect.pdq import Hashed, WeighRows, pdq, weigh_rows
+from lightship.packs import Files
 
 CAMERA_LABELS = frozenset({"camera-frozen", "camera-black"})
 """Weak evidence: looked at more often, and never a reason by itself."""
@@ -59,11 +61,27 @@ class Sensors:
     absent: tuple[Absence, ...]
     bound: Bound
 
+    def for_one_stream(self) -> Sensors:
+        """Return the same with camera evidence of its own, which remembers one stream's last pictures."""
+        own = tuple(CameraEvidence() if isinstance(one, CameraEvidence) else one for one in self.detectors)
+        return replace(self, detectors=own)
+
+
+@runtime_checkable
+class HashReader(Protocol):
+    """A detector that works from the picture's hash, which is made once for all who need it."""
+
+    def read_hashed(
+        self, frames: Sequence[NDArray[np.uint8]], hashes: Sequence[Hashed]
+    ) -> list[tuple[Reading, ...]]:
+        """Return what ``read`` returns."""
+
 
 def load_sensors(
     policy: Policy,
     read_calibration: Callable[[str], Calibration],
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    files: Files | None = None,
 ) -> Sensors:
     """Load a policy's detectors and bind them to their calibrations.
 
@@ -73,6 +91,8 @@ def load_sensors(
         Returns a calibration by the name that the policy gives.
     options
         More options for a detector's ``load``, by detector name: the lists of ``known-media``, say.
+    files
+        The files of a verified pack: a model card that the policy names is taken from there.
 
     Raises
     ------
@@ -86,7 +106,10 @@ def load_sensors(
     calibrations: dict[str, Calibration] = {}
     for use in policy.detectors:
         try:
-            detector = registry.load(use.name, **{**dict(use.options), **(options or {}).get(use.name, {})})
+            asked = {**dict(use.options), **(options or {}).get(use.name, {})}
+            if files is not None and "card" in asked:
+                asked["card_text"] = files.get(f"cards/{asked['card']}.toml", "")
+            detector = registry.load(use.name, **asked)
             if detector.evidence == "calibrated":
                 calibrations[use.name] = read_calibration(use.calibration)
         except LightshipError as error:
@@ -104,22 +127,29 @@ def load_sensors(
     return Sensors(tuple(loaded), tuple(absent), bind(policy, loaded, calibrations))
 
 
-def picture_hash(luma: NDArray[np.uint8], weigh: WeighRows = weigh_rows) -> PictureHash | None:
-    """Return the PDQ hash of ``(H, W) uint8`` brightness as four integers, or None where it is too flat."""
-    words, quality = pdq(luma, weigh)
+def picture_hash(hashed: Hashed) -> PictureHash | None:
+    """Return a PDQ hash as four integers, or None where the picture is too flat."""
+    words, quality = hashed
     if quality < QUALITY_FLOOR:
         return None
     first, second, third, fourth = (int(word) for word in words)
     return first, second, third, fourth
 
 
-def observe(detectors: tuple[Detector, ...], picture: Picture, weigh: WeighRows = weigh_rows) -> Observation:
+def observe(
+    detectors: tuple[Detector, ...],
+    picture: Picture,
+    weigh: WeighRows = weigh_rows,
+    hashed: Hashed | None = None,
+) -> Observation:
     """Run every detector on one picture.
 
     Parameters
     ----------
     weigh
         Reads the picture for its hash.
+    hashed
+        The hash, where it is known already.
 
     Raises
     ------
@@ -127,10 +157,14 @@ def observe(detectors: tuple[Detector, ...], picture: Picture, weigh: WeighRows 
         If a detector fails: the caller is blind from then on and must say so.
     """
     readings: list[Reading] = []
+    hashed = pdq(picture.luma(), weigh) if hashed is None else hashed
     for detector in detectors:
         frame = picture.rgb() if detector.takes == "rgb" else picture.luma()
         try:
-            (found,) = detector.read([frame])
+            if isinstance(detector, HashReader):
+                (found,) = detector.read_hashed([frame], [hashed])
+            else:
+                (found,) = detector.read([frame])
         except Exception as error:
             raise DetectorError(
                 f"The detector failed on a picture of {picture.width}×{picture.height}: {error}.",
@@ -138,7 +172,7 @@ def observe(detectors: tuple[Detector, ...], picture: Picture, weigh: WeighRows 
                 "Report it with the detector's version; the policy decides what is shown meanwhile.",
             ) from error
         readings.extend(found)
-    return Observation(picture.at_s, tuple(readings), picture_hash(picture.luma(), weigh))
+    return Observation(picture.at_s, tuple(readings), picture_hash(hashed))
 
 
 class Loop:

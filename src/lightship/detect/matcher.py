@@ -212,6 +212,8 @@ class Matcher:
         Sets aside entries that match everywhere.
     floods, notices
         What began to flood, and what else goes on record, until somebody takes it from here.
+    troubles
+        What is wrong with the lists that it follows, in sentences, as whoever follows them found it.
     """
 
     banks: tuple[Bank, ...]
@@ -219,6 +221,7 @@ class Matcher:
     brake: FloodBrake = field(default_factory=FloodBrake)
     floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=1000))
+    troubles: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> frozenset[Kind]:

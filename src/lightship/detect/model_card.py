@@ -140,7 +140,7 @@ def load_card(name: str | Path, directory: str | Path | None = None) -> ModelCar
         if directory is not None and (Path(directory) / path.name).exists():
             path = Path(directory) / path.name
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         shipped = ", ".join(sorted(card.stem for card in CARDS.glob("*.toml")))
         raise DetectorError(
@@ -148,7 +148,27 @@ def load_card(name: str | Path, directory: str | Path | None = None) -> ModelCar
             str(path),
             f"Give a path, or one of: {shipped}.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DetectorError("The model card is not UTF-8 text.", str(path), "Save it as UTF-8.") from error
+    return parse_card(text, path)
+
+
+def parse_card(text: str, path: Path) -> ModelCard:
+    """Return the card in a text.
+
+    Parameters
+    ----------
+    path
+        Where it lies, or would lie: a model's file is named relative to it.
+
+    Raises
+    ------
+    DetectorError
+        If a key is missing, unknown or wrong: the key is named.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise DetectorError(f"The model card is not TOML: {error}.", str(path), "Correct it.") from error
     return _card(table, path)
 

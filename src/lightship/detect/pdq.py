@@ -59,6 +59,9 @@ _PRODUCT = 1 << 18  # M·N·K up to which OpenBLAS stays on the calling thread
 Hash = NDArray[np.uint64]
 """``(4,) uint64``: the 256 bits, first word and highest bit first, in the order of the usual hex text."""
 
+Hashed = tuple[Hash, int]
+"""A picture's hash, and its quality from 0 to 100."""
+
 Brightness = NDArray[np.uint8] | NDArray[np.floating]
 """``(H, W)``, 0-255, limited or full range: PDQ leaves out the constant term, and a gain moves the median along."""
 
@@ -199,7 +202,7 @@ def _finite(small: NDArray[np.float32]) -> NDArray[np.float32]:
     return small
 
 
-def pdq(luma: Brightness, weigh: WeighRows = weigh_rows) -> tuple[Hash, int]:
+def pdq(luma: Brightness, weigh: WeighRows = weigh_rows) -> Hashed:
     """Return the hash and quality of a picture.
 
     Parameters

@@ -170,7 +170,17 @@ def _decision_in_words(entry: Mapping[str, Any]) -> str:
     return f"The guard {_RESPONSE[entry['rung']]}{because}."
 
 
+def _pack(entry: Mapping[str, Any]) -> str:
+    seen = f", seen by {', '.join(entry['seen_by'])}" if entry["seen_by"] else ""
+    return (
+        f"The pack “{entry['pack']}” (version {entry['version']}) holds: signed by {', '.join(entry['signed_by'])}, "
+        f"entry {entry['index']} of {entry['size']} in the log {entry['log']}{seen}."
+    )
+
+
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "pack accepted": _pack,
+    "pack refused": lambda entry: f"A pack was refused, and the guard did not start: {entry['what']}",
     "started": _started,
     "decision": _decision_in_words,
     "gap": _gap,

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,8 @@ class Guard:
         More options for a detector, by name: ``{"known-media": {"lists": [path]}}``.
     sensors
         Loaded detectors, to share them between streams; loaded from the policy if None.
+    files
+        The files of a verified pack; what is shipped if None.
 
     Raises
     ------
@@ -101,9 +104,12 @@ class Guard:
         ledger: Ledger | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         sensors: Sensors | None = None,
+        files: packs.Files | None = None,
     ) -> None:
-        self.policy = packs.policy(policy) if isinstance(policy, str) else policy
-        self.sensors = sensors or load_sensors(self.policy, packs.calibration, options)
+        self.policy = packs.policy(policy, files) if isinstance(policy, str) else policy
+        read = partial(packs.calibration, files=files)
+        self.sensors = sensors or load_sensors(self.policy, read, options, files)
+        self.files = files
         self._ledger = ledger
         self._watcher: Watcher | None = None
 
@@ -115,7 +121,7 @@ class Guard:
         """Return a watcher for one stream."""
         helps = [
             line
-            for line in packs.help_lines(self.policy.jurisdiction)
+            for line in packs.help_lines(self.policy.jurisdiction, self.files)
             if line.audience in {"all", self.policy.audience}
         ]
         lines = (*self.policy.card_lines, *(line.words for line in helps))

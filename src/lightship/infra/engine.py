@@ -26,7 +26,9 @@ def engine_of(url: str, *, read_only: bool = False) -> Engine:
         raise StoreError("The store's address cannot be read.", "", _ADDRESS) from error
     level: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if read_only else {}
     if address.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **level)
+        return sa.create_engine(
+            address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=_SOON, **level
+        )
     if address.drivername != "sqlite" or address.database in {None, "", ":memory:"}:
         raise StoreError(f"A store cannot be kept on {address.drivername!r}.", "", _ADDRESS)
     engine = sa.create_engine(address, connect_args={"timeout": BUSY_S}, pool_size=16, **level)
@@ -37,6 +39,16 @@ def engine_of(url: str, *, read_only: bool = False) -> Engine:
 
 
 _ADDRESS = "Give sqlite:///PATH or postgresql://USER@HOST/NAME."
+
+
+# A server that went silent is an error within seconds, not within the operating system's many minutes.
+_SOON = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 8_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
 
 
 def _prepare(connection: Any, _: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lightship.core.errors import StoreError
 from lightship.infra.engine import engine_of, store_error
+from lightship.infra.store import SqlStore
 
 _LOCK = 0x6C73_6D67  # PostgreSQL's advisory lock of migrations; any number that nobody else uses
 
@@ -40,10 +42,38 @@ def downgrade(url: str, to: str = "base") -> str:
     return _move(url, to, up=False)
 
 
-def _move(url: str, to: str, *, up: bool) -> str:
+def check_version(store: SqlStore) -> None:
+    """Find out whether a store's tables are of the version that this release needs.
+
+    Raises
+    ------
+    StoreError
+        If they are not, or the store cannot be read.
+    """
+    with store.look() as work:
+        now = MigrationContext.configure(work.connection).get_current_revision()
+    if now != _needed():
+        raise StoreError(
+            f"The store's tables are of version {now or 'base'}; this release needs {_needed()}.",
+            store.where,
+            "Start the service again: it brings them up.",
+        )
+
+
+@cache
+def _needed() -> str:
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _move(url: str, to: str, *, up: bool) -> str:
+    config = _config()
     engine = engine_of(url)
     where = engine.url.render_as_string(hide_password=True)
     try:

@@ -73,9 +73,23 @@ class NatsLink:
             waiting.cancel()
             raise StoreError(
                 f"NATS does not answer ({type(error).__name__}).",
-                "the NATS server",
+                self._where(),
                 "Start it, or check its address.",
             ) from error
+
+    def _where(self) -> str:
+        """Return the address without what may stand in it for signing in."""
+        return ",".join(one.rpartition("@")[2] for one in self.url.split(","))
+
+    def check(self) -> None:
+        """Find out whether the server answers.
+
+        Raises
+        ------
+        StoreError
+            If it does not.
+        """
+        self.ask(self.client.flush(timeout=2))
 
     def close(self) -> None:
         """Send what is left, and close. Closing twice does nothing."""

@@ -81,6 +81,20 @@ class Sealer:
             self._note([row.key for row in rows], size)
         return len(rows)
 
+    def check(self) -> None:
+        """Find out whether entries could be moved now.
+
+        Raises
+        ------
+        LedgerError
+            If the ledger cannot be written to; that its disk is full shows with the next entry.
+        StoreError
+            If the store cannot be written to.
+        """
+        self._ledger.append_all(())
+        with self._store.begin() as work:
+            work.connection.execute(sa.update(self._sealed).values(size=self._sealed.c.size))
+
     def run(self, stop: threading.Event, every_s: float = 0.2) -> None:
         """Move what comes until told to stop, and then what is left.
 
@@ -156,6 +170,8 @@ def _locked(path: Path) -> int:
     except OSError as error:
         os.close(lock)
         raise LedgerError(
-            "Another sealer is at work on this ledger.", str(path), "Run one a ledger."
+            "Another sealer is at work on this ledger, such as a second `lightship serve`.",
+            str(path),
+            "Run one a folder; beside it run `lightship worker`.",
         ) from error
     return lock

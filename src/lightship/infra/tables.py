@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, RowMapping
 from sqlalchemy.types import TypeEngine
 
-from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
+from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
 from lightship.core.errors import StoreError
 from lightship.core.people import Account, Look, Session, Shift
 from lightship.core.ports import Identified
@@ -22,7 +22,7 @@ from lightship.core.ports import Identified
 T = TypeVar("T", bound=Identified)
 
 KINDS: tuple[type[Identified], ...] = (
-    *(Stream, Report, Case, Judgement, Effect, Exhibit),
+    *(Stream, Report, Case, Judgement, Effect, Exhibit, Round),
     *(Account, Session, Shift, Look),
 )
 """What every platform's store keeps."""

@@ -61,6 +61,21 @@ class FileVault:
                 one.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._master = AESGCM(secret_of(master or folder / "master.key", VaultError))
 
+    def check(self) -> None:
+        """Find out whether something could be sealed now.
+
+        Raises
+        ------
+        VaultError
+            If the folder cannot be written to, or its disk is full.
+        """
+        part = self.folder / "data" / f".check.{secrets.token_hex(4)}"
+        with self._usable():
+            try:
+                part.write_bytes(bytes(4096))
+            finally:
+                part.unlink(missing_ok=True)
+
     # Keeping -----------------------------------------------------------------------------------
 
     def seal(self, data: bytes, exhibit: Exhibit) -> None:

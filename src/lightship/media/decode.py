@@ -193,6 +193,8 @@ class Reader:
             at_s = self._timeline.place(kind, frame.time, length_s)
             if self._faults[kind]:
                 yield self._hole(kind, self._picture_from_s, at_s)
+            if self._keyframes is not None and frame.is_corrupt:
+                yield Gap(at_s, at_s, "the picture is damaged; it was decoded as far as it goes")
             self._pictures += 1
             self._picture_from_s = at_s + length_s
             yield VideoPicture(at_s, frame)

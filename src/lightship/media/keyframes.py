@@ -1,4 +1,9 @@
-"""Decoding only the pictures that are judged: keyframes, as long as they come often enough."""
+"""Decoding only the pictures that are judged: keyframes, as long as they come often enough, and cuts between them.
+
+A live encoder puts a keyframe every two or more seconds, and a cut in between into a packet like any other. But such a
+packet is as large as a keyframe's and several times as large as its neighbours. So where one is seen the pictures since
+the keyframe are decoded up to it, and what a cut brings is looked at some seconds sooner.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ class Keyframes:
     Parameters
     ----------
     every_s
-        Of keyframes that come more often than this, only so many are decoded.
+        Of keyframes and cuts that come more often than this, only so many are decoded.
     bound_s
         When no keyframe has come for so long, every picture is decoded from there on, and a gap says so. Until then
         the packets are kept, so that the pictures in between can still be made.
@@ -44,6 +49,14 @@ class Keyframes:
         return 2.0 * self.every_s + self.bound_s
 
 
+_CUT_SHARE, _CUT_TIMES = 0.3, 4.0
+"""A packet is a cut's if it has so much of its keyframe's size, and is so many times as large as those before it.
+Measured with x264: at a cut 0.4 to 1.0 and 30 times, in a moving picture up to 2 times."""
+
+_MOST_HELD = 90
+"""Most packets that are decoded for one picture: three seconds at 30 a second."""
+
+
 class KeyframeDecoder:
     """Decodes one stream's keyframes, each at once, and all of its pictures where keyframes stay away.
 
@@ -63,6 +76,8 @@ class KeyframeDecoder:
         self._cadence = Cadence(1.0 / wanted.every_s, 1.0 / wanted.every_s)
         self._held: list[av.Packet[VideoStream]] = []
         self._since_s: float | None = None
+        self._usual_bytes = 0.0
+        self._cut = False
         self._last_pts = -(2**63)
         self.at_s: float | None = None
         """Timestamp of the latest packet, the medium's own seconds."""
@@ -85,8 +100,10 @@ class KeyframeDecoder:
         self._advance(packet)
         if packet.is_keyframe:
             self._held = [packet]
+            self._cut = False
             if self.at_s is not None and not self._cadence.due(self.at_s):
                 self._since_s = self.at_s
+                self._cut = True  # what it shows is looked at when the next picture is due
                 return []
             frames = self._alone(packet)
             if (
@@ -96,6 +113,10 @@ class KeyframeDecoder:
                 return frames
         else:
             self._held.append(packet)
+            self._cut = self._cut or self._is_cut(packet)
+            if self._cut and self.at_s is not None and self._cadence.due(self.at_s):
+                self._cut = False
+                return self._up_to(packet)
         if self.at_s is not None and self._since_s is not None:
             waited_s = self.at_s - self._since_s
             if waited_s > self._wanted.bound_s:
@@ -116,6 +137,28 @@ class KeyframeDecoder:
             self.at_s = float(stamp * packet.time_base)
             if self._since_s is None or self.at_s < self._since_s - self._wanted.bound_s:
                 self._since_s = self.at_s  # the beginning, or the timestamps began anew
+
+    def _is_cut(self, packet: av.Packet[VideoStream]) -> bool:
+        first = self._held[0]
+        usual_bytes = self._usual_bytes
+        if not first.is_keyframe or len(self._held) > _MOST_HELD:
+            return False
+        if usual_bytes and packet.size >= max(_CUT_SHARE * first.size, _CUT_TIMES * usual_bytes):
+            return True
+        self._usual_bytes += (packet.size - usual_bytes) * (0.1 if usual_bytes else 1.0)
+        return False
+
+    def _up_to(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+        """Return the picture of a packet that needs those before it."""
+        context = self._stream.codec_context
+        context.skip_frame = "DEFAULT"
+        try:
+            frames = [frame for one in self._held for frame in self._stream.decode(one)]
+            frames += context.decode(None)
+        finally:
+            context.flush_buffers()
+            context.skip_frame = "NONKEY"
+        return self._new([frame for frame in frames if frame.pts == packet.pts])
 
     def _alone(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
         context = self._stream.codec_context

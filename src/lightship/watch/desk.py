@@ -21,6 +21,9 @@ RESPONSES: Mapping[Rung, tuple[EffectKind, ...]] = {
 }
 """What each rung orders. To look more often is no act upon anybody, and opens no case."""
 
+NO_CLAUSE = "none"
+"""The clause of what is against no rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -217,11 +220,14 @@ def decide(
     StoreError
         If the case is not open: somebody else was quicker.
     AccessDenied
-        If clause or reason is missing, or acts are asked for without the verdict for them.
+        If clause or reason is missing, verdict and clause contradict each other, or acts are asked for without the
+        verdict for them.
     """
     where = f"case {case_id}"
     if not clause.strip() or not reason.strip():
         raise AccessDenied("A decision needs its clause and its reason.", where, "Write both.")
+    if said := contradiction(verdict, clause):
+        raise AccessDenied(said, where, "Change one of the two.")
     acts = tuple(acts)
     if acts and verdict != "abuse":
         raise AccessDenied("Acts follow only from the verdict of abuse.", where, "Take them out.")
@@ -249,6 +255,7 @@ def decide(
             "by": by,
             "verdict": verdict,
             "clause": judgement.clause,
+            "reason": judgement.reason,
             "seen": case.seen,
             "reused_of": reused_of,
         }
@@ -260,6 +267,18 @@ def decide(
     elif verdict == "not-abuse":
         effects.undo_all(work, case, by=by, now=now)
     return judgement
+
+
+def contradiction(verdict: Verdict, clause: str) -> str:
+    """Return in what a verdict and a clause contradict each other; empty where they do not.
+
+    Who is unsure may name the clause that they have in mind, or none.
+    """
+    if verdict == "abuse" and clause == NO_CLAUSE:
+        return "The verdict is abuse, but no clause of the policy is named."
+    if verdict == "not-abuse" and clause != NO_CLAUSE:
+        return "The verdict is “not abuse”, but a clause against abuse is named."
+    return ""
 
 
 def reuse(work: Work, case_id: str, *, by: str, now: datetime, windows: Windows = WINDOWS) -> Judgement:

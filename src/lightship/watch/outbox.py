@@ -9,17 +9,15 @@ and comes back changes nothing that another has booked meanwhile.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from lightship.core.cases import Case, Effect
-from lightship.core.errors import LightshipError, StoreError
+from lightship.core.errors import LightshipError
 from lightship.core.ports import Store, Work
 
 Deliver = Callable[[Effect], None]
@@ -53,7 +51,6 @@ class Retry:
 RETRY = Retry()
 
 _PAGE = 100
-_LOG = logging.getLogger(__name__)
 
 
 def due(store: Store, now: datetime, limit: int = _PAGE) -> list[Effect]:
@@ -94,49 +91,39 @@ def keep_sending(
     store: Store,
     deliver: Deliver,
     clock: Callable[[], datetime],
-    stop: threading.Event,
+    go_on: Callable[[], bool],
     wake: threading.Event,
     retry: Retry = RETRY,
     every_s: float = 0.25,
 ) -> None:
-    """Send what is due until told to stop, several at once: a receiver that is slow holds up only itself.
-
-    A store that cannot be used is a warning in the log; effects wait until it can be used again.
+    """Send what is due, several at once: a receiver that is slow holds up only itself.
 
     Parameters
     ----------
+    go_on
+        Asked before each pass.
     wake
         Set by whoever ordered something that is due now.
     every_s
         How often it is looked for what others ordered.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used; what was being sent is sent again when its lease is over.
     """
-    under_way: dict[str, Future[None]] = {}
+    under_way: dict[str, Future[bool]] = {}
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="lightship-send") as pool:
-
-        def one_of(effect: Effect) -> None:
-            with _store_may_fail():
-                send(store, deliver, effect, clock, retry)
-
-        while not stop.is_set():
+        while go_on():
             for id_ in [id_ for id_, one in under_way.items() if one.done()]:
                 under_way.pop(id_).result()
-            with _store_may_fail():
-                for effect in due(store, clock()):
-                    if effect.id not in under_way:
-                        under_way[effect.id] = pool.submit(one_of, effect)
+            for effect in due(store, clock()):
+                if effect.id not in under_way:
+                    under_way[effect.id] = pool.submit(send, store, deliver, effect, clock, retry)
             wake.wait(every_s)
             wake.clear()
     for one in under_way.values():
         one.result()
-
-
-@contextmanager
-def _store_may_fail() -> Iterator[None]:
-    """Say that the store failed, and go on: what was being sent is sent again when its lease is over."""
-    try:
-        yield
-    except StoreError as error:
-        _LOG.warning("Effects wait: %s", error)
 
 
 def _free(work: Work, effect: Effect) -> bool:

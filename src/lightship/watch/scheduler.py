@@ -4,6 +4,11 @@ A stream's **expected gain** is the chance that something began in it since it w
 of it tells: its hazard (relative to that of a stream of which nothing is known) times the time unseen. The odds that
 multiply a hazard are judgements, printed in :data:`ODDS`; the weight of evidence is what it says, ``10^(dB/10)``.
 
+**Signs are used up.** What is known of a host holds for as long as it streams (:data:`LASTING`). Everything else is a
+sign that something has just begun: it counts as if the stream had been unseen for :data:`SIGN_S`, and each look that
+then finds nothing halves it, until a sign comes anew. A report that is wrong costs a few looks, not a share of the
+budget for ever. A picture that models have seen already (``same picture``) is hardly worth another look.
+
 **Floor.** Whatever the gains, every :attr:`Budget.floor_every`-th turn goes to the stream that has waited longest.
 Of ``n`` streams the one that waits longest is seen by the next such turn, so each is seen within ``floor_every · n``
 turns: at ``per_s`` inferences a second, :meth:`Budget.bound_s`. No evidence can starve a stream.
@@ -17,8 +22,20 @@ from dataclasses import dataclass, replace
 
 from lightship.core.errors import PolicyError
 
-ODDS = {"new host": 2.0, "child host": 3.0, "camera evidence": 8.0, "known media near": 20.0, "report": 50.0}
+ODDS = {
+    "new host": 2.0,
+    "child host": 3.0,
+    "same picture": 0.1,
+    "camera evidence": 8.0,
+    "known media near": 20.0,
+    "report": 50.0,
+}
 """How many times likelier than an unknown stream, by what is known."""
+
+LASTING = frozenset({"new host", "child host", "same picture"})
+"""What no look uses up."""
+
+SIGN_S = 10.0
 
 MOST_DB = 20.0
 """Weight of evidence counts up to here: a hundred times."""
@@ -40,6 +57,8 @@ class Interest:
         Which of :data:`ODDS` hold.
     reports
         Open reports of viewers.
+    spent
+        Looks that found nothing since the last sign.
     """
 
     id: str
@@ -47,18 +66,30 @@ class Interest:
     weight_db: float = 0.0
     known: frozenset[str] = frozenset()
     reports: int = 0
+    spent: int = 0
+
+    @property
+    def sign(self) -> float:
+        """How many times likelier signs make it that something has begun; 1 once they are used up."""
+        odds = math.prod(ODDS[one] for one in sorted(self.known - LASTING))
+        weight_db = min(max(self.weight_db, 0.0), MOST_DB)  # a level of minus infinity says nothing
+        said = 1.0 + (ODDS["report"] - 1.0) * min(self.reports, 3)
+        return float(max(1.0, odds * said * 10.0 ** (weight_db / 10.0) * 0.5 ** min(self.spent, 100)))
 
     @property
     def hazard(self) -> float:
         """How many times likelier than a stream of which nothing is known."""
-        odds = math.prod(ODDS[one] for one in sorted(self.known))
-        weight_db = min(max(self.weight_db, 0.0), MOST_DB)  # a level of minus infinity says nothing
-        said = 1.0 + (ODDS["report"] - 1.0) * min(self.reports, 3)
-        return float(odds * said * 10.0 ** (weight_db / 10.0))
+        return self.sign * self._lasting
 
     def gain(self, now_s: float) -> float:
         """Return the expected gain of an inference now, in unknown streams' seconds."""
-        return self.hazard * max(now_s - self.seen_s, _LEAST_UNSEEN_S)
+        sign = self.sign
+        least_s = SIGN_S if sign > 1.0 else _LEAST_UNSEEN_S
+        return sign * self._lasting * max(now_s - self.seen_s, least_s)
+
+    @property
+    def _lasting(self) -> float:
+        return float(math.prod(ODDS[one] for one in sorted(self.known & LASTING)))
 
     @property
     def why(self) -> str:

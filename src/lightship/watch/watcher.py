@@ -6,6 +6,7 @@ what was wrong with it; the names of the troubles are :data:`TROUBLES`.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -18,14 +19,16 @@ from lightship.core.errors import DetectorError
 from lightship.core.judge import Observation, Standing, blind, judge
 from lightship.core.ports import Detector, Picture
 from lightship.core.values import Decision, Rung
+from lightship.core.watchkeeper import PictureHash
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import CAMERA_LABELS, Loop, Sensors, observe
+from lightship.detect.pdq import Hashed, distance, pdq
 from lightship.media.frames import Gap
 from lightship.media.sampler import Cadence
 from lightship.watch.basis import Scans
 from lightship.watch.desk import Sighting
 from lightship.watch.ring import Ring
-from lightship.watch.scheduler import Interest
+from lightship.watch.scheduler import LASTING, Interest
 
 TROUBLES: Mapping[str, str] = {
     "no-keyframe": "no keyframe came, so every picture was decoded, late",
@@ -60,15 +63,25 @@ class Progress:
         Pictures that were matched, and those that models looked at, so far.
     late_s
         By how much the latest picture came late, against the earliest of the stream.
+    unseen_s
+        Since when no picture was matched, seconds; infinite before the first.
     """
 
     looks: int
     models: int
     late_s: float
+    unseen_s: float = math.inf
 
+
+Waiting = tuple[Picture, Hashed]
+"""A picture that waits for the models, with its hash."""
 
 _MINUTE_S = 60.0
 _NEW_HOST_S = 600.0  # how long a stream counts as by a host of whom nothing is known
+_SPENT = 6  # looks that found nothing after which signs are forgotten
+_SAME_BITS = (
+    8  # a picture this near to what models saw last is the same to them; a small thing in it moves more
+)
 
 
 def trouble_of(gap: Gap) -> str:
@@ -85,6 +98,7 @@ class Minute:
     looks: int = 0
     models: int = 0
     superseded: int = 0
+    unseen_s: float = 0.0
     gap_s: float = 0.0
     late_s: float = 0.0
 
@@ -127,14 +141,13 @@ class StreamWatcher:
     ) -> None:
         self.stream, self.basis, self.ring, self.run = stream, basis, ring, run
         self.troubles: Counter[str] = Counter()
-        self.reports = 0
+        sensors = sensors.for_one_stream()
         self._loop = Loop(sensors)
         slow = models
         if slow is None:
             slow = frozenset(one.name for one in sensors.detectors if one.evidence == "calibrated")
         self._quick = tuple(one for one in sensors.detectors if one.name not in slow)
         self._models = tuple(one for one in sensors.detectors if one.name in slow)
-        self._versions = {one.name: one.version for one in sensors.detectors}
         self._record, self._file, self._clock = record, file, clock
         policy = sensors.bound.policy
         self._cadence = Cadence(min(policy.slow_fps, 1.0), policy.fast_fps)
@@ -144,13 +157,18 @@ class StreamWatcher:
         self._minute = Minute()
         self._looks = self._model_looks = 0
         self._lock = threading.RLock()
-        self._waiting: Picture | None = None
+        self._waiting: Waiting | None = None
+        self._picture: PictureHash | None = None
+        self._shown: Hashed | None = None
+        self._reports = self._spent = 0
         self._came_s = self._model_s = self._arrived_s = clock()
         self._zero_s: float | None = None
         self._late_s = 0.0
+        self._looked_s: float | None = None
         self._now_s = -1.0
         self._size: tuple[int, int] | None = None
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
+        self._odd_camera = self._model_sees = False
         self._details = ""
         self._first_s: float | None = None
         self._blind = False
@@ -172,10 +190,22 @@ class StreamWatcher:
         """How long no picture has come, seconds."""
         return self._clock() - self._arrived_s
 
+    @property
+    def reports(self) -> int:
+        """Open reports of viewers; another one is a new sign for the scheduler."""
+        return self._reports
+
+    @reports.setter
+    def reports(self, count: int) -> None:
+        if count > self._reports:
+            self._spent = 0
+        self._reports = count
+
     def progress(self) -> Progress:
         """Return how it stands now."""
         minute = self._minute
-        return Progress(self._looks + minute.looks, self._model_looks + minute.models, self._late_s)
+        unseen_s = math.inf if self._looked_s is None else self._clock() - self._looked_s
+        return Progress(self._looks + minute.looks, self._model_looks + minute.models, self._late_s, unseen_s)
 
     def arrive(self, picture: Picture) -> None:
         """Take in a picture; one that is due is matched now and left for the models."""
@@ -189,12 +219,13 @@ class StreamWatcher:
             return
         self._minute.arrived += 1
         self.ring.put(picture)
-        self._look(self._quick, picture)
+        hashed = pdq(picture.luma(), self._weigh)
+        self._look(self._quick, picture, hashed)
         self._minute.looks += 1
         if self._models:
             with self._lock:
                 self._minute.superseded += self._waiting is not None
-                self._waiting = picture
+                self._waiting = picture, hashed
 
     def gap(self, gap: Gap) -> None:
         """Take in a hole in the stream: counted, and written down."""
@@ -207,28 +238,40 @@ class StreamWatcher:
 
     def interest(self) -> Interest | None:
         """Return what the scheduler needs to know; None while no picture waits for a model."""
-        if self._waiting is None:
+        waiting = self._waiting
+        if waiting is None:
             return None
-        known = self._known
-        if "new host" in known and self._clock() - self._came_s > _NEW_HOST_S:
-            known.discard("new host")
-        levels = self._loop.standing.levels_db
-        return Interest(
-            self.stream.id,
-            self._model_s,
-            max(0.0, levels[0]) if levels else 0.0,
-            frozenset(known),
-            self.reports,
-        )
+        known = frozenset(self._known.copy())
+        if self._clock() - self._came_s > _NEW_HOST_S:
+            known -= {"new host"}
+        if self._shown is not None and distance(self._shown[0], waiting[1][0]) <= _SAME_BITS:
+            known |= {"same picture"}
+        standing = self._loop.standing
+        if standing.rung is not None and standing.rung == self._loop.bound.rungs[-1].rule.rung:
+            return Interest(self.stream.id, self._model_s, known=known & LASTING)  # no look can bring more
+        weight_db = max(0.0, standing.levels_db[0]) if standing.levels_db else 0.0
+        return Interest(self.stream.id, self._model_s, weight_db, known, self._reports, self._spent)
 
-    def model_look(self) -> bool:
-        """Let the models look at the picture that waits; returns whether there was one."""
+    def claim(self) -> Waiting | None:
+        """Take the picture that waits for the models, for :meth:`model_look`; nobody else gets it."""
         with self._lock:
-            picture, self._waiting = self._waiting, None
-        self._model_s = self._clock()
-        if picture is None:
+            waiting, self._waiting = self._waiting, None
+            if waiting is None:
+                return None
+            now_s = self._clock()
+            self._minute.unseen_s = max(self._minute.unseen_s, now_s - self._model_s)
+            self._model_s, self._shown = now_s, waiting[1]
+            self._spent += not self._odd_camera  # where there is nothing to see, nothing was looked for
+            if self._spent > _SPENT:
+                self._known &= LASTING
+        return waiting
+
+    def model_look(self, claimed: Waiting | None = None) -> bool:
+        """Let the models look at what was claimed, or at the picture that waits; returns whether there was one."""
+        claimed = self.claim() if claimed is None else claimed
+        if claimed is None:
             return False
-        self._look(self._models, picture)
+        self._look(self._models, *claimed)
         self._minute.models += 1
         return True
 
@@ -254,28 +297,38 @@ class StreamWatcher:
 
     def finish(self, reason: str) -> None:
         """Write down how it ended and drop what the ring holds."""
-        self._close_minute()
+        with self._lock:
+            self._close_minute()
+            self._waiting = None
         self._minute = Minute(self._minute.number)
         self._record(self._entry("watch-ended", reason=reason, troubles=dict(self.troubles)))
         self.ring.clear()
 
-    def _look(self, detectors: tuple[Detector, ...], picture: Picture) -> None:
+    def _look(self, detectors: tuple[Detector, ...], picture: Picture, hashed: Hashed) -> None:
         for one in detectors:
             self._scans.count(self.stream, self.basis, one.name, one.version)
         try:
-            seen = observe(detectors, picture, self._weigh)
+            seen = observe(detectors, picture, hashed=hashed)
         except DetectorError as error:
             self._see_nothing(picture.at_s, str(error))
             return
         self._blind = False
+        if detectors:
+            self._looked_s = self._clock()
         with self._lock:
-            # A model's answer may come after the next pictures were judged: it counts from now on.
+            # A model's answer may come after the next pictures were judged: it counts from now on, in what shows now.
             at_s = max(picture.at_s, self._now_s)
-            self._notes(seen)
-            seen = Observation(at_s, seen.readings, seen.picture)
+            if detectors is self._quick:
+                self._picture = seen.picture
+            self._notes(detectors, seen)
+            seen = Observation(at_s, seen.readings, self._picture)
             bound = self._loop.bound
-            decision = self._loop.take(lambda standing: judge(bound, standing, seen))
+            decision = self._loop.take(lambda standing: judge(bound, self._held(standing, at_s), seen))
             standing = self._loop.standing
+            if detectors is self._models:
+                self._model_sees = standing.evidence_s == at_s
+            if standing.evidence_s == at_s:
+                self._spent = 0
             if standing.evidence_s == at_s and self._first_s is None:
                 self._first_s = at_s
             elif not standing.rising(at_s):
@@ -284,22 +337,34 @@ class StreamWatcher:
             if decision is not None:
                 self._decided(decision, seen)
 
-    def _notes(self, seen: Observation) -> None:
+    def _held(self, standing: Standing, at_s: float) -> Standing:
+        """Return the standing for the next look: what a model saw last is there until a model no longer sees it."""
+        if not self._model_sees:
+            return standing
+        return replace(standing, evidence_s=max(standing.evidence_s, math.nextafter(at_s, -math.inf)))
+
+    def _notes(self, detectors: tuple[Detector, ...], seen: Observation) -> None:
+        """Note what the scheduler and a reader of the case should know."""
         counted = self._loop.bound.counted
-        for reading in seen.readings:
-            if reading.label in CAMERA_LABELS:
+        if detectors is self._quick:
+            before = self._odd_camera
+            self._odd_camera = any(reading.label in CAMERA_LABELS for reading in seen.readings)
+            if self._odd_camera and not before:
                 self._known.add("camera evidence")
-            elif (reading.detector, reading.label) in counted and reading.detail:
+                self._spent = 0
+        for reading in seen.readings:
+            if (reading.detector, reading.label) in counted and reading.detail:
                 self._details = reading.detail
-                self._known.add("known media near")
+                if reading.detector == "known-media":
+                    self._known.add("known media near")
 
     def _decided(self, decision: Decision, seen: Observation) -> None:
         still = "".join(f"{word:016x}" for word in seen.picture) if seen.picture is not None else ""
         from_s = self._first_s if self._first_s is not None else decision.at_s
+        # Asked now: lists change while a stream runs.
+        versions = {one.name: one.version for one in self._loop.sensors.detectors}
         self._file(
-            Sighting(
-                self.stream, decision, self.run, from_s, still, self._versions, self._details, self.basis
-            )
+            Sighting(self.stream, decision, self.run, from_s, still, versions, self._details, self.basis)
         )
 
     def _see_nothing(self, at_s: float, reason: str) -> None:
@@ -348,6 +413,8 @@ class StreamWatcher:
 
     def _close_minute(self) -> None:
         minute = self._minute
+        if self._waiting is not None:
+            minute.unseen_s = max(minute.unseen_s, self._clock() - self._model_s)
         self._looks, self._model_looks = self._looks + minute.looks, self._model_looks + minute.models
         self._record(
             self._entry(
@@ -357,6 +424,7 @@ class StreamWatcher:
                 looks=minute.looks,
                 model_looks=minute.models,
                 model_passed_over=minute.superseded,
+                model_unseen_s=round(minute.unseen_s, 3),
                 gap_s=round(minute.gap_s, 3),
                 late_s=round(minute.late_s, 3),
             )

@@ -53,7 +53,7 @@ def of_decision(decision: Decision, versions: Mapping[str, str], from_s: float, 
         What a detector says of it: which list, which entry.
     """
     what = [
-        f"{LABELS.get(one.label, one.label)}, by {one.detector} {versions.get(one.detector, '')}".rstrip()
+        f"{LABELS.get(one.label, one.label)}. Found by {one.detector} {versions.get(one.detector, '')}".rstrip()
         + f" ({how_sure(one.weight_db)})."
         for one in sorted(decision.reasons, key=lambda one: -one.weight_db)
     ]

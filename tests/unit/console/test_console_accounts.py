@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.console.memory import PASSWORD, console
+from tests.unit.console.making import PASSWORD, console
 from tests.unit.console.visiting import Visitor
 
 from lightship.console.accounts import FAILURES, IDLE, LONGEST, PER_ADDRESS, Accounts
@@ -45,10 +45,11 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(tmp_path):
 
 def test_the_token_is_kept_nowhere(made):
     who = Visitor(made, "mo")
-    assert who.cookies["lightship"] not in str(made.store.kinds)
-    assert who.cookies["lightship"] not in str(made.ledger.kept)
-    assert PASSWORD not in str(made.store.kinds)
-    assert made.codes["mo"].secret not in str(made.store.kinds)
+    kept = str([*made.all(Account), *made.all(Session)])
+    assert who.cookies["lightship"] not in kept
+    assert who.cookies["lightship"] not in str(list(made.ledger.entries()))
+    assert PASSWORD not in kept
+    assert made.codes["mo"].secret not in kept
 
 
 @pytest.mark.parametrize(
@@ -78,13 +79,13 @@ def test_guessing_locks_the_account_for_longer_and_longer(made):
         assert accounts.sign_in("mo", "wrong password", "1", f"a{number}") is None
     right = lambda: accounts.sign_in("mo", PASSWORD, made.codes["mo"].at(clock()), "elsewhere")  # noqa: E731
     assert right() is None
-    first = made.store.kinds[Account]["mo"].locked_until - clock()
+    first = made.one(Account, "mo").locked_until - clock()
     clock.on(seconds=61)
     assert accounts.sign_in("mo", "wrong password", "1", "b") is None
-    assert made.store.kinds[Account]["mo"].locked_until - clock() == 2 * first
+    assert made.one(Account, "mo").locked_until - clock() == 2 * first
     clock.on(minutes=3)
     assert right()
-    assert made.store.kinds[Account]["mo"].failures == 0
+    assert made.one(Account, "mo").failures == 0
     assert len(made.ledger.of("sign-in-failed")) == FAILURES + 1
 
 
@@ -166,4 +167,4 @@ def test_the_forms_token_never_looks_the_same(made):
     assert len({masked("token") for _ in range(50)}) == 50
     assert unmasked(masked("token")) == "token"
     assert unmasked("no such thing") == ""
-    assert made.store.kinds.get(Session, {}) == {}
+    assert made.all(Session) == []

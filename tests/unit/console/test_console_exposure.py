@@ -1,14 +1,13 @@
 """Pictures: who gets one, for how long, and that no address opens one past the budget."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
-from tests.unit.console.memory import console, exhibit, full, still
+from tests.unit.console.making import console, exhibit, full, still
 from tests.unit.console.visiting import working
+from tests.unit.media.making import make
 
-from lightship.console.reveal import blurred
+from lightship.console.pictures import blurred
 from lightship.core.access import Budget
 from lightship.core.cases import Case, Exhibit
 from lightship.core.people import Look, Shift
@@ -22,9 +21,7 @@ def made(tmp_path):
 
 
 def shift_of(made, name):
-    return next(
-        one for one in made.store.kinds[Shift].values() if one.account == name and one.ended_at is None
-    )
+    return next(one for one in made.all(Shift) if one.account == name and one.ended_at is None)
 
 
 def open_one(made, who, case_id, shown="still", exhibit_id=None):
@@ -40,7 +37,7 @@ def test_a_clear_picture_is_only_given_to_who_holds_the_case(made):
     assert done.status_code == 200
     assert done.content == still(0)
     assert done.headers["cache-control"] == "no-store"
-    assert made.store.kinds[Case]["c0"].seen
+    assert made.one(Case, "c0").seen
     assert made.vault.log == [(made.exhibits["c0"].id, "mo", "review")]
     [entry] = made.ledger.of("reveal")
     assert (entry["by"], entry["case"], entry["purpose"], entry["granted_s"]) == ("mo", "c0", "review", 10.0)
@@ -107,16 +104,16 @@ def test_nothing_opens_after(made, way):
         assert who.get("/items/c0").status_code == 200
 
 
-def test_stills_come_before_motion_and_sound(made):
-    film = exhibit(made, "c0", b"a film", "video/mp4")
+def test_stills_come_before_motion_and_sound(made, tmp_path):
+    film = exhibit(made, "c0", make(tmp_path / "film.mp4").read_bytes(), "video/mp4")
     who = working(made, "mo")
     who.post("/items/c0/claim")
     assert "Stills come before" in open_one(made, who, "c0", "motion", film.id).text
     assert open_one(made, who, "c0").status_code == 200
-    assert open_one(made, who, "c0", "motion", film.id).content == b"a film"
+    assert open_one(made, who, "c0", "motion", film.id).headers["content-type"] == "video/mp4"
     assert open_one(made, who, "c0", "still", film.id).status_code == 422
     assert open_one(made, who, "c0", "whole", film.id).status_code == 422
-    assert {one.shown for one in made.store.kinds[Look].values()} >= {"still", "motion"}
+    assert {one.shown for one in made.all(Look)} >= {"still", "motion"}
 
 
 def test_an_exhibit_of_another_case_or_destroyed_is_not_given(made):
@@ -124,10 +121,11 @@ def test_an_exhibit_of_another_case_or_destroyed_is_not_given(made):
     who.post("/items/c0/claim")
     assert open_one(made, who, "c0", exhibit_id=made.exhibits["c1"].id).status_code == 404
     assert open_one(made, who, "c0", exhibit_id="../../etc/passwd").status_code == 404
-    kept = made.store.kinds[Exhibit]
-    kept[made.exhibits["c0"].id] = replace(made.exhibits["c0"], destroyed_at=made.clock())
+    with made.store.begin() as work:
+        work.change(Exhibit, made.exhibits["c0"].id, {}, destroyed_at=made.clock())
     assert open_one(made, who, "c0").status_code == 404
-    kept[made.exhibits["c0"].id] = made.exhibits["c0"]
+    with made.store.begin() as work:
+        work.change(Exhibit, made.exhibits["c0"].id, {}, destroyed_at=None)
     made.vault.kept.clear()
     assert open_one(made, who, "c0").status_code == 503
 
@@ -154,7 +152,7 @@ def test_an_appeal_is_looked_at_by_a_lead_who_had_no_part_in_it(made):
     assert open_one(made, mo, "c0").status_code == 403
     done = lee.post("/items/c0/reverse", outcome="reverse", clause="abuse-live", reason="seen")
     assert done.status_code == 303
-    assert made.store.kinds[Case]["c0"].state == "reversed"
+    assert made.one(Case, "c0").state == "reversed"
 
 
 def test_a_blurred_still_cannot_be_sharpened(made):

@@ -5,13 +5,12 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from tests.unit.console.memory import NOW, case_like, console, full, stream_like
+from tests.unit.console.making import NOW, case_like, console, full, stream_like
 from tests.unit.console.serving import ask
 from tests.unit.console.visiting import Visitor, working
 
 from lightship.console.prose import told
-from lightship.console.settings import Mark
-from lightship.console.timeline import LANES, drawn
+from lightship.console.timeline import LANES, Mark, drawn
 from lightship.core.cases import Judgement, Report
 from lightship.core.people import Account
 
@@ -45,7 +44,7 @@ def strays(text):
 
 @pytest.fixture
 def made(tmp_path):
-    return full(console(tmp_path, trace=lambda _id: (Mark(NOW, "signal", evil("trace")),)))
+    return full(console(tmp_path))
 
 
 def test_no_text_becomes_markup_on_any_page(made):
@@ -65,8 +64,9 @@ def test_no_text_becomes_markup_on_any_page(made):
         work.change(Account, "nia", {}, shown_as=evil("shown"))
         work.record(
             {
-                "kind": "judgement",
-                "at": EVIL,
+                "kind": "verdict",
+                "at": now.isoformat(),
+                "seen": False,
                 "by": EVIL,
                 "case": EVIL,
                 "verdict": EVIL,
@@ -74,6 +74,7 @@ def test_no_text_becomes_markup_on_any_page(made):
                 "reason": EVIL,
             }
         )
+        work.record({"kind": "refused", "stream": "evil", "reason": evil("trace")})
         work.record({"kind": EVIL, EVIL: EVIL})
     made.room.desk.claim("e1", "lee", made.clock())
     seen = ""
@@ -136,7 +137,15 @@ def test_what_people_write_at_the_console_is_text_too(made):
 
 
 @pytest.mark.parametrize(
-    "query", [f"?then={EVIL}", f"?state={EVIL}", f"?after={EVIL}", f"?decided={EVIL}", f"?before={EVIL}"]
+    "query",
+    [
+        f"?then={EVIL}",
+        f"?state={EVIL}",
+        f"?after={EVIL}",
+        f"?decided={EVIL}",
+        f"?before={EVIL}",
+        f"?kind={EVIL}&about={EVIL}&by={EVIL}&since={EVIL}",
+    ],
 )
 def test_addresses_are_not_repeated_as_markup(made, query):
     who = working(made, "lee")

@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.unit.console.memory import console, full
+from tests.unit.console.making import console, full
 from tests.unit.console.serving import ask
 
 from lightship.core.cases import Case, Judgement, Report, Stream
@@ -43,16 +43,16 @@ def test_a_stream_begins_changes_and_ends(made):
     assert ended.json()["ended_at"]
     assert post(made, "/v1/streams", {"id": "live-1", "ended": True}).json() == ended.json()
     assert post(made, "/v1/streams", NEW).status_code == 409
-    kinds = [one["kind"] for one in made.ledger.kept if one.get("stream") == "live-1"]
+    kinds = [one["kind"] for one in made.ledger.entries() if one.get("stream") == "live-1"]
     assert kinds == ["stream-registered", "stream-updated", "stream-updated", "stream-ended", "stream-ended"]
-    assert made.store.kinds[Stream]["live-1"].address == NEW["address"]
+    assert made.one(Stream, "live-1").address == NEW["address"]
 
 
 def test_a_private_stream_needs_a_basis(made):
     assert post(made, "/v1/streams", {**NEW, "visibility": "private", "basis": " "}).status_code == 422
     assert post(made, "/v1/streams", {**NEW, "basis": ""}).status_code == 201
     assert post(made, "/v1/streams", {"id": "live-1", "visibility": "private"}).status_code == 422
-    assert made.store.kinds[Stream]["live-1"].visibility == "public"
+    assert made.one(Stream, "live-1").visibility == "public"
     assert post(made, "/v1/streams", {**NEW, "id": "p", "visibility": "private"}).status_code == 201
 
 
@@ -86,18 +86,18 @@ def test_a_report_is_acknowledged_and_jumps_the_queue(made):
     )
     assert done.status_code == 201
     assert "next" in done.json()["acknowledged"]
-    [case] = made.desk.queue({"opened_by": "report", "stream_id": "s2"}, limit=5)
+    [case] = made.desk.queue({"stream_id": "s2"}, limit=5)
     assert case.danger_now
     assert post(made, "/v1/reports", {"stream_id": "nobody", "kind": "other"}).status_code == 404
 
 
 def test_the_same_key_is_the_same_report(made):
     body = {"stream_id": "s2", "kind": "other", "text": "Look."}
-    before = len(made.store.kinds[Report])
+    before = len(made.all(Report))
     first = post(made, "/v1/reports", body, **{"idempotency-key": "k1"})
     again = post(made, "/v1/reports", body, **{"idempotency-key": "k1"})
     assert first.json() == again.json()
-    assert len(made.store.kinds[Report]) == before + 1
+    assert len(made.all(Report)) == before + 1
     assert (
         post(made, "/v1/reports", {**body, "text": "Other."}, **{"idempotency-key": "k1"}).status_code == 409
     )
@@ -127,7 +127,7 @@ def test_cases_and_decisions_come_in_pages_without_names(made):
         "items": [],
         "next": None,
     }
-    assert len(made.store.kinds[Case]) == 4
+    assert len(made.all(Case)) == 4
 
 
 def test_it_is_as_it_is_described(made):
@@ -165,3 +165,17 @@ def _try(strategy, headers):
 
     sent()
     return made
+
+
+def test_a_report_sent_again_with_line_breaks_is_the_same_report(made):
+    body = {"stream_id": "s2", "kind": "other", "text": "Look.\n\nNow."}
+    first = post(made, "/v1/reports", body, **{"idempotency-key": "k9"})
+    assert first.status_code == 201
+    assert post(made, "/v1/reports", body, **{"idempotency-key": "k9"}).json() == first.json()
+
+
+@pytest.mark.parametrize("path", ["/v1/cases", "/v1/decisions"])
+def test_a_page_after_nothing_is_refused_in_words(made, path):
+    done = ask(made, "GET", f"{path}?after=gone", "platform")
+    assert done.status_code == 422
+    assert "first page" in done.json()["detail"]

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import httpx
-from tests.unit.console.memory import PASSWORD
+from tests.unit.console.making import PASSWORD
 
 
 class Visitor:

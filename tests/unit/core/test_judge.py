@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -225,3 +226,53 @@ def test_a_calibration_that_does_not_fit_is_refused(given_, said):
 
 def test_levels_begin_at_nothing():
     assert all(level == -math.inf for level in bound().start().levels_db)
+
+
+KNOWN = Detector("known-media", "known-media", "analytic")
+LIVE = bind(packs.policy("public-live"), [KNOWN], {})
+MILLION_DB = 61.7  # what the nearest copy weighs among a million entries, looked up as it is
+
+
+def listed(at_s, picture, db=MILLION_DB):
+    readings = (Reading("known-media", "known-media", db),) if db else ()
+    return Observation(at_s, readings, changed(picture))
+
+
+def test_one_scene_is_one_chance_however_often_the_stream_comes_back_to_it():
+    cuts = [listed(float(n), n // 3 % 2, 36.4 if n // 3 % 2 else 0.0) for n in range(600)]
+    decisions, states = play(LIVE, cuts)
+    assert {one.rung for one in decisions} <= {"observe", None}
+    assert max(state.levels_db[1] for state in states) < 30.0
+    still, _ = play(LIVE, [listed(float(n), 7, 55.0) for n in range(600)])
+    assert [one.rung for one in still] == ["observe"]
+
+
+def test_two_listed_scenes_end_a_stream_at_once_and_one_of_a_million_does_not():
+    (one,), _ = play(LIVE, [listed(n / 4, 1) for n in range(40)])
+    assert one.rung == "observe"
+    decisions, _ = play(LIVE, [listed(0.0, 0, 0.0), listed(0.5, 1), listed(1.0, 2)])
+    assert [(one.rung, one.at_s) for one in decisions] == [("observe", 0.5), ("end", 1.0)]
+
+
+def test_a_scene_seen_better_counts_for_what_it_is_seen_better():
+    seen_poorly = [listed(0.0, 0, 0.0), listed(1.5, 1, 20.0), listed(2.0, 1, 20.0)]
+    _, states = play(LIVE, [*seen_poorly, listed(3.0, 1, 80.0)])
+    assert states[2].levels_db[1] == pytest.approx(9.46, abs=0.05)
+    assert states[3].levels_db[1] == pytest.approx(9.46 + 50.0, abs=0.5)
+
+
+def test_a_stream_of_quick_cuts_keeps_the_budget():
+    """Eight scenes a block, of which one in twenty matches by chance, as its bound says: as many alarms as promised."""
+    policy = BASE.replace('budget = "20 per hour"', 'budget = "180 per hour"')
+    machine = bind(parse_policy(policy), [CARD], {})
+    blocks = machine.rungs[0].rule.budget.threshold(2.0)
+    rng, lengths = random.Random(2), []
+    for run in range(60):
+        standing, number, decision = machine.start(), 0, None
+        while decision is None and number < 400 * blocks:
+            hit = (Reading("test-card", "test-card", 13.0),) if rng.random() < 0.05 else ()
+            observation = Observation(number / 4, hit, changed(1000 * run + number))
+            standing, decision = judge(machine, standing, observation)
+            number += 1
+        lengths.append(number / 8)
+    assert sum(lengths) / len(lengths) >= blocks

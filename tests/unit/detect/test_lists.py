@@ -17,6 +17,7 @@ from lightship.core.notes import SigningKey
 from lightship.core.terms import Source
 from lightship.detect import list_acts
 from lightship.detect.follow import Follower, follow
+from lightship.detect.known_media import KnownMediaDetector
 from lightship.detect.list_acts import Offer
 from lightship.detect.list_show import shown
 from lightship.detect.lists import load_banks
@@ -308,6 +309,48 @@ def test_what_breaks_while_a_matcher_follows_does_not_stop_it(lists):
     follower.step()
     assert references(matcher, 0) == ["case-0"]
     assert "goes on serving" in said[-1]
+    assert "goes on serving" in matcher.troubles[0]
+    told = len(said)
+    follower._tried_s = float("-inf")
+    follower.step()
+    assert len(said) == told, "it is said once"
+    list_acts.offer(lists, "bank", offered(2), "ada")
+    follower.step()
+    assert references(matcher, 2) == ["case-2"]
+    assert matcher.troubles == ()
+
+
+def test_lists_whose_folder_is_away_go_on_serving_and_it_is_a_trouble_until_it_is_back(lists):
+    begin(lists, 0)
+    matcher = Matcher(())
+    with follow(lists, matcher, tell=quiet, every_s=0.01):
+        lists.store.folder.rename(lists.store.folder.with_name("away"))
+        assert _until(lambda: matcher.troubles)
+        assert "Bring its folder back" in matcher.troubles[0]
+        assert references(matcher, 0) == ["case-0"]
+        lists.store.folder.with_name("away").rename(lists.store.folder)
+        assert _until(lambda: not matcher.troubles)
+        assert references(matcher, 0) == ["case-0"]
+
+
+def _until(what, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_detector_over_a_matcher_sees_what_is_swapped_and_says_so(lists):
+    begin(lists, 0)
+    matcher = Matcher(load_banks(lists))
+    detector = KnownMediaDetector.load(matcher)
+    before = detector.version
+    list_acts.offer(lists, "bank", offered(0, 1), "ada")
+    Follower(lists, matcher, quiet).step()
+    assert references(detector.matcher, 1) == ["case-1"]
+    assert detector.version != before
 
 
 def test_banks_that_came_straight_from_files_stay_beside_the_followed(lists):

@@ -72,6 +72,30 @@ def make(
     return path
 
 
+def write(
+    path: Path | str,
+    pictures: list[np.ndarray],
+    *,
+    fps: int,
+    encoder: dict[str, str] | None = None,
+    keys: frozenset[int] = frozenset(),
+) -> Path | str:
+    """Write a clip of these pictures in H.264, without sound; ``keys`` are keyframes in any case."""
+    with av.open(str(path), "w") as container:
+        height, width = pictures[0].shape[:2]
+        settings = {"preset": "ultrafast", "forced-idr": "1", **(encoder or {})}
+        video = container.add_stream("libx264", rate=fps, width=width, height=height, options=settings)
+        video.pix_fmt = "yuv420p"
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture)
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            if number in keys:
+                frame.pict_type = av.video.frame.PictureType.I
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    return path
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

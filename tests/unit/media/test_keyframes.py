@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from tests.unit.media.making import free_port, make, number_in
+from tests.unit.media.making import free_port, make, number_in, numbered, write
 from tests.unit.media.test_live import Publisher
 
 from lightship.core.errors import InputError
@@ -97,3 +97,30 @@ def test_brightness_reaches_the_hash_uncopied(tmp_path):
 def test_what_makes_no_sense_is_refused(every_s, bound_s):
     with pytest.raises(InputError, match="no sense"):
         Keyframes(every_s, bound_s)
+
+
+@pytest.mark.parametrize("encoder", [
+    {"tune": "zerolatency"}, {"preset": "veryfast", "bf": "2", "sc_threshold": "0"},
+])  # fmt: skip
+@pytest.mark.parametrize("cut_s", [1.4, 2.6])
+def test_a_cut_between_keyframes_is_seen_within_every_s_of_the_last_look(tmp_path, encoder, cut_s):
+    rng = np.random.default_rng(5)
+    one, other = (
+        np.kron(rng.integers(0, 255, (6, 10, 3), dtype=np.uint8), np.ones((16, 16, 1), np.uint8))
+        for _ in range(2)
+    )
+    shown = [other if number / 10 >= cut_s else one for number in range(60)]
+    clip = write(tmp_path / "clip.ts", shown, fps=10, encoder={"g": "40", "keyint_min": "40", **encoder})
+    with open_source(str(clip), keyframes=Keyframes(1.0)) as source:
+        looks = [item for item in source if isinstance(item, VideoPicture)]
+    assert [round(item.at_s, 1) for item in looks] == pytest.approx([0.0, cut_s, 4.0], abs=0.21)
+    is_other = [np.abs(item.rgb().astype(int) - other).mean() < 10 for item in looks]
+    assert is_other == [False, True, True]
+
+
+def test_a_keyframe_that_comes_too_soon_is_looked_at_when_the_next_look_is_due(tmp_path):
+    shown = [numbered(160, 96, number) for number in range(40)]
+    clip = write(tmp_path / "clip.ts", shown, fps=10, encoder={"g": "100"}, keys=frozenset({0, 4, 30}))
+    found, _ = seen(clip, Keyframes(1.0))
+    assert list(found) == pytest.approx([0.0, 1.0, 3.0], abs=0.01)
+    assert list(found.values()) == pytest.approx([0, 10, 30], abs=3)

@@ -32,8 +32,9 @@ def filed(store, **more):
 
 def decided(store, case_id, verdict="abuse", by="ann", now=NOW, **more):
     with store.begin() as work:
+        clause = "none" if verdict == "not-abuse" else "4.1"
         return desk.decide(
-            work, case_id, by=by, verdict=verdict, clause="4.1", reason="seen", now=now, **more
+            work, case_id, by=by, verdict=verdict, clause=clause, reason="seen", now=now, **more
         )
 
 
@@ -49,7 +50,7 @@ def store():
 def test_a_decision_opens_a_case_whose_words_come_first(store):
     found = filed(store)
     assert found.case.words == (
-        "A picture on a list of known abuse material, by known-media v1 (60 dB: about one in a million benign scenes "
+        "A picture on a list of known abuse material. Found by known-media v1 (60 dB: about one in a million benign scenes "
         "look like this). List demo, entry 7. Seen 0:10 into the stream, for 2 seconds so far. Response: end."
     )
     assert [one.kind for one in found.ordered] == ["stop-stream"]

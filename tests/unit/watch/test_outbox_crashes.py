@@ -26,6 +26,7 @@ from lightship.infra import store as stores
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 from lightship.watch import effects
+from lightship.watch.chores import Chores
 from lightship.watch.outbox import Retry, due, keep_sending, send, send_due
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -218,7 +219,7 @@ def test_senders_at_once_and_a_slow_receiver_hold_up_nobody(store):
     threads = [
         threading.Thread(
             target=keep_sending,
-            args=(store, deliver, lambda: datetime.now(UTC), stop, wake),
+            args=(store, deliver, lambda: datetime.now(UTC), lambda: not stop.is_set(), wake),
             kwargs={"every_s": 0.01},
         )
         for _ in range(2)
@@ -240,8 +241,8 @@ def test_senders_at_once_and_a_slow_receiver_hold_up_nobody(store):
 
 
 @pytest.mark.parametrize("way", ["look", "begin"])
-def test_a_store_that_fails_for_a_while_is_said_and_ends_no_sending(store, monkeypatch, caplog, way):
-    stop, wake, left, works = threading.Event(), threading.Event(), [2], getattr(store, way)
+def test_a_store_that_fails_for_a_while_is_a_trouble_and_ends_no_sending(store, monkeypatch, way):
+    wake, left, works = threading.Event(), [2], getattr(store, way)
 
     def fails_twice() -> object:
         if left[0]:
@@ -249,20 +250,21 @@ def test_a_store_that_fails_for_a_while_is_said_and_ends_no_sending(store, monke
             raise StoreError("The disk is full.")
         return works()
 
-    def last(one: Effect) -> None:
-        got(one)
-        stop.set()
-
-    got = Receiver()
+    got, told = Receiver(), []
     keep(store, effect(1))
     monkeypatch.setattr(store, way, fails_twice)
-    giving_up = threading.Timer(10, stop.set)
-    giving_up.start()
-    keep_sending(store, last, Clock(), stop, wake, every_s=0.01)
-    giving_up.cancel()
+    chores = Chores(lambda trouble, _at: told.append(trouble), first_s=0.01)
+    chores.begin("the senders", lambda go_on: keep_sending(store, got, Clock(), go_on, wake, every_s=0.01))
+    until = time.monotonic() + 10
+    while not told and time.monotonic() < until:
+        time.sleep(0.01)
+    while states(store) != {"e001": "done"} and time.monotonic() < until:
+        time.sleep(0.01)
+    chores.end()
     assert got.calls == {"e001": 1}
     assert states(store) == {"e001": "done"}
-    assert [one.getMessage() for one in caplog.records] == ["Effects wait: The disk is full."] * 2
+    assert told[0].reason == "The disk is full."
+    assert sum(one.tries for one in told) == 2
 
 
 def test_a_crash_between_any_two_steps_is_taken_over(store):

@@ -78,3 +78,20 @@ def test_planted_streams_are_found_three_times_sooner_where_they_give_weak_signs
     assert (
         ours <= 2.5 * round_robin
     )  # honest: where nothing tells them apart, chasing other signs costs something
+
+
+def test_a_sign_calls_for_a_look_at_once_and_is_used_up_by_looks_that_find_nothing():
+    fresh, waiting = Interest("a", 9.9, known=frozenset({"camera evidence"})), Interest("b", 0.0)
+    assert next_turn(Budget(1.0), Turns(), [fresh, waiting], 10.0)[1] is fresh
+    gains = [Interest("a", 9.9, reports=1, spent=spent).gain(10.0) for spent in range(8)]
+    assert gains == sorted(gains, reverse=True)
+    assert gains[-1] < waiting.gain(10.0)
+    child = Interest("c", 0.0, known=frozenset({"child host"}), spent=50)
+    assert child.gain(10.0) == 3.0 * waiting.gain(
+        10.0
+    )  # what is known of a host is no sign and is never used up
+
+
+def test_a_picture_that_models_have_seen_gives_way_to_another():
+    seen, other = Interest("a", 0.0, known=frozenset({"same picture"})), Interest("b", 7.0)
+    assert next_turn(Budget(1.0), Turns(), [seen, other], 10.0)[1] is other

@@ -15,7 +15,9 @@ from lightship import packs
 from lightship.core.errors import LightshipError
 from lightship.core.judge import bind
 from lightship.core.values import Reading
+from lightship.detect.camera import CameraEvidence
 from lightship.detect.loop import Sensors
+from lightship.detect.pdq import pdq
 from lightship.media.frames import Gap
 from lightship.media.keyframes import Keyframes
 from lightship.media.sources import open_source
@@ -245,3 +247,97 @@ def test_a_change_of_resolution_in_mid_stream_is_named(tmp_path):
     joined = tmp_path / "joined.ts"
     joined.write_bytes(one.read_bytes() + other.read_bytes())
     assert looked(joined).troubles["new-size"] == 1
+
+
+def test_what_models_know_of_a_stream_follows_what_they_saw():
+    watcher, _, _ = watching(Quick(), Model())
+    watcher.arrive(picture(0.0, 1))
+    assert "same picture" not in watcher.interest().known
+    watcher.model_look()
+    watcher.arrive(picture(1.0, 1))
+    assert "same picture" in watcher.interest().known
+    watcher.arrive(picture(2.0, 2))
+    assert "same picture" not in watcher.interest().known
+    watcher.model_look()
+    watcher.arrive(picture(3.0, 3))
+    assert watcher.interest().spent == 2
+    watcher.reports = 1
+    assert watcher.interest().spent == 0
+    watcher.reports = 0  # a person has looked: nothing new
+    assert (watcher.interest().spent, watcher.interest().reports) == (0, 0)
+
+
+def test_a_models_late_answer_is_weighed_in_the_scene_that_is_shown_now():
+    watcher, _, _ = watching(Quick(), Model())
+    watcher.arrive(picture(0.0, 1))
+    for at_s in (0.5, 1.0, 1.5):
+        watcher.arrive(picture(at_s, 2))
+        watcher._waiting = (picture(0.0, 1), pdq(picture(0.0, 1).luma()))
+        watcher.model_look()
+    assert watcher.standing.base.pictures == 2
+
+
+def test_each_streams_camera_is_judged_by_its_own_pictures():
+    shared = CameraEvidence()
+    still, moving = (watching(Quick(), shared, stream=stream(name))[0] for name in ("still", "moving"))
+    for number in range(12):
+        still.arrive(picture(float(number), 1))
+        moving.arrive(picture(float(number), number))
+    assert "camera evidence" in still._known
+    assert "camera evidence" not in moving._known
+
+
+def test_a_picture_is_hashed_once_for_all_who_need_it(monkeypatch):
+    hashed = []
+
+    class Hashes(Quick):
+        def read_hashed(self, frames, hashes):
+            hashed.extend(hashes)
+            return [() for _ in frames]
+
+    counted = []
+    monkeypatch.setattr("lightship.watch.watcher.pdq", lambda *given: counted.append(1) or pdq(*given))
+    monkeypatch.setattr("lightship.detect.loop.pdq", None)
+    watcher, _, _ = watching(Hashes(), Model())
+    for at_s in range(3):
+        watcher.arrive(picture(float(at_s), at_s))
+        watcher.model_look()
+    assert len(counted) == len(hashed) == 3
+    assert (hashed[2][0] == pdq(picture(0.0, 2).luma())[0]).all()
+
+
+class Fires(Model):
+    """A model that sees the card while it is told to."""
+
+    fires = True
+
+    def read(self, frames):
+        self.looks += 1
+        return [(Reading(self.name, "test-card", 79.0),) if self.fires else () for _ in frames]
+
+
+def test_what_a_model_saw_is_released_only_after_a_model_no_longer_sees_it():
+    watcher, _, filed = watching(Quick(), Fires())
+    watcher.arrive(picture(0.0, 0))
+    watcher.model_look()
+    assert watcher.standing.rung == "blur"
+    for at_s in range(1, 30):  # matching alone cannot tell that it is gone
+        watcher.arrive(picture(float(at_s), at_s))
+    assert watcher.standing.covered
+    watcher._models[0].fires = False
+    watcher.model_look()
+    for at_s in range(30, 40):
+        watcher.arrive(picture(float(at_s), at_s))
+    assert watcher.standing.rung is None
+    assert [one.decision.rung for one in filed] == ["blur", "pause", None]
+
+
+def test_a_stream_at_the_top_of_its_ladder_waits_its_time_like_any_other():
+    watcher, _, _ = watching(Quick(), Fires())
+    watcher.reports = 2
+    for at_s in range(4):
+        watcher.arrive(picture(float(at_s), at_s))
+        watcher.model_look()
+    watcher.arrive(picture(4.0, 4))
+    assert watcher.standing.rung == "pause"
+    assert watcher.interest().hazard == 2.0

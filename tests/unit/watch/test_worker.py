@@ -5,11 +5,11 @@ import time
 
 import pytest
 from tests.unit.watch.making import picture, stream
-from tests.unit.watch.memory import MemoryBus, MemoryLeases, MemoryStore, MemoryVault
+from tests.unit.watch.memory import NOW, MemoryBus, MemoryLeases, MemoryStore, MemoryVault
 from tests.unit.watch.test_watcher import BOUND, Quick
 
-from lightship.core.cases import Case, Effect, Exhibit, Stream
-from lightship.core.errors import InputError
+from lightship.core.cases import Case, Effect, Exhibit, Round, Stream
+from lightship.core.errors import InputError, StoreError, VaultError
 from lightship.detect.loop import Sensors
 from lightship.media.frames import Gap
 from lightship.watch import desk, reports
@@ -134,7 +134,7 @@ def test_a_worker_that_dies_is_replaced_within_its_lease(house):
     one.start()
     assert until(lambda: len(one.running) == 6)
     runs = {id_: it.run for id_, it in one.running.items()}
-    one._stop.set()  # it renews nothing any more: as good as killed
+    one.chores._stop.set()  # it renews nothing any more: as good as killed
     died_s = time.monotonic()
     two = house.worker("two")
     two.start()
@@ -203,7 +203,13 @@ def test_a_stream_whose_stop_was_reversed_is_judged_anew(house):
     assert len(house.find(Case, stream_id="s3")) == 1
     with house.store.begin() as work:
         desk.decide(
-            work, case.id, by="ann", verdict="not-abuse", clause="1", reason="a film", now=one.setup.clock()
+            work,
+            case.id,
+            by="ann",
+            verdict="not-abuse",
+            clause="none",
+            reason="a film",
+            now=one.setup.clock(),
         )
     assert until(lambda: len(house.find(Case, stream_id="s3")) == 2)
     assert {entry["stream"] for entry in house.store.kinds("judged-anew")} == {"s3"}
@@ -238,3 +244,143 @@ def test_one_stream_that_fails_hurts_no_other_and_one_that_ends_is_over(house):
     )
     assert house.find(Stream, id="s0")[0].ended_at is None
     assert until(lambda: len(one.running["s5"].watcher.ring) > 0)
+
+
+def test_a_loaded_worker_hands_over_to_one_that_joins(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6 and all(len(it.ring) for it in one.watchers()))
+    runs = {id_: it.run for id_, it in one.running.items()}
+    two = house.worker("two")
+    two.start()
+    assert until(lambda: len(one.running) == len(two.running) == 3, 8 * TTL_S)
+    assert until(lambda: len(two.watchers()) == 3 and all(len(it.ring) for it in two.watchers()))
+    handed = {entry["stream"]: entry["run"] for entry in house.store.kinds("handed-over")}
+    assert handed == {id_: runs[id_] for id_ in two.running}
+    assert all(it.run > runs[id_] for id_, it in two.running.items())
+    time.sleep(3 * TTL_S)
+    assert len(house.store.kinds("handed-over")) == 3, "and then it rests"
+    for id_ in handed:  # the first had ended before the second began
+        kinds = [entry["kind"] for entry in house.store.ledger if entry.get("stream") == id_]
+        began = [place for place, kind in enumerate(kinds) if kind == "watch-began"]
+        assert len(began) == 2
+        assert kinds.index("watch-ended") < kinds.index("handed-over") < began[1]
+
+
+def test_nothing_is_handed_to_a_worker_that_is_full_or_has_not_said_how_much_it_takes(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.running) == 6)
+    with house.store.begin() as work:
+        work.save(stream("s6"))
+    two = house.worker("two", most=1)
+    assert until(lambda: len(one.running) == 7)
+    house.leases.take(["worker/mute"], "mute", 60.0)
+    two.start()
+    assert until(lambda: len(two.running) == 1, 8 * TTL_S)
+    time.sleep(3 * TTL_S)
+    assert len(one.running) == 6
+    assert len(house.store.kinds("handed-over")) == 1
+
+
+def test_a_stream_with_something_in_force_stays_where_it_is(house):
+    house.detector = Always
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(house.find(Case)) == 6)
+    two = house.worker("two")
+    two.start()
+    time.sleep(4 * TTL_S)
+    assert len(one.running) == 6
+    assert house.store.kinds("handed-over") == []
+
+
+def test_each_round_says_when_each_stream_was_looked_at_last(house):
+    house.failing = {"s0": InputError("The stream could not be opened.")}
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: house.find(Round) and len(house.find(Round)[0].streams) == 6)
+    assert until(lambda: sum(it >= 0.0 for it in house.find(Round)[0].unseen_s) == 5)
+    (found,) = house.find(Round)
+    unseen = dict(zip(found.streams, found.unseen_s, strict=True))
+    assert unseen.pop("s0") == -1.0, "a lease is no look"
+    assert max(unseen.values()) < 1.0
+    one.stop()
+    assert house.find(Round)[0].streams == ()
+
+
+def test_what_happens_while_the_store_is_away_is_filed_when_it_is_back(house):
+    house.detector = lambda: Quick(at=40)
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    begin, house.store.begin = house.store.begin, away
+    assert until(lambda: one.unwritten() and one.troubles())
+    assert "The database does not answer" in one.troubles()[0]
+    assert until(lambda: any(not isinstance(it, dict) for it in one._backlog._waiting))
+    house.store.begin = begin
+    assert until(lambda: not one.unwritten() and not one.troubles())
+    (case,) = house.find(Case)
+    assert house.find(Effect, case_id=case.id)[0].kind == "cover"
+    (gap,) = house.store.kinds("gap")
+    assert (gap["worker"], gap["part"]) == ("one", "the watch's leases")
+    assert gap["since"] < gap["until"]
+
+
+def away():
+    raise StoreError("The database does not answer.", "here", "Start it.")
+
+
+def test_a_vault_that_cannot_be_written_to_is_said_and_stops_no_stream(house):
+    house.detector = lambda: Quick(at=20)
+
+    def full(*_):
+        raise VaultError("The disk is full.")
+
+    house.vault.seal = full
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: [it for it in house.store.kinds("trouble") if it["trouble"] == "not-pinned"])
+    assert house.find(Effect)[0].kind == "cover"
+    assert not [it for it in house.store.kinds("trouble") if it["trouble"] == "not-open"]
+
+
+def test_sensors_that_cannot_be_loaded_are_tried_again(house):
+    one, failing = house.worker("one"), [True]
+    good = one.setup.sensors
+
+    def sensors(policy):
+        if failing[0]:
+            raise InputError("There is no such list.")
+        return good(policy)
+
+    object.__setattr__(one.setup, "sensors", sensors)
+    one.start()
+    assert until(lambda: len({it["stream"] for it in house.store.kinds("trouble")}) == 6)
+    failing[0] = False
+    assert until(lambda: len(one.watchers()) == 6)
+
+
+def test_a_stream_whose_thread_ends_by_a_defect_is_begun_anew(house):
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    before = one.running["s3"]
+
+    def broken(*_):
+        raise TypeError
+
+    before.watcher.finish = broken
+    before.stop()
+    assert until(lambda: one.running.get("s3", before) is not before)
+    (entry,) = [it for it in house.store.kinds("trouble") if it["trouble"] == "failed"]
+    assert entry["stream"] == "s3"
+
+
+def test_a_stream_that_is_taken_over_keeps_its_open_reports(house):
+    with house.store.begin() as work:
+        reports.receive(work, "s2", kind="other", text="x", report_id="k", now=NOW)
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.watchers()) == 6)
+    assert {it.stream.id: it.reports for it in one.watchers() if it.reports} == {"s2": 1}

@@ -1,0 +1,83 @@
+"""What axe, a narrow screen, zoom and the dark find on every page."""
+
+import pytest
+
+from tests.browser.desk import Person, begin_shift
+
+PAGES = {
+    "mo": (
+        "/queue",
+        "/wall",
+        "/subjects/host-s0",
+        "/health",
+        "/shift",
+        "/keys",
+        "/items/c0",
+        "/items/c0/machine",
+    ),
+    "lee": ("/queue", "/items/c1", "/audit", "/audit?kind=Looks&by=lee", "/wall", "/health", "/shift"),
+    "ada": ("/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
+    "root": ("/people", "/health", "/shift"),
+}
+
+
+DARK = {"mo": PAGES["mo"], "lee": ("/audit",), "root": ("/people",)}
+
+
+@pytest.mark.parametrize(("scheme", "pages"), [("light", PAGES), ("dark", DARK)])
+def test_axe_finds_nothing_on_any_page(browser, served, tmp_path, scheme, pages):
+    asked = {"dark": "{type: 'rule', values: ['color-contrast']}"}  # what else it finds has no colour
+    served.made.stale = True
+    served.made.desk.claim("c0", "mo", served.made.clock())
+    found = {}
+    for name, own in pages.items():
+        with Person(browser, served, name, color_scheme=scheme) as who:
+            begin_shift(who)
+            served.made.desk.claim("c0", "mo", served.made.clock(), take_over=True)
+            for path in own:
+                assert who.go(path).status == 200, path
+                assert "example-known is stale" in who.page.text_content(".ls-alarm")
+                found[name, path] = who.axe(*[asked[scheme]] if scheme in asked else [])
+                shot = f"{scheme}-{name}-{path.strip('/').replace('/', '-')}.png"
+                who.page.screenshot(path=tmp_path / shot, full_page=True)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_axe_would_find_something(browser, served):
+    with Person(browser, served, "ada") as ada:
+        ada.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+        assert [name for name, _ in ada.axe()] == ["image-alt"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_narrow_screen_nothing_is_cut_off(browser, served, tmp_path, scheme):
+    served.made.desk.claim("c0", "mo", served.made.clock())
+    for name, pages in PAGES.items():
+        with Person(
+            browser, served, name, viewport={"width": 400, "height": 800}, color_scheme=scheme
+        ) as who:
+            begin_shift(who)
+            served.made.desk.claim("c0", "mo", served.made.clock(), take_over=True)
+            for path in pages:
+                who.go(path)
+                wide = who.page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
+                shot = f"narrow-{scheme}-{name}-{path.strip('/').replace('/', '-')[:30]}.png"
+                who.page.screenshot(path=tmp_path / shot, full_page=True)
+                assert wide <= 0, path
+
+
+def test_at_200_percent_nothing_is_cut_off(browser, served, tmp_path):
+    with Person(browser, served, "mo", viewport={"width": 640, "height": 450}, device_scale_factor=2) as mo:
+        begin_shift(mo)
+        served.made.desk.claim("c0", "mo", served.made.clock())
+        for path in PAGES["mo"]:
+            mo.go(path)
+            wide = mo.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            mo.page.screenshot(
+                path=tmp_path / f"zoom-{path.strip('/').replace('/', '-')}.png", full_page=True
+            )
+            assert wide <= 0, path
