@@ -80,12 +80,12 @@ describe("policies and the ladder", () => {
   const p = vectors("policies"), l = vectors("ladder");
   const calibration = Calibration.fromJson(read(l.calibration));
   const policies = new Map<string, any>(p.accepted.map((one: any) => [one.json.name + one.json.rungs[1]?.mean_time_s, one]));
-  test.each(p.accepted.map((one: any) => [one.json.name, one]))("%s is read", async (_, one: any) => {
+  test.each<any[]>(p.accepted.map((one: any) => [one.json.name, one]))("%s is read", async (_, one: any) => {
     const policy = parsePolicy(one.toml);
     expect(policy).toEqual(one.json);
     expect(await policyDigest(policy)).toBe(one.digest);
   });
-  test.each(p.refused.map((one: any) => [one.kind, one.toml]))("refused: %s", (kind: any, toml: any) => {
+  test.each<any[]>(p.refused.map((one: any) => [one.kind, one.toml]))("refused: %s", (kind: any, toml: any) => {
     let found: unknown;
     try { parsePolicy(toml); } catch (error) { found = error; }
     expect(found).toBeInstanceOf(PolicyError);
@@ -98,14 +98,14 @@ describe("policies and the ladder", () => {
       name: use.name, version: use.name === "exposure" ? calibration.detectorVersion : "1", evidence: l.evidence[use.name] }));
     return bind(policy, known, new Map([["exposure", calibration]]));
   };
-  test.each(l.bound.map((one: any) => [one.policy, one]))("%s is bound", (name: any, one: any) => {
+  test.each<any[]>(l.bound.map((one: any) => [one.policy, one]))("%s is bound", (name: any, one: any) => {
     bound(name).rungs.forEach((rung, i) => {
       near(rung.alarmDb, one.rungs[i].alarm_db);
       near(rung.sessionDb, one.rungs[i].session_db);
       expect(rung.extrapolated).toBe(one.rungs[i].extrapolated);
     });
   });
-  test.each(l.played.map((one: any) => [one.policy, one.plot, one]))("%s: %s", (name: any, _plot: any, one: any) => {
+  test.each<any[]>(l.played.map((one: any) => [one.policy, one.plot, one]))("%s: %s", (name: any, _plot: any, one: any) => {
     const b = bound(name);
     let standing = start(b);
     for (const [atS, seed, readings, levels, wanted] of one.frames) {
