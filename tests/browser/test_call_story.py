@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.browser.call import browser, edges, enter, film, meet, served
+from tests.browser.call import browser, edges, enter, film, meet, served, until
 
 
 WATCH = """() => {
@@ -46,7 +46,7 @@ def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
     assert len(code) == 6
     assert code == other.inner_text("#code")
     for page in (one, other):
-        page.wait_for_function("call.events.some(e => e.kind === 'decision' && e.rung === 'blur')", timeout=25_000)
+        until(page, "call.events.some(e => e.kind === 'decision' && e.rung === 'blur')", 25)
     one.wait_for_timeout(700)
     assert edges(one, "mine") < 30
     assert edges(other, "theirs") < 30
@@ -55,7 +55,7 @@ def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
     assert one.locator("#badge").inner_text() == "Picture covered"
     one.screenshot(path=folder / "covered.png")
     for page in (one, other):
-        page.wait_for_function("call.events.some(e => e.rung === 'pause')", timeout=10_000)
+        until(page, "call.events.some(e => e.rung === 'pause')", 10)
     one.wait_for_timeout(700)
     one.screenshot(path=folder / "paused.png")
     paused_at = one.evaluate("call.events.find(e => e.rung === 'pause').at")
@@ -71,7 +71,7 @@ def test_after_the_card_a_person_goes_on(two):
     one, other, _, folder = two
     one.wait_for_timeout(6_000)  # the card has gone
     one.click("#resume")
-    one.wait_for_function("call.events.some(e => e.kind === 'decision' && e.by === 'person')", timeout=5_000)
+    until(one, "call.events.some(e => e.kind === 'decision' && e.by === 'person')", 5)
     assert not one.is_visible("#help")
     one.wait_for_timeout(1500)
     one.screenshot(path=folder / "resumed.png")
@@ -81,7 +81,7 @@ def test_a_wrong_key_shows_nothing(two):
     one, other, _, _ = two
     before = other.evaluate("call.dropped")
     one.evaluate("call.out.keys([{suite: 4, base: new Uint8Array(16), generation: 9}])")
-    other.wait_for_function(f"call.dropped > {before} + 5", timeout=8_000)
+    until(other, f"call.dropped > {before} + 5", 8)
     assert other.evaluate("call.reasons['unknown key']") > 5
 
 
@@ -93,7 +93,7 @@ def test_no_camera_and_no_permission_are_named(tmp_path):
                 "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '" + name + "'))"
             )
             enter(page, address)
-            page.wait_for_function("document.getElementById('state').textContent.includes('" + words + "')", timeout=5_000)
+            until(page, "document.getElementById('state').textContent.includes('" + words + "')", 5)
             assert page.locator("#badge").inner_text() == "Not guarded"
 
 
@@ -109,7 +109,7 @@ def test_what_is_asked_of_the_network_does_not_depend_on_the_picture(tmp_path):
                 (event["request"]["method"], event["request"]["url"].replace(address, ""), len(event["request"].get("postData", "")))))
             link.on("Network.webSocketFrameSent", lambda event, rows=rows: rows.append(("frame", "", len(event["response"]["payloadData"]))))
             enter(page, address)
-            page.wait_for_function("window.call.safe", timeout=15_000)
+            until(page, "window.call.safe", 15)
             page.wait_for_timeout(4_000)
             covered = page.evaluate("call.events.some(e => e.rung === 'blur')")
             assert covered == (name == "positive")
@@ -125,6 +125,6 @@ def test_the_page_is_accessible_and_works_by_keyboard(tmp_path):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "room"
         page.keyboard.press("Enter")
-        page.wait_for_function("window.call.safe", timeout=15_000)
+        until(page, "window.call.safe", 15)
         found = axe.run(page)
         assert found.violations_count == 0, found.generate_report()

@@ -4,7 +4,7 @@ import { Gate, lumaOf, type Report } from "./gate";
 import { Chain, Receiver, Sender, type Codec } from "./sframe";
 
 /** After a cover begins, frames of before may still be inside the encoder for so long; they are dropped. */
-const IN_ENCODER_MS = 200;
+const IN_ENCODER_MS = 100;
 const POLICY_END = "end";
 interface EncodedEnd { take(message: any): Promise<void> | void; hold?(untilMs: number): void }
 const gates = new Map<string, Gate>();
@@ -61,6 +61,7 @@ const chainOf = (made: any) => new Chain(made.suite, made.base, BigInt(made.gene
 function sending(id: string, media: string, codec: Codec, transformer: any, dropped: (error: unknown) => void): TransformStream {
   let sender: Sender | null = null, chain: Chain | null = null, heldUntil = -Infinity, needsKey = false;
   const times: number[] = [];
+  const askForKeyFrame = () => transformer.generateKeyFrame?.().catch(() => undefined);
   ends.set(id, {
     async take(data) {
       if (data.kind === "keys") chain = chainOf(data.chains[0]);
@@ -70,13 +71,17 @@ function sending(id: string, media: string, codec: Codec, transformer: any, drop
       if (sender) sender.use(key); else sender = new Sender(key, codec);
       tell(id, { kind: "keyed", kid: String(key.kid) });
     },
-    hold(untilMs) { heldUntil = untilMs; needsKey = media === "video"; },
+    hold(untilMs) {
+      heldUntil = untilMs;
+      needsKey = media === "video";
+      setTimeout(() => askForKeyFrame(), untilMs - performance.now());
+    },
   });
   return new TransformStream({
     async transform(frame: any, controller) {
       if (performance.now() < heldUntil) { dropped("held while a cover begins"); return; }
       if (needsKey) {
-        if (frame.type !== "key") { transformer.generateKeyFrame?.().catch(() => undefined); dropped("waits for a key frame"); return; }
+        if (frame.type !== "key") { askForKeyFrame(); dropped("waits for a key frame"); return; }
         needsKey = false;
       }
       if (!sender) { dropped("no key yet"); return; }

@@ -80,7 +80,7 @@ def call_app(policy: str, help_lines: tuple[str, ...]) -> FastAPI:
             {
                 "Content-Security-Policy": (
                     f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; worker-src 'self'; "
-                    f"connect-src http://{origin} ws://{origin}; img-src 'self'; media-src 'self' blob:; "
+                    f"connect-src http://{origin} ws://{origin}; img-src 'self' data:; media-src 'self' blob:; "
                     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
                 ),
                 "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",

@@ -36,8 +36,8 @@ class Hurried(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        if self._under_way():
-            self._calm()  # its head is here; the gate bounds what follows
+        if self._under_way() or self.transport.get_protocol() is not self:
+            self._calm()  # its head is here: the gate bounds what follows, or it has become a WebSocket
         elif self._waiting is None:
             self._waiting = self.loop.call_later(self.arrive_s, self._hang_up)
 

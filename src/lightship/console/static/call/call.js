@@ -65,7 +65,8 @@ async function meet(room, guard, safe) {
   const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
   const mine = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   const connection = (call.connection = new RTCPeerConnection({ iceServers: [] }));
-  const transceiver = connection.addTransceiver(safe, { direction: "sendrecv" });
+  connection.addTrack(safe); // not addTransceiver: an answer joins only what addTrack made to the other's offer
+  const [transceiver] = connection.getTransceivers();
   preferVp8(transceiver);
   // Before negotiation: what comes before the keys is dropped, never sent in clear.
   const out = (call.out = guard.encrypted(transceiver.sender, [], { media: "video", onEvent: framed }));
