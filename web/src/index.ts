@@ -170,7 +170,8 @@ export class Guard {
     const post = (message: object) => (ready ? this.worker.postMessage({ id, ...message }) : waiting.push(message));
     this.listeners.set(id, (message) => {
       if (message.kind === "ready") { ready = true; for (const one of waiting.splice(0)) post(one); }
-      options.onEvent?.(message);
+      if (message.kind === "needs key frame") void keyFrame(end as RTCRtpSender).catch((error) => options.onEvent?.({ kind: "failed", name: error.name, message: error.message }));
+      else options.onEvent?.(message);
     });
     (end as any).transform = new Transform(this.worker, { id, direction, media: options.media, codec });
     if (keys.length) post({ kind: "keys", chains: keys });
@@ -185,6 +186,12 @@ export class Guard {
 
   /** End everything. */
   close(): void { this.worker.terminate(); }
+}
+
+/** Chromium's transformer.generateKeyFrame() brings none after negotiation; this does. */
+async function keyFrame(sender: RTCRtpSender): Promise<void> {
+  const parameters = sender.getParameters();
+  await (sender as any).setParameters(parameters, { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) });
 }
 
 /** Ask for VP8, whose first bytes the encrypted frames leave in clear. Call it before negotiation. */

@@ -59,9 +59,8 @@ scope.onrtctransform = ({ transformer }: any) => {
 const chainOf = (made: any) => new Chain(made.suite, made.base, BigInt(made.generation), made.step ?? 0);
 
 function sending(id: string, media: string, codec: Codec, transformer: any, dropped: (error: unknown) => void): TransformStream {
-  let sender: Sender | null = null, chain: Chain | null = null, heldUntil = -Infinity, needsKey = false;
+  let sender: Sender | null = null, chain: Chain | null = null, heldUntil = -Infinity;
   const times: number[] = [];
-  const askForKeyFrame = () => transformer.generateKeyFrame?.().catch(() => undefined);
   ends.set(id, {
     async take(data) {
       if (data.kind === "keys") chain = chainOf(data.chains[0]);
@@ -73,17 +72,13 @@ function sending(id: string, media: string, codec: Codec, transformer: any, drop
     },
     hold(untilMs) {
       heldUntil = untilMs;
-      needsKey = media === "video";
-      setTimeout(() => askForKeyFrame(), untilMs - performance.now());
+      // What was dropped leaves a hole, after which the other end can decode nothing but a key frame.
+      if (media === "video") setTimeout(() => tell(id, { kind: "needs key frame" }), untilMs - performance.now());
     },
   });
   return new TransformStream({
     async transform(frame: any, controller) {
       if (performance.now() < heldUntil) { dropped("held while a cover begins"); return; }
-      if (needsKey) {
-        if (frame.type !== "key") { askForKeyFrame(); dropped("waits for a key frame"); return; }
-        needsKey = false;
-      }
       if (!sender) { dropped("no key yet"); return; }
       const mime = frame.getMetadata?.().mimeType;
       if (codec === "vp8" && mime && mime.toLowerCase() !== "video/vp8") { dropped("codec"); return; }

@@ -1,5 +1,5 @@
-import { G as v, L as x, P as M, T as S, p as A, a as P, b as G, l as B } from "./gate.js";
-import { D as X, F as Y, M as Z, N as z, c as ee, d as te, e as ne, f as re } from "./gate.js";
+import { G as v, L as x, P as M, T as S, p as P, a as A, b as G, l as B } from "./gate.js";
+import { D as Y, F as Z, M as z, N as ee, c as te, d as ne, e as re, f as se } from "./gate.js";
 const C = {
   starting: "Guard is starting",
   on: "Guarded",
@@ -22,7 +22,7 @@ class R extends I {
   }
 }
 globalThis.customElements?.define("guarded-badge", R);
-const N = ["none", "1", "2 to 4", "5 or more"], j = (t) => t <= 0 ? 0 : t === 1 ? 1 : t < 5 ? 2 : 3;
+const j = ["none", "1", "2 to 4", "5 or more"], F = (t) => t <= 0 ? 0 : t === 1 ? 1 : t < 5 ? 2 : 3;
 function U(t, e) {
   if (!(t > 0 && t <= 8) || e < 2) throw new v(`ε = ${t} is outside 0 to 8.`, "statistics", "Choose 1, say.");
   return Math.exp(t) / (Math.exp(t) + e - 1);
@@ -41,7 +41,7 @@ const T = async (...t) => {
     e.set(s, n), n += s.length;
   return new Uint8Array(await crypto.subtle.digest("SHA-256", e));
 }, V = (t) => T(Uint8Array.of(0), t), k = (t, e) => T(Uint8Array.of(1), t, e), p = (t, e) => t.length === e.length && t.every((n, s) => n === e[s]);
-async function F(t, e, n, s, a) {
+async function W(t, e, n, s, a) {
   if (!(0 <= e && e < n)) return !1;
   let r = BigInt(e), o = BigInt(n - 1), i = t;
   for (const c of s) {
@@ -75,34 +75,34 @@ async function $(t, e, n, s, a) {
   return o === 0n && p(c, e) && p(d, s);
 }
 const b = (t) => Uint8Array.from(atob(t), (e) => e.charCodeAt(0));
-async function W(t, e) {
-  const n = (f) => new M(f, "checkpoint", "Do not use this pack; tell its signers."), [s, a, ...r] = e.trim().split("+"), o = b(r.join("+")), i = t.lastIndexOf(`
+async function K(t, e) {
+  const n = (u) => new M(u, "checkpoint", "Do not use this pack; tell its signers."), [s, a, ...r] = e.trim().split("+"), o = b(r.join("+")), i = t.lastIndexOf(`
 
 `), c = t.slice(0, i + 1), [d, l, h] = c.split(`
 `);
   if (i < 0 || o[0] !== 1 || o.length !== 33) throw n("This is no checkpoint, or no log's key.");
-  const w = await crypto.subtle.importKey("raw", o.slice(1), "Ed25519", !1, ["verify"]);
-  for (const f of t.slice(i + 2).split(`
+  const f = await crypto.subtle.importKey("raw", o.slice(1), "Ed25519", !1, ["verify"]);
+  for (const u of t.slice(i + 2).split(`
 `)) {
-    const [u, y, g] = f.split(" ");
-    if (u !== "—" || y !== s || !g) continue;
-    const m = b(g);
-    if ([...m.slice(0, 4)].map((E) => E.toString(16).padStart(2, "0")).join("") === a && await crypto.subtle.verify("Ed25519", w, m.slice(4), new TextEncoder().encode(c))) {
+    const [m, y, g] = u.split(" ");
+    if (m !== "—" || y !== s || !g) continue;
+    const w = b(g);
+    if ([...w.slice(0, 4)].map((E) => E.toString(16).padStart(2, "0")).join("") === a && await crypto.subtle.verify("Ed25519", f, w.slice(4), new TextEncoder().encode(c))) {
       if (d !== s || !/^(0|[1-9]\d{0,14})$/.test(l)) throw n("The checkpoint is of another log.");
       return { origin: d, size: Number(l), root: b(h) };
     }
   }
   throw n("The log has not signed this checkpoint.");
 }
-async function K(t, e, n) {
+async function _(t, e, n) {
   if (t && !await $(t.size, t.root, e.size, e.root, n))
     throw new x(`The log of ${e.size} entries does not extend the ${t.size} that this device saw.`, e.origin, "Do not use this pack; tell its signers.");
 }
-function D() {
+function O() {
   const t = globalThis, e = [];
   return (!t.MediaStreamTrackProcessor || !t.MediaStreamTrackGenerator) && e.push("no MediaStreamTrackProcessor and Generator: pictures take the slower way over a canvas"), t.RTCRtpScriptTransform || e.push("no RTCRtpScriptTransform: calls cannot be end-to-end encrypted here"), e;
 }
-class _ {
+class q {
   worker;
   listeners = /* @__PURE__ */ new Map();
   failed = null;
@@ -121,9 +121,9 @@ class _ {
   /** Return a track that may be sent instead of the camera's. Nothing leaves it that was not judged. */
   async protect(e, n) {
     if (e.readyState !== "live") throw new S("The camera's track has ended.", "", "Open the camera again.");
-    const s = A(n.policy);
+    const s = P(n.policy);
     if (this.failed) throw this.failed;
-    const a = globalThis, o = await (a.MediaStreamTrackProcessor && a.MediaStreamTrackGenerator ? this.direct(e, n) : this.overCanvas(e, n)), i = D();
+    const a = globalThis, o = await (a.MediaStreamTrackProcessor && a.MediaStreamTrackGenerator ? this.direct(e, n) : this.overCanvas(e, n)), i = O();
     return s.hold_back_s > 0 && i.push("frames are not held back in calls, so the policy's hold-back is not kept"), n.onEvent?.({ kind: "coverage", missing: i }), e.addEventListener("ended", () => {
       n.onEvent?.({ kind: "ended", message: "The camera's track has ended." }), o.stop();
     }), Object.assign(o.track, { guard: o });
@@ -163,31 +163,31 @@ class _ {
   }
   /** Where tracks cannot be taken apart: a video element, drawn through the gate onto a canvas. */
   async overCanvas(e, n) {
-    const s = `canvas-${this.next++}`, a = this.listen(s, n), r = document.createElement("canvas"), o = new P(n.policy, n.help ?? [], a, () => {
+    const s = `canvas-${this.next++}`, a = this.listen(s, n), r = document.createElement("canvas"), o = new A(n.policy, n.help ?? [], a, () => {
     }), i = document.createElement("video");
     i.muted = !0, i.playsInline = !0, i.srcObject = new MediaStream([e]), await i.play();
     let c = !0;
     const d = new OffscreenCanvas(1, 1), l = performance.now(), h = async () => {
       if (!c) return;
-      const f = i.videoWidth, u = i.videoHeight, y = (performance.now() - l) / 1e3;
-      if (f && u) {
-        d.width = f, d.height = u;
+      const u = i.videoWidth, m = i.videoHeight, y = (performance.now() - l) / 1e3;
+      if (u && m) {
+        d.width = u, d.height = m;
         const g = d.getContext("2d", { willReadFrequently: !0 });
         g.drawImage(i, 0, 0);
-        const m = await o.arrive(y, async () => B(g.getImageData(0, 0, f, u)));
-        if (m ? o.coverer.draw(d, f, u, m !== "blur", r) : ((r.width !== f || r.height !== u) && (r.width = f, r.height = u), r.getContext("2d").drawImage(d, 0, 0)), m === "end") {
-          c = !1, w.stop();
+        const w = await o.arrive(y, async () => B(g.getImageData(0, 0, u, m)));
+        if (w ? o.coverer.draw(d, u, m, w !== "blur", r) : ((r.width !== u || r.height !== m) && (r.width = u, r.height = m), r.getContext("2d").drawImage(d, 0, 0)), w === "end") {
+          c = !1, f.stop();
           return;
         }
       }
       setTimeout(h, 33);
-    }, [w] = r.captureStream(30).getVideoTracks();
+    }, [f] = r.captureStream(30).getVideoTracks();
     return r.getContext("2d"), h(), {
-      track: w,
+      track: f,
       resume: async () => o.watcher.resume((performance.now() - l) / 1e3),
       counts: async () => o.counts,
       stop: () => {
-        c = !1, w.stop();
+        c = !1, f.stop();
       }
     };
   }
@@ -204,9 +204,9 @@ class _ {
     return this.listeners.set(r, (h) => {
       if (h.kind === "ready") {
         c = !0;
-        for (const w of d.splice(0)) l(w);
+        for (const f of d.splice(0)) l(f);
       }
-      s.onEvent?.(h);
+      h.kind === "needs key frame" ? D(e).catch((f) => s.onEvent?.({ kind: "failed", name: f.name, message: f.message })) : s.onEvent?.(h);
     }), e.transform = new a(this.worker, { id: r, direction: o, media: s.media, codec: i }), n.length && l({ kind: "keys", chains: n }), {
       /** New keys: of a sender, from now on; of a receiver, beside those it has. */
       keys: (h) => l({ kind: "keys", chains: h }),
@@ -220,36 +220,40 @@ class _ {
     this.worker.terminate();
   }
 }
-function q(t) {
+async function D(t) {
+  const e = t.getParameters();
+  await t.setParameters(e, { encodingOptions: e.encodings.map(() => ({ keyFrame: !0 })) });
+}
+function J(t) {
   const n = (RTCRtpReceiver.getCapabilities("video")?.codecs ?? []).filter((s) => /\/(VP8|rtx)$/i.test(s.mimeType));
   n.some((s) => /VP8$/i.test(s.mimeType)) && t.setCodecPreferences(n);
 }
 export {
-  N as ANSWERS,
-  X as DetectorError,
-  Y as FrameError,
-  _ as Guard,
+  j as ANSWERS,
+  Y as DetectorError,
+  Z as FrameError,
+  q as Guard,
   v as GuardError,
   R as GuardedBadge,
   x as LogForked,
-  Z as ModelBlocked,
-  z as NoCamera,
+  z as ModelBlocked,
+  ee as NoCamera,
   M as PackUnlogged,
-  ee as PermissionDenied,
-  te as PolicyError,
+  te as PermissionDenied,
+  ne as PolicyError,
   S as TrackEnded,
   G as TransformUnsupported,
-  j as answerOf,
-  ne as cameraError,
-  K as extendsLast,
+  F as answerOf,
+  re as cameraError,
+  _ as extendsLast,
   V as leafHash,
-  D as missing,
+  O as missing,
   U as pTrue,
-  A as parsePolicy,
-  re as policyDigest,
-  q as preferVp8,
+  P as parsePolicy,
+  se as policyDigest,
+  J as preferVp8,
   L as randomised,
-  W as verifyCheckpoint,
+  K as verifyCheckpoint,
   $ as verifyConsistency,
-  F as verifyInclusion
+  W as verifyInclusion
 };
