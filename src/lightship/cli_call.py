@@ -28,14 +28,22 @@ def call(port: Port = 8090, policy: Policy = "test") -> None:
         if line.audience in {"all", chosen.audience}
     )
     config = config_of(
-        call_app(text, helps), "127.0.0.1", port, arrive_s=10.0, end_s=1.0, ws="wsproto", ws_max_size=256 * 1024
+        call_app(text, helps),
+        "127.0.0.1",
+        port,
+        arrive_s=10.0,
+        end_s=1.0,
+        ws="wsproto",
+        ws_max_size=256 * 1024,
     )
     server = Server(config)
 
     async def until_over() -> None:
         running = asyncio.ensure_future(server.serve())
         address = await asyncio.to_thread(server.address, 10.0)
-        say(f"Open {address} in two tabs, enter the same room, compare the codes. Hold up the test card. Ctrl-C ends it.")
+        say(
+            f"Open {address} in two tabs, enter the same room, compare the codes. Hold up the test card. Ctrl-C ends it."
+        )
         await running
 
     try:

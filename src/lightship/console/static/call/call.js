@@ -40,7 +40,7 @@ by("enter").addEventListener("submit", async (submitted) => {
   submitted.preventDefault();
   by("enter").querySelector("button").disabled = true;
   try { await enter(by("room").value); }
-  catch (error) { show("off"); say(`${error.name}: ${error.message}`); by("enter").querySelector("button").disabled = false; }
+  catch (error) { show("off"); say(`${error.name}: ${error.message}`); by("enter").hidden = false; by("enter").querySelector("button").disabled = false; }
 });
 
 async function enter(room) {
@@ -50,6 +50,7 @@ async function enter(room) {
   const guarded = !new URLSearchParams(location.search).has("unguarded-for-the-benchmark");
   const guard = new Guard("/worker.js");
   const raw = camera.getVideoTracks()[0];
+  by("enter").hidden = true;
   show("starting");
   const safe = guarded ? await guard.protect(raw, { policy, help, onEvent: told }) : raw;
   call.guard = guard; call.safe = safe; call.raw = raw;
