@@ -42,7 +42,7 @@ def call(port: Port = 8090, policy: Policy = "test") -> None:
         running = asyncio.ensure_future(server.serve())
         address = await asyncio.to_thread(server.address, 10.0)
         say(
-            f"Open {address} in two tabs, enter the same room, compare the codes. Hold up the test card. Ctrl-C ends it."
+            f"Open {address} in two tabs, enter one room, compare the codes, hold up the test card. Ctrl-C ends it."
         )
         await running
 

@@ -71,7 +71,7 @@ def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
 
 
 def test_after_the_card_a_person_goes_on(two):
-    one, other, _, folder = two
+    one, _other, _, folder = two
     one.wait_for_timeout(6_000)  # the card has gone
     one.click("#resume")
     until(one, "call.events.some(e => e.kind === 'decision' && e.by === 'person')", 5)

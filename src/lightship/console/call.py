@@ -63,7 +63,6 @@ def call_app(policy: str, help_lines: tuple[str, ...]) -> FastAPI:
         The words of its jurisdiction's help, for the covered picture and the help card.
     """
     app = FastAPI(openapi_url=None)
-    rooms = Rooms()
     here = files("lightship.console") / "static"
     page = (here / "call" / "call.html").read_text(encoding="utf-8")
     style = (here / "call" / "call.css").read_bytes()
@@ -109,31 +108,38 @@ def call_app(policy: str, help_lines: tuple[str, ...]) -> FastAPI:
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
+    rooms = Rooms()
+
     @app.websocket("/rooms/{name}")
     async def signal(socket: WebSocket, name: str) -> None:
-        if not _ROOM.fullmatch(name) or not _same_origin(socket):
-            await socket.close(1008)
-            return
-        await socket.accept()
-        if not rooms.enter(name, socket):
-            await socket.send_text('{"kind":"full"}')
-            await socket.close(1008)
-            return
-        try:
-            if rooms.others(name, socket):
-                await _say(rooms, name, socket, '{"kind":"joined"}')
-            while True:
-                text = await socket.receive_text()
-                if len(text) > _LARGEST or not _is_message(text):
-                    break
-                await _say(rooms, name, socket, text)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            rooms.leave(name, socket)
-            await _say(rooms, name, socket, '{"kind":"left"}')
+        await _seated(rooms, socket, name)
 
     return app
+
+
+async def _seated(rooms: Rooms, socket: WebSocket, name: str) -> None:
+    """Hand on what one guest says, until the guest leaves."""
+    if not _ROOM.fullmatch(name) or not _same_origin(socket):
+        await socket.close(1008)
+        return
+    await socket.accept()
+    if not rooms.enter(name, socket):
+        await socket.send_text('{"kind":"full"}')
+        await socket.close(1008)
+        return
+    try:
+        if rooms.others(name, socket):
+            await _say(rooms, name, socket, '{"kind":"joined"}')
+        while True:
+            text = await socket.receive_text()
+            if len(text) > _LARGEST or not _is_message(text):
+                break
+            await _say(rooms, name, socket, text)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        rooms.leave(name, socket)
+        await _say(rooms, name, socket, '{"kind":"left"}')
 
 
 def _same_origin(socket: WebSocket) -> bool:
