@@ -51,7 +51,7 @@ async function enter(room) {
   const guard = new Guard("/worker.js");
   const raw = camera.getVideoTracks()[0];
   by("enter").hidden = true;
-  show("starting");
+  show(guarded ? "starting" : "off");
   const safe = guarded ? await guard.protect(raw, { policy, help, onEvent: told }) : raw;
   call.guard = guard; call.safe = safe; call.raw = raw;
   by("mine").srcObject = new MediaStream([safe]);
