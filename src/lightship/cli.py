@@ -18,6 +18,7 @@ from lightship import (
     cli_payments_trial,
     cli_serve,
 )
+from lightship.cli_call import call
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -39,6 +40,7 @@ app.add_typer(cli_match.match_app, name="match")
 app.command("hash")(cli_match.hash_own)
 for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
+app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")

@@ -78,6 +78,17 @@ def policy(name: str, files: Files | None = None) -> Policy:
     return parse_policy(*_read("policy", "policies", name, ".toml", files))
 
 
+def policy_text(name: str) -> str:
+    """Return a policy's TOML as it is written, by name or path.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read.
+    """
+    return _read("policy", "policies", name, ".toml", None)[0]
+
+
 def calibration(name: str, files: Files | None = None) -> Calibration:
     """Return a calibration by name or path; of a pack, by name.
 

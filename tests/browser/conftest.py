@@ -16,11 +16,17 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def engine():
+    """Playwright, once: two of it in one thread would be in each other's way."""
     with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield one
-        one.close()
+        yield play
+
+
+@pytest.fixture(scope="session")
+def browser(engine):
+    one = engine.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def made():
     accepted = [_accepted((packs.root() / "policies" / f"{name}.toml").read_text("utf-8")) for name in names]
     accepted.append(_accepted(TEST.replace('budget = "1 per hour"', 'budget = "2.5 per 1 days"')))
     refused = [_refused(kind, _changed(old, new)) for kind, old, new in CHANGES]
-    refused += [_refused("not toml", TEST + more) for more in ("= =", "[[", 'name = "twice"')]
+    refused += [_refused("not toml", TEST + more) for more in ("= =", "[[")]
+    refused.append(_refused("unknown key", TEST + 'name = "twice"'))
     for key in KEYS:
         lines = [line for line in TEST.splitlines() if not line.startswith(f"{key} =")]
         refused.append(_refused("missing key", "\n".join(lines)))

@@ -36,8 +36,8 @@ class Hurried(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        if self._under_way():
-            self._calm()  # its head is here; the gate bounds what follows
+        if self._under_way() or self.transport.get_protocol() is not self:
+            self._calm()  # its head is here: the gate bounds what follows, or it has become a WebSocket
         elif self._waiting is None:
             self._waiting = self.loop.call_later(self.arrive_s, self._hang_up)
 
@@ -63,7 +63,7 @@ def hurried(arrive_s: float) -> type[H11Protocol]:
 def config_of(
     app: Any, host: str, port: int, *, arrive_s: float, end_s: float, **more: Any
 ) -> uvicorn.Config:
-    """Return the settings of a server of ours: no WebSocket, no log and no header of its own.
+    """Return the settings of a server of ours: no WebSocket unless asked for, no log and no header of its own.
 
     Parameters
     ----------
@@ -72,14 +72,13 @@ def config_of(
     end_s
         Seconds that requests under way have left when it ends.
     more
-        As for ``uvicorn.Config``: the TLS files.
+        As for ``uvicorn.Config``: the TLS files, the kind of WebSocket.
     """
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         http=hurried(arrive_s),
-        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -88,7 +87,7 @@ def config_of(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(end_s),
         h11_max_incomplete_event_size=16_384,
-        **more,
+        **{"ws": "none", **more},
     )
 
 

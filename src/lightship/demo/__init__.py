@@ -59,5 +59,6 @@ def play(out: Path) -> bool:
             held = held and check.held
         console.print(f"  [dim]{time.monotonic() - began_s:.0f} s[/]")
     console.print(f"\nThe results are in [bold]{escape(str(out))}/[/].")
+    console.print("To try a guarded call in your browser: [bold]lightship call[/].")
     console.print("[green]Every chapter held.[/]" if held else "[bold red]Something did not hold.[/]")
     return held

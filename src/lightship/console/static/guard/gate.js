@@ -1,0 +1,906 @@
+var re = Object.defineProperty;
+var c = (n, e) => re(n, "name", { value: e, configurable: !0 });
+class A extends Error {
+  static {
+    c(this, "GuardError");
+  }
+  constructor(e, t = "", s = "") {
+    super([e, t && `(${t})`, s].filter(Boolean).join(" ")), this.what = e, this.where = t, this.todo = s, this.name = new.target.name;
+  }
+}
+class x extends A {
+  static {
+    c(this, "PolicyError");
+  }
+  constructor(e, t = "", s = "", r = "policy") {
+    super(e, t, s), this.kind = r;
+  }
+}
+class T extends A {
+  static {
+    c(this, "DetectorError");
+  }
+}
+class oe extends A {
+  static {
+    c(this, "NoCamera");
+  }
+}
+class ie extends A {
+  static {
+    c(this, "PermissionDenied");
+  }
+}
+class rt extends A {
+  static {
+    c(this, "TrackEnded");
+  }
+}
+class ot extends A {
+  static {
+    c(this, "ModelBlocked");
+  }
+}
+class it extends A {
+  static {
+    c(this, "TransformUnsupported");
+  }
+}
+class at extends A {
+  static {
+    c(this, "LogForked");
+  }
+}
+class ct extends A {
+  static {
+    c(this, "PackUnlogged");
+  }
+}
+class lt extends A {
+  static {
+    c(this, "FrameError");
+  }
+  constructor(e, t) {
+    super(t, "SFrame"), this.kind = e;
+  }
+}
+function ut(n) {
+  const e = n instanceof Error ? n.name : "";
+  return e === "NotAllowedError" || e === "SecurityError" ? new ie("The camera may not be used.", "", "Allow it in the address bar, then try again.") : new oe("There is no camera that can be used.", "", "Connect one, or close the app that has it.");
+}
+c(ut, "cameraError");
+const ae = 16, ce = 8;
+function le(n, e) {
+  const t = Math.max(n, e), s = Math.min(ae, Math.floor(t / ce));
+  return [Math.max(1, Math.round(s * n / t)), Math.max(1, Math.round(s * e / t))];
+}
+c(le, "grid");
+const P = /* @__PURE__ */ c((n) => n.getContext("2d"), "contextOf");
+class ue {
+  static {
+    c(this, "Coverer");
+  }
+  constructor(e, t) {
+    this.title = e, this.lines = t;
+  }
+  full = new OffscreenCanvas(1, 1);
+  small = new OffscreenCanvas(1, 1);
+  /** Draw what leaves in place of a picture: at most 16 blocks a side are left of it, or a card. */
+  draw(e, t, s, r, o = this.full) {
+    (o.width !== t || o.height !== s) && (o.width = t, o.height = s);
+    const i = P(o);
+    if (r)
+      return this.card(i, t, s), o;
+    const [a, l] = le(t, s);
+    this.small.width = a, this.small.height = l;
+    const u = P(this.small);
+    return u.imageSmoothingQuality = "high", u.drawImage(e, 0, 0, a, l), i.imageSmoothingQuality = "low", i.drawImage(this.small, 0, 0, a, l, 0, 0, t, s), o;
+  }
+  card(e, t, s) {
+    e.fillStyle = "#18202c", e.fillRect(0, 0, t, s);
+    const r = Math.min(t, s) / 14;
+    for (let o = Math.max(t, s) / 18; o >= 6; o *= 0.9) {
+      const i = this.rows(e, o, t - 2 * r), a = i.reduce((u, h) => u + h.high, 0);
+      if (a > s - 2 * r) continue;
+      let l = (s - a) / 2;
+      for (const u of i)
+        e.font = u.font, e.fillStyle = u.title ? "#ffffff" : "#ced8e4", e.fillText(u.text, r, l + u.size), l += u.high;
+      return;
+    }
+  }
+  rows(e, t, s) {
+    const r = [], o = /* @__PURE__ */ c((i, a, l) => {
+      const u = `${l ? 700 : 400} ${a}px system-ui, sans-serif`;
+      e.font = u;
+      let h = "";
+      for (const m of [...i.split(" "), ""]) {
+        const g = h ? `${h} ${m}` : m;
+        if (m && e.measureText(g).width <= s) {
+          h = g;
+          continue;
+        }
+        h && r.push({ text: h, font: u, size: a, high: a * 1.35, title: l }), h = m;
+      }
+    }, "add");
+    o(this.title, t, !0);
+    for (const i of this.lines) o(i, t * 0.6, !1);
+    return r;
+  }
+}
+function he(n, e) {
+  let t = 0;
+  const s = /* @__PURE__ */ c((d) => {
+    throw new x(`The policy is not TOML: ${d} (line ${n.slice(0, t).split(`
+`).length}).`, e, "Correct the line.", "not toml");
+  }, "fail"), r = /* @__PURE__ */ c((d) => {
+    d.lastIndex = t, t += d.exec(n)?.[0].length ?? 0;
+  }, "blanks"), o = /* @__PURE__ */ c(() => r(/[ \t]*/y), "space"), i = /* @__PURE__ */ c(() => r(/(?:[ \t\r\n]|#[^\n]*)*/y), "empty"), a = /* @__PURE__ */ c((d) => {
+    d.lastIndex = t;
+    const f = d.exec(n)?.[0];
+    return f !== void 0 && (t += f.length), f;
+  }, "take"), l = /* @__PURE__ */ c(() => {
+    const d = a(/[A-Za-z0-9_-]+/y);
+    return d !== void 0 ? d : n[t] === '"' || n[t] === "'" ? m() : s("a key is missing");
+  }, "key"), u = /* @__PURE__ */ c(() => {
+    const d = [l()];
+    for (o(); n[t] === "."; o())
+      t++, o(), d.push(l());
+    return d;
+  }, "path"), h = /* @__PURE__ */ c((d, f, y) => {
+    const p = f.at(-1);
+    for (const b of f.slice(0, -1)) {
+      Object.hasOwn(d, b) || (d[b] = {});
+      const k = d[b];
+      (typeof k != "object" || Array.isArray(k)) && s(`${b} is no table`), d = k;
+    }
+    Object.hasOwn(d, p) && s(`${p} is given twice`), Object.defineProperty(d, p, { value: y, enumerable: !0, writable: !0, configurable: !0 });
+  }, "put"), m = /* @__PURE__ */ c(() => {
+    if (n.startsWith('"""', t) || n.startsWith("'''", t)) return s("text of several lines is not used here");
+    const d = a(/"(?:[^"\\\n]|\\.)*"/y);
+    if (d !== void 0) {
+      const p = d.replace(/\\U([0-9a-fA-F]{8})/g, (b, k) => String.fromCodePoint(parseInt(k, 16)));
+      try {
+        return JSON.parse(p);
+      } catch {
+        return s("the text has an unknown escape");
+      }
+    }
+    const f = a(/'[^'\n]*'/y);
+    if (f !== void 0) return f.slice(1, -1);
+    if (a(/\[/y)) {
+      const p = [];
+      for (i(); n[t] !== "]"; i())
+        if (p.push(m()), i(), !a(/,/y) && n[t] !== "]") return s("a list does not end");
+      return t++, p;
+    }
+    if (a(/\{/y)) {
+      const p = {};
+      for (o(); n[t] !== "}"; o()) {
+        const b = u();
+        if (o(), !a(/=/y)) return s("= is missing");
+        if (o(), h(p, b, m()), o(), !a(/,/y) && n[t] !== "}") return s("a table does not end");
+      }
+      return t++, p;
+    }
+    const y = a(/[^\s,\]}#]+/y) ?? "";
+    return y === "true" || y === "false" ? y === "true" : /^[+-]?(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d+)?$/.test(y) ? Number(y.replaceAll("_", "")) : /^[+-]?inf$/.test(y) ? y.startsWith("-") ? -1 / 0 : 1 / 0 : s(`'${y}' is no value`);
+  }, "value"), g = {};
+  let M = g;
+  for (i(); t < n.length; i()) {
+    const d = a(/\[\[/y), f = d ? void 0 : a(/\[/y);
+    if (d || f) {
+      o();
+      const y = u();
+      o(), a(d ? /\]\]/y : /\]/y) || s("a heading does not end");
+      let p = g;
+      y.forEach((b, k) => {
+        const q = k === y.length - 1;
+        if (q && d) {
+          Object.hasOwn(p, b) || (p[b] = []);
+          const L = p[b];
+          if (!Array.isArray(L)) return s(`${b} is no list`);
+          p = {}, L.push(p);
+          return;
+        }
+        q && Object.hasOwn(p, b) && s(`${b} is given twice`), Object.hasOwn(p, b) || (p[b] = {});
+        const j = p[b];
+        p = Array.isArray(j) ? j.at(-1) : j, typeof p != "object" && s(`${b} is no table`);
+      }), M = p;
+    } else {
+      const y = u();
+      o(), a(/=/y) || s("= is missing"), o(), h(M, y, m());
+    }
+    o(), a(/#[^\n]*/y), t < n.length && !a(/\r?\n/y) && s("something follows the value");
+  }
+  return g;
+}
+c(he, "parseToml");
+const $ = /* @__PURE__ */ c((n) => n > 0 ? 10 * Math.log10(n) : -1 / 0, "decibans");
+function fe(n) {
+  if (n >= 1 - 1e-4) return 0.5 + (1 - n) / 6;
+  const e = Math.log(n);
+  return (1 - n + n * e) / (n * e * e);
+}
+c(fe, "smoothEvalue");
+class E {
+  static {
+    c(this, "Calibrator");
+  }
+  constructor(e, t) {
+    this.alarmAlpha = e, this.finestAlpha = t;
+  }
+  static forRung(e, t) {
+    const s = 1 / (t + 1);
+    return new E(Math.max(1 / (4 * e), s), s);
+  }
+  evalue(e) {
+    let t = 0.5 * fe(e);
+    for (const s of [this.alarmAlpha, this.finestAlpha]) e <= s * (1 + 1e-12) && (t += 0.25 / s);
+    return t;
+  }
+}
+const N = 0.9;
+function de(n, e) {
+  return n <= 0 ? N : N + (1 - N) / (e * Math.pow(10, -n / 10));
+}
+c(de, "analyticEvalue");
+const me = /* @__PURE__ */ c((n) => $(6 / (Math.PI * n) ** 2), "sceneShareDb");
+function ge(n, e) {
+  const t = [];
+  let s = 0, r = -1 / 0;
+  return n.maxima.forEach((o, i) => {
+    r = Math.max(r, o), s += n.lengths_s[i], s >= e - 1e-6 && (t.push(r), s = 0, r = -1 / 0);
+  }), !t.length && n.maxima.length && t.push(r), t;
+}
+c(ge, "merged");
+const z = 2, pe = 60, ye = 31;
+function we(n, e = "budget") {
+  const t = { second: 1, minute: 60, hour: 3600, day: 86400, month: 2592e3 }, s = n.trim().split(/\s+/), r = /* @__PURE__ */ c((u) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(u ?? "") ? Number(u) : NaN, "number"), o = s.slice(2), i = r(s[0]), a = (o.length > 1 ? r(o[0]) : 1) * (t[(o.at(-1) ?? "").replace(/s$/, "")] ?? NaN);
+  if (!(s[1] === "per" && s.length <= 4 && i > 0 && a > 0 && isFinite(i) && isFinite(a))) throw new x(`'${n}' is not an alarm budget.`, e, 'Write it like "1 per hour".', "budget");
+  return a / i;
+}
+c(we, "meanTimeS");
+const J = /* @__PURE__ */ c((n, e) => Math.max(2, n / e), "thresholdOf");
+function Q(n, e, t) {
+  return t === "cusum" ? e + Math.max(0, n) : n < 300 ? e + 10 * Math.log10(1 + 10 ** (n / 10)) : e + n;
+}
+c(Q, "advance");
+function be(n, e) {
+  let t = 0;
+  for (let s = 0; s < 8; s++) for (let r = (n[s] ^ e[s]) >>> 0; r; r &= r - 1) t++;
+  return t;
+}
+c(be, "bitsApart");
+const G = /* @__PURE__ */ c((n, e) => n === null || e === null ? n !== e : be(n, e) > ye, "differ");
+class I {
+  static {
+    c(this, "BaseBlock");
+  }
+  constructor(e, t, s = t, r = 1) {
+    this.beganS = e, this.picture = t, this.latest = s, this.pictures = r;
+  }
+  over(e, t) {
+    const s = e - this.beganS;
+    return s >= pe || s >= z && G(this.picture, t);
+  }
+  seen(e) {
+    return G(this.latest, e) ? new I(this.beganS, this.picture, e, this.pictures + 1) : this;
+  }
+}
+class D {
+  static {
+    c(this, "Watch");
+  }
+  constructor(e = -1 / 0, t = null, s = []) {
+    this.beforeDb = e, this.beganS = t, this.best = s;
+  }
+  seen(e, t) {
+    const s = new Map(this.best.map((o) => [`${o[0]}\0${o[1]}`, o]));
+    for (const o of t) {
+      const i = `${o[0]}\0${o[1]}`;
+      o[2] > (s.get(i)?.[2] ?? -1 / 0) && s.set(i, o);
+    }
+    const r = [...s].sort(([o], [i]) => o < i ? -1 : 1).map(([, o]) => o);
+    return new D(this.beforeDb, this.beganS ?? e, r);
+  }
+  closed(e, t) {
+    return new D(t, e, []);
+  }
+}
+function Me(n, e, t, s, r) {
+  const o = n.streams.length > 1 ? n.without(e) : n, i = E.forRung(s, o.maxima(t).length);
+  let a = -1 / 0;
+  return ge(e, t).map(
+    (l) => a = Q(a, $(i.evalue(o.pValue(l, t))), r)
+  );
+}
+c(Me, "levelsDb");
+function K(n) {
+  let e = 0, t = n + 20 + 10 * Math.sqrt(n + 1);
+  for (let s = 0; s < 80; s++) {
+    const r = (e + t) / 2;
+    let o = Math.exp(-r), i = o;
+    for (let a = 1; a <= n; a++)
+      o *= r / a, i += o;
+    i > 0.05 ? e = r : t = r;
+  }
+  return t;
+}
+c(K, "poissonUpper");
+function _e(n, e, t, s) {
+  const r = J(e, t), o = n.streams.flatMap((l) => xe(Me(n, l, t, r, s))).sort((l, u) => u - l), i = n.hours * 3600 / e;
+  let a = 0;
+  for (; a < o.length && K(a + 1) <= i; ) a++;
+  return {
+    levelDb: a < o.length ? o[a] : -1 / 0,
+    hours: n.hours,
+    extrapolated: K(0) > i
+  };
+}
+c(_e, "sessionLevel");
+function xe(n) {
+  const e = [];
+  let t = !1;
+  for (const s of n)
+    s > 0 && (t ? e[e.length - 1] = Math.max(e[e.length - 1], s) : e.push(s)), t = s > 0;
+  return e;
+}
+c(xe, "excursionPeaks");
+const W = ["camera-black", "camera-frozen", "exposed", "known-media", "test-card"], C = ["observe", "blur", "pause", "end"], v = /* @__PURE__ */ c((n) => n !== null && n !== "observe", "covers");
+class U {
+  static {
+    c(this, "Reader");
+  }
+  constructor(e, t) {
+    this.where = t, this.rest = new Map(Object.entries(e));
+  }
+  rest;
+  take(e, t, s) {
+    if (!this.rest.has(e)) {
+      if (s === void 0) throw new x(`The key '${e}' is missing.`, this.where, "Add it.", "missing key");
+      return s;
+    }
+    const r = this.rest.get(e);
+    if (this.rest.delete(e), !t(r)) throw new x(`${e} is of the wrong type.`, this.where, "See docs/reference/policy.md.", "wrong type");
+    return r;
+  }
+  text(e, t) {
+    return this.take(e, (s) => typeof s == "string", t);
+  }
+  flag(e, t) {
+    return this.take(e, (s) => typeof s == "boolean", t);
+  }
+  number(e, t, s = 0, r = 1 / 0) {
+    const o = this.take(e, (i) => typeof i == "number", t);
+    if (!(s <= o && o <= r))
+      throw new x(`${e} = ${o} is outside ${s} to ${r}.`, this.where, "Change it.", "out of range");
+    return o;
+  }
+  words(e) {
+    const t = this.take(e, Array.isArray);
+    if (!t.every((s) => typeof s == "string"))
+      throw new x(`${e} holds something that is not text.`, this.where, "Write a list of texts.", "wrong type");
+    return t;
+  }
+  oneOf(e, t, s) {
+    const r = this.text(e, s);
+    if (!t.includes(r))
+      throw new x(`${e} = '${r}' is not one of ${t.join(", ")}.`, this.where, "Choose one.", "not one of");
+    return r;
+  }
+  tables(e) {
+    const t = this.take(e, Array.isArray);
+    if (!t.length || !t.every((s) => typeof s == "object" && !Array.isArray(s)))
+      throw new x(`There is no [[${e}]].`, this.where, "Add at least one.", "missing key");
+    return t.map((s, r) => new U(s, `${this.where}, ${e} ${r + 1}`));
+  }
+  done() {
+    if (this.rest.size)
+      throw new x(`Unknown key ${[...this.rest.keys()].sort().join(", ")}.`, this.where, "Remove it.", "unknown key");
+  }
+}
+function ve(n, e = "policy") {
+  const t = new U(he(n, e), e), s = t.tables("detectors").map(Ae), r = t.tables("rungs").map(Se), o = t.number("slow_fps", 4, 0.1, 60), i = {
+    name: t.text("name"),
+    version: t.text("version"),
+    title: t.text("title"),
+    jurisdiction: t.text("jurisdiction"),
+    audience: t.oneOf("audience", ["child", "adult", "all"]),
+    legal_basis: t.text("legal_basis"),
+    detectors: s,
+    rungs: r,
+    card_title: t.text("card_title"),
+    card_lines: t.words("card_lines"),
+    test: t.flag("test", !1),
+    when_blind: t.oneOf("when_blind", ["cover", "pass-with-notice"], "pass-with-notice"),
+    blind_after_s: t.number("blind_after_s", 2, 0.1),
+    hold_back_s: t.number("hold_back_s", 0, 0, 30),
+    slow_fps: o,
+    fast_fps: t.number("fast_fps", Math.max(6, o), o, 60),
+    release: t.oneOf("release", ["benign", "person", "never"], "benign"),
+    release_after_s: t.number("release_after_s", 10),
+    grace_s: t.number("grace_s", 10),
+    detector_kind: t.oneOf("detector_kind", ["cusum", "shiryaev-roberts"], "cusum")
+  };
+  return t.done(), ke(i, e), i;
+}
+c(ve, "parsePolicy");
+function Ae(n) {
+  const e = {
+    name: n.text("name"),
+    labels: [...new Set(n.words("labels"))].sort(),
+    calibration: n.text("calibration", ""),
+    required: n.flag("required", !0),
+    group: n.text("group", ""),
+    options: n.take("options", (s) => typeof s == "object" && !Array.isArray(s), {})
+  };
+  n.done();
+  const t = e.labels.filter((s) => !W.includes(s));
+  if (t.length || !e.labels.length)
+    throw new x(
+      `${t.join(", ") || "An empty list"} is outside the closed label set.`,
+      n.where,
+      `The labels are ${W.join(", ")}.`,
+      "outside the label set"
+    );
+  return e;
+}
+c(Ae, "detector");
+function Se(n) {
+  const e = {
+    rung: n.oneOf("rung", C),
+    mean_time_s: we(n.text("budget"), `${n.where}, budget`),
+    block_s: n.number("block_s", 2, 2, 7200),
+    after_s: n.number("after_s", 0)
+  };
+  return n.done(), e;
+}
+c(Se, "rung");
+function ke(n, e) {
+  const t = /* @__PURE__ */ c((r, o, i) => {
+    throw new x(o, e, i, r);
+  }, "refuse"), s = /* @__PURE__ */ c((r, o) => r.every((i, a) => a === 0 || (o ? i > r[a - 1] : i >= r[a - 1])), "rises");
+  s(n.rungs.map((r) => C.indexOf(r.rung)), !0) || t("order of rungs", "The rungs are not in order, or one is named twice.", `Order: ${C.join(", ")}.`), s(n.rungs.map((r) => r.mean_time_s), !1) || t("order of budgets", "A graver rung has a larger budget than a lighter one.", "Make it smaller."), !n.test && n.detectors.some((r) => r.labels.includes("test-card")) && t("test card", "Only a policy marked `test = true` may act on the test card.", "Remove the label or mark the policy."), n.legal_basis.trim() || t("legal basis", "The legal basis is empty.", "Say on what basis this may be done."), new Set(n.detectors.map((r) => r.name)).size < n.detectors.length && t("detector twice", "A detector is named twice.", "Name each once.");
+}
+c(ke, "check");
+function R(n) {
+  return Array.isArray(n) ? `[${n.map(R).join(",")}]` : n !== null && typeof n == "object" ? `{${Object.entries(n).sort(([e], [t]) => e < t ? -1 : 1).map(([e, t]) => `${JSON.stringify(e)}:${R(t)}`).join(",")}}` : JSON.stringify(n);
+}
+c(R, "canonical");
+async function ht(n) {
+  const e = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(R(n)));
+  return "sha256:" + [...new Uint8Array(e)].map((t) => t.toString(16).padStart(2, "0")).join("");
+}
+c(ht, "policyDigest");
+class $e {
+  static {
+    c(this, "BoundRung");
+  }
+  constructor(e, t, s, r, o) {
+    this.rule = e, this.alarmDb = t, this.sessionDb = s, this.extrapolated = r, this.scales = o;
+  }
+  /** Within a group e-values are averaged; the groups' weights add. */
+  weightDb(e) {
+    const t = /* @__PURE__ */ new Map();
+    for (const [r, o] of this.scales) o.calibration || t.set(r, -1 / 0);
+    for (const [r, , o] of e)
+      this.scales.has(r) && t.set(r, Math.max(o, t.get(r) ?? -1 / 0));
+    const s = /* @__PURE__ */ new Map();
+    for (const [r, o] of t) {
+      const i = this.scales.get(r), a = i.calibration && i.calibrator ? i.calibrator.evalue(i.calibration.pValue(o, i.blockS)) : de(o, i.scenes);
+      s.set(i.group, [...s.get(i.group) ?? [], a]);
+    }
+    return [...s.values()].reduce((r, o) => r + $(o.reduce((i, a) => i + a, 0) / o.length), 0);
+  }
+}
+const Y = /* @__PURE__ */ c((n, e) => `${n}\0${e}`, "pair"), Z = /* @__PURE__ */ c((n) => ({
+  watches: n.rungs.map(() => new D()),
+  levelsDb: n.rungs.map(() => -1 / 0),
+  base: null,
+  rung: null,
+  sinceS: 0,
+  by: "benign",
+  evidenceS: -1 / 0,
+  graceUntilS: -1 / 0
+}), "start"), Oe = /* @__PURE__ */ c((n, e) => n.rung !== null || e - n.evidenceS <= 5, "rising");
+function Ie(n, e, t) {
+  const s = new Map(e.map((i) => [i.name, i])), r = n.detectors.filter((i) => s.has(i.name) && s.get(i.name).evidence !== "camera");
+  for (const i of r) {
+    const a = s.get(i.name), l = t.get(i.name);
+    if (a.evidence === "calibrated" && (!l || l.detector !== a.name || l.detectorVersion !== a.version || l.sampleFps < n.fast_fps))
+      throw new x("The detector has no calibration that fits.", `policy ${n.name}, detector ${i.name}`, "Name one that fits.");
+  }
+  const o = n.rungs.map((i) => {
+    const a = J(i.mean_time_s, i.block_s), l = /* @__PURE__ */ new Map();
+    let u = -1 / 0, h = !1;
+    for (const g of r) {
+      const M = s.get(g.name).evidence === "calibrated" ? t.get(g.name) : null;
+      let d = null;
+      if (M) {
+        d = E.forRung(a, M.maxima(i.block_s).length);
+        const f = _e(M, i.mean_time_s, i.block_s, n.detector_kind);
+        u = Math.max(u, f.levelDb), h ||= f.extrapolated;
+      }
+      l.set(g.name, { calibration: M, calibrator: d, blockS: i.block_s, scenes: Math.ceil(i.block_s / z), group: g.group || g.name });
+    }
+    const m = u + Math.abs(u) * 2 ** -52;
+    return new $e(i, Number.isNaN(m) ? $(a) : Math.max($(a), m), u, h, l);
+  });
+  return {
+    policy: n,
+    rungs: o,
+    counted: new Set(r.flatMap((i) => i.labels.map((a) => Y(i.name, a)))),
+    analytic: new Set(r.filter((i) => s.get(i.name).evidence === "analytic").map((i) => i.name))
+  };
+}
+c(Ie, "bind");
+function De(n, e, t) {
+  const { atS: s } = t;
+  if (e.rung === "end" || s < e.graceUntilS) return [e, null];
+  let { watches: r, base: o } = e;
+  o === null ? o = new I(s, t.picture) : o.over(s, t.picture) ? (r = r.map((h, m) => h.beganS !== null && s - h.beganS >= n.rungs[m].rule.block_s - 1e-6 ? h.closed(s, e.levelsDb[m]) : h), o = new I(s, t.picture)) : o = o.seen(t.picture);
+  const i = me(o.pictures), a = t.readings.filter(([h, m]) => n.counted.has(Y(h, m))).map(([h, m, g]) => [h, m, g + (n.analytic.has(h) ? i : 0)]);
+  r = r.map((h) => h.seen(s, a));
+  const l = n.rungs.map((h, m) => Q(r[m].beforeDb, h.weightDb(r[m].best), n.policy.detector_kind)), u = n.rungs.length > 0 && n.rungs[0].weightDb(a) > 0;
+  return Ee(n, { ...e, watches: r, levelsDb: l, base: o, evidenceS: u ? s : e.evidenceS }, s);
+}
+c(De, "judge");
+function Ee(n, e, t) {
+  const s = je(n, e, t);
+  if (s) return [{ ...e, rung: s[1], sinceS: t, by: "evidence" }, F(n, e, t, s[1], "evidence", s[0])];
+  const r = t - Math.max(e.evidenceS, e.sinceS);
+  return e.rung === null || r < n.policy.release_after_s ? [e, null] : v(e.rung) && e.by !== "blind" && n.policy.release !== "benign" ? [e, null] : ee(n, e, t, "benign", 0);
+}
+c(Ee, "climbOrRelease");
+function je(n, e, t) {
+  const s = n.rungs.map((l, u) => u).filter((l) => e.levelsDb[l] >= n.rungs[l].alarmDb);
+  if (!s.length) return null;
+  const r = n.rungs.map((l) => l.rule.rung), o = e.rung === null ? -1 : r.indexOf(e.rung), i = s[s.length - 1];
+  if (e.by === "blind" && v(e.rung) && i >= o) return [i, r[o]];
+  if (i <= o) return null;
+  const a = r.findIndex((l, u) => v(l) && u > o);
+  return a < 0 || i < a ? [i, r[i]] : v(e.rung) && t - e.sinceS < n.rungs[a].rule.after_s ? null : [i, r[a]];
+}
+c(je, "target");
+function F(n, e, t, s, r, o = 0) {
+  const i = r !== "evidence" ? [] : e.watches[o].best.map((a) => ({ detector: a[0], label: a[1], weightDb: n.rungs[o].weightDb([a]) })).filter((a) => a.weightDb > 0);
+  return { atS: t, rung: s, before: e.rung, by: r, totalDb: e.levelsDb[o] ?? -1 / 0, reasons: i };
+}
+c(F, "decided");
+function ee(n, e, t, s, r) {
+  return [{ ...Z(n), sinceS: t, by: s, graceUntilS: t + r }, F(n, e, t, null, s)];
+}
+c(ee, "released");
+function Te(n, e, t) {
+  return !v(e.rung) || e.rung === "end" || n.policy.release !== "person" ? [e, null] : ee(n, e, t, "person", n.policy.grace_s);
+}
+c(Te, "resume");
+function Ne(n, e, t) {
+  const s = n.policy.rungs.find((r) => v(r.rung))?.rung;
+  return v(e.rung) ? [{ ...e, evidenceS: Math.max(e.evidenceS, t) }, null] : n.policy.when_blind !== "cover" || !s ? [e, null] : [{ ...e, rung: s, sinceS: t, by: "blind", evidenceS: t }, F(n, e, t, s, "blind")];
+}
+c(Ne, "blind");
+const w = 64, S = 16, Ce = 5, O = /* @__PURE__ */ new Map();
+function H(n) {
+  const e = O.get(n);
+  if (e) return e;
+  const t = Math.ceil(n / 128), s = Math.floor((t + 2) / 2), r = /* @__PURE__ */ c((i) => [Math.max(0, i - (t - s)), Math.min(n, i + s)], "box"), o = [];
+  for (let i = 0; i < w; i++) {
+    const [a, l] = r(Math.floor((i + 0.5) * n / w)), u = r(a)[0], h = r(l - 1)[1], m = new Float64Array(h - u);
+    for (let g = a; g < l; g++) {
+      const [M, d] = r(g);
+      for (let f = M; f < d; f++) m[f - u] += 1 / ((l - a) * (d - M));
+    }
+    o.push({ first: u, weights: Float32Array.from(m) });
+  }
+  return O.size > 8 && O.clear(), O.set(n, o), o;
+}
+c(H, "operator");
+const V = Float64Array.from({ length: S * w }, (n, e) => Math.sqrt(2 / w) * Math.cos(Math.PI / (2 * w) * (Math.floor(e / w) + 1) * (2 * (e % w) + 1)));
+function Re(n, e, t, s = e) {
+  const r = new Uint32Array(8);
+  if (Math.min(e, t) < Ce) return { hash: r, quality: 0 };
+  const o = H(t), i = H(e), a = new Float64Array(w * w), l = new Float64Array(e);
+  for (let u = 0; u < w; u++) {
+    l.fill(0);
+    const { first: h, weights: m } = o[u];
+    for (let g = 0; g < m.length; g++) {
+      const M = m[g], d = (h + g) * s;
+      for (let f = 0; f < e; f++) l[f] += M * n[d + f];
+    }
+    for (let g = 0; g < w; g++) {
+      const M = i[g];
+      let d = 0;
+      for (let f = 0; f < M.weights.length; f++) d += M.weights[f] * l[M.first + f];
+      a[u * w + g] = d;
+    }
+  }
+  return { hash: Be(a, r), quality: Ue(a) };
+}
+c(Re, "pdq");
+function Be(n, e) {
+  const t = new Float64Array(S * w), s = new Float64Array(S * S);
+  for (let o = 0; o < S; o++)
+    for (let i = 0; i < w; i++) {
+      const a = V[o * w + i];
+      for (let l = 0; l < w; l++) t[o * w + l] += a * n[i * w + l];
+    }
+  for (let o = 0; o < S; o++)
+    for (let i = 0; i < S; i++) {
+      let a = 0;
+      for (let l = 0; l < w; l++) a += t[o * w + l] * V[i * w + l];
+      s[o * S + i] = a;
+    }
+  const r = Float64Array.from(s).sort()[127];
+  for (let o = 0; o < 256; o++)
+    s[o] > r && (e[7 - (o >> 5)] |= 1 << (o & 31));
+  return e;
+}
+c(Be, "hashOf");
+function Ue(n) {
+  let e = 0;
+  for (let t = 0; t < w; t++)
+    for (let s = 0; s < w; s++) {
+      const r = n[t * w + s];
+      s + 1 < w && (e += Math.trunc(Math.abs(n[t * w + s + 1] - r) * 100 / 255)), t + 1 < w && (e += Math.trunc(Math.abs(n[(t + 1) * w + s] - r) * 100 / 255));
+    }
+  return Math.min(100, Math.floor(e / 90));
+}
+c(Ue, "qualityOf");
+const _ = 8, Fe = 26, qe = 100, Le = 360, Pe = 20, X = ["100110", "100101", "001111", "011001", "110011", "110011"], te = /* @__PURE__ */ new Set();
+for (let n of [X, X.map((e) => [...e].reverse().join(""))])
+  for (let e = 0; e < 4; e++)
+    te.add(n.join("")), n = n.map((t, s) => n.map((r) => r[5 - s]).join(""));
+const ne = /* @__PURE__ */ c((n) => -10 * Math.log10(n * 8 / 2 ** 36), "boundDb"), Ge = Math.round(ne(qe) * 10) / 10;
+function Ke(n, e, t, s = e) {
+  if (Math.min(e, t) < 16) return null;
+  const { pixels: r, w: o, h: i } = We(n, e, t, s), a = He(r, o, i);
+  let l = 0, u = !1;
+  for (const h of [Math.max(5, i >> 5), Math.max(12, i >> 3)])
+    for (const m of Xe(Ve(r, a, o, i, h), o, i))
+      l++, u ||= Qe(a, o, i, m);
+  return u ? Math.min(Ge, ne(l)) : null;
+}
+c(Ke, "findCard");
+function We(n, e, t, s) {
+  const r = Math.max(1, Math.floor(t / Le)), o = Math.floor(e / r), i = Math.floor(t / r), a = new Uint8Array(o * i);
+  for (let l = 0; l < i; l++)
+    for (let u = 0; u < o; u++) {
+      let h = 0;
+      for (let m = 0; m < r; m++) for (let g = 0; g < r; g++) h += n[(l * r + m) * s + u * r + g];
+      a[l * o + u] = h / (r * r);
+    }
+  return { pixels: a, w: o, h: i };
+}
+c(We, "shrunk");
+function He(n, e, t) {
+  const s = new Uint32Array((e + 1) * (t + 1));
+  for (let r = 0; r < t; r++) {
+    let o = 0;
+    for (let i = 0; i < e; i++)
+      o += n[r * e + i], s[(r + 1) * (e + 1) + i + 1] = s[r * (e + 1) + i + 1] + o;
+  }
+  return s;
+}
+c(He, "integral");
+function se(n, e, t, s, r, o, i) {
+  s = Math.max(0, s), r = Math.max(0, r), o = Math.min(e, o), i = Math.min(t, i);
+  const a = e + 1;
+  return (n[i * a + o] - n[r * a + o] - n[i * a + s] + n[r * a + s]) / Math.max(1, (o - s) * (i - r));
+}
+c(se, "mean");
+function Ve(n, e, t, s, r) {
+  const o = new Uint8Array(t * s);
+  for (let i = 0; i < s; i++)
+    for (let a = 0; a < t; a++)
+      n[i * t + a] + 7 < se(e, t, s, a - r, i - r, a + r + 1, i + r + 1) && (o[i * t + a] = 1);
+  return o;
+}
+c(Ve, "dark");
+function* Xe(n, e, t) {
+  const s = new Int32Array(e * t);
+  for (let r = 0; r < n.length; r++) {
+    if (n[r] !== 1) continue;
+    let o = 0, i = 0, a = e, l = 0, u = t, h = 0;
+    s[o++] = r, n[r] = 2;
+    const m = /* @__PURE__ */ new Map();
+    for (; o; ) {
+      const f = s[--o], y = f % e, p = (f - y) / e;
+      i++, a = Math.min(a, y), l = Math.max(l, y), u = Math.min(u, p), h = Math.max(h, p);
+      const b = m.get(p);
+      b ? (y < b[0] && (b[0] = y), y > b[1] && (b[1] = y)) : m.set(p, [y, y]), y > 0 && n[f - 1] === 1 && (n[f - 1] = 2, s[o++] = f - 1), y + 1 < e && n[f + 1] === 1 && (n[f + 1] = 2, s[o++] = f + 1), p > 0 && n[f - e] === 1 && (n[f - e] = 2, s[o++] = f - e), p + 1 < t && n[f + e] === 1 && (n[f + e] = 2, s[o++] = f + e);
+    }
+    if (Math.min(l - a, h - u) < Pe || i < 60) continue;
+    const g = [];
+    for (const [f, [y, p]] of m) g.push([y, f], [y, f + 1], [p + 1, f], [p + 1, f + 1]);
+    const M = ze(g), d = Je(M);
+    d && B(d) > 0.85 * B(M) && (yield d);
+  }
+}
+c(Xe, "quads");
+function ze(n) {
+  n.sort((s, r) => s[0] - r[0] || s[1] - r[1]);
+  const e = /* @__PURE__ */ c((s, r, o) => (r[0] - s[0]) * (o[1] - s[1]) - (r[1] - s[1]) * (o[0] - s[0]), "turn"), t = /* @__PURE__ */ c((s) => {
+    const r = [];
+    for (const o of s) {
+      for (; r.length > 1 && e(r[r.length - 2], r[r.length - 1], o) <= 0; ) r.pop();
+      r.push(o);
+    }
+    return r.pop(), r;
+  }, "half");
+  return [...t(n), ...t([...n].reverse())];
+}
+c(ze, "convexHull");
+function Je(n) {
+  if (n.length < 4) return null;
+  const e = /* @__PURE__ */ c((a) => n.reduce((l, u) => Math.hypot(u[0] - a[0], u[1] - a[1]) > Math.hypot(l[0] - a[0], l[1] - a[1]) ? u : l), "far"), t = e(n[0]), s = e(t), r = /* @__PURE__ */ c((a) => (s[0] - t[0]) * (a[1] - t[1]) - (s[1] - t[1]) * (a[0] - t[0]), "side"), o = n.reduce((a, l) => r(l) > r(a) ? l : a), i = n.reduce((a, l) => r(l) < r(a) ? l : a);
+  return r(o) > 0 && r(i) < 0 ? [t, o, s, i] : null;
+}
+c(Je, "fourCorners");
+function B(n) {
+  let e = 0;
+  return n.forEach((t, s) => {
+    const r = n[(s + 1) % n.length];
+    e += t[0] * r[1] - r[0] * t[1];
+  }), Math.abs(e) / 2;
+}
+c(B, "area");
+function Qe(n, e, t, s) {
+  const r = Ye(s), o = Math.max(0, Math.floor(Math.sqrt(B(s)) / _ / 4)), i = Array.from({ length: _ * _ }, (u, h) => {
+    const [m, g] = r((h % _ + 0.5) / _, (Math.floor(h / _) + 0.5) / _).map(Math.floor);
+    return se(n, e, t, m - o, g - o, m + o + 1, g + o + 1);
+  }), a = (Math.min(...i) + Math.max(...i)) / 2;
+  if (Math.max(...i) - Math.min(...i) < 30) return !1;
+  const l = /* @__PURE__ */ c((u) => u < _ || u >= _ * (_ - 1) || u % _ === 0 || u % _ === _ - 1, "rim");
+  return i.filter((u, h) => l(h) && u < a).length < Fe ? !1 : te.has(i.filter((u, h) => !l(h)).map((u) => u < a ? "0" : "1").join(""));
+}
+c(Qe, "reads");
+function Ye([n, e, t, s]) {
+  const r = n[0] - e[0] + t[0] - s[0], o = n[1] - e[1] + t[1] - s[1], i = e[0] - t[0], a = s[0] - t[0], l = e[1] - t[1], u = s[1] - t[1], h = i * u - a * l, m = (r * u - a * o) / h, g = (i * o - r * l) / h;
+  return (M, d) => {
+    const f = m * M + g * d + 1;
+    return [
+      ((e[0] - n[0] + m * e[0]) * M + (s[0] - n[0] + g * s[0]) * d + n[0]) / f,
+      ((e[1] - n[1] + m * e[1]) * M + (s[1] - n[1] + g * s[1]) * d + n[1]) / f
+    ];
+  };
+}
+c(Ye, "homography");
+const Ze = 50, et = {
+  "test-card": {
+    name: "test-card",
+    version: "aruco-6x6/23+mirrored",
+    evidence: "analytic",
+    read: /* @__PURE__ */ c(({ pixels: n, width: e, height: t, stride: s }) => {
+      const r = Ke(n, e, t, s);
+      return r === null ? [] : [["test-card", "test-card", r]];
+    }, "read")
+  }
+};
+class tt {
+  static {
+    c(this, "Watcher");
+  }
+  constructor(e, t, s) {
+    this.told = t, this.wentBlind = s, this.policy = ve(e);
+    for (const r of this.policy.detectors) {
+      const o = et[r.name];
+      if (o) this.sensors.push(o);
+      else {
+        if (r.required) throw new T(`The policy requires the detector ${r.name}, which this browser has not.`, `policy ${this.policy.name}`, "Use a policy whose detectors are here.");
+        this.absent.push({ detector: r.name, reason: "not in the browser's build" });
+      }
+    }
+    if (!this.sensors.some((r) => r.evidence !== "camera"))
+      throw new T("No detector that gives evidence is here, so there is nothing to watch with.", `policy ${this.policy.name}`);
+    this.bound = Ie(this.policy, this.sensors, /* @__PURE__ */ new Map()), this.standing = Z(this.bound);
+  }
+  policy;
+  absent = [];
+  sensors = [];
+  bound;
+  standing;
+  looked = !1;
+  failure = null;
+  lastS = -1 / 0;
+  /** What covers pictures now; a picture never looked at is covered where the policy covers what is unseen. */
+  get rung() {
+    return v(this.standing.rung) ? this.standing.rung : !this.looked && this.policy.when_blind === "cover" ? "blur" : null;
+  }
+  get ended() {
+    return this.standing.rung === "end";
+  }
+  due(e) {
+    const t = Oe(this.standing, e) ? this.policy.fast_fps : this.policy.slow_fps;
+    return e >= this.lastS && e - this.lastS < 1 / t - 1e-3 ? !1 : (this.lastS = e, !0);
+  }
+  look(e, t) {
+    try {
+      const s = this.sensors.flatMap((i) => i.read(t)), { hash: r, quality: o } = Re(t.pixels, t.width, t.height, t.stride);
+      this.take(De(this.bound, this.standing, { atS: e, readings: s, picture: o < Ze ? null : r })), this.looked = !0, this.failure = null;
+    } catch (s) {
+      this.unseen(e, s);
+    }
+  }
+  /** Detection could not see this picture: the policy decides what is shown. */
+  unseen(e, t) {
+    this.failure || this.wentBlind(this.failure = new T(`Detection failed: ${String(t)}`)), this.take(Ne(this.bound, this.standing, e));
+  }
+  /** As the person: go on. Returns whether the policy allows it now. */
+  resume(e) {
+    return this.take(Te(this.bound, this.standing, e));
+  }
+  take([e, t]) {
+    return this.standing = e, t && this.told(t), t !== null;
+  }
+}
+class ft {
+  static {
+    c(this, "Gate");
+  }
+  constructor(e, t, s, r) {
+    this.report = s, this.coverBegins = r, this.watcher = new tt(
+      e,
+      (o) => this.decided(o),
+      (o) => s({ kind: "blind", name: o.name, message: o.message, whenBlind: this.watcher.policy.when_blind })
+    ), this.coverer = new ue(this.watcher.policy.card_title, [...this.watcher.policy.card_lines, ...t]), s({ kind: "started", policy: this.watcher.policy.name, absent: this.watcher.absent });
+  }
+  watcher;
+  coverer;
+  counts = { in: 0, covered: 0, looked: 0, lookMs: 0 };
+  get rung() {
+    return this.watcher.rung;
+  }
+  decided(e) {
+    v(e.rung) && !v(e.before) && this.coverBegins(), this.report({ kind: "decision", ...e, at: Date.now(), mayResume: this.watcher.policy.release === "person" });
+  }
+  /** Look at a frame if one is due; it is judged before it leaves. */
+  async arrive(e, t) {
+    if (this.counts.in++, this.watcher.due(e)) {
+      const r = performance.now();
+      try {
+        this.watcher.look(e, await t());
+      } catch (o) {
+        this.watcher.unseen(e, o);
+      }
+      this.counts.looked++, this.counts.lookMs += performance.now() - r;
+    }
+    const s = this.watcher.rung;
+    return s && this.counts.covered++, s;
+  }
+}
+async function dt(n) {
+  const { width: e, height: t } = n.visibleRect;
+  if (n.format === "I420" || n.format === "NV12" || n.format === "I420A") {
+    const o = new Uint8Array(n.allocationSize()), [i] = await n.copyTo(o);
+    return { pixels: o.subarray(i.offset), width: e, height: t, stride: i.stride };
+  }
+  const s = new OffscreenCanvas(e, t), r = s.getContext("2d", { willReadFrequently: !0 });
+  return r.drawImage(n, 0, 0), nt(r.getImageData(0, 0, e, t));
+}
+c(dt, "lumaOf");
+function nt({ data: n, width: e, height: t }) {
+  const s = new Uint8Array(e * t);
+  for (let r = 0; r < s.length; r++) s[r] = 77 * n[4 * r] + 150 * n[4 * r + 1] + 29 * n[4 * r + 2] >> 8;
+  return { pixels: s, width: e, height: t, stride: e };
+}
+c(nt, "lumaOfColours");
+export {
+  T as D,
+  lt as F,
+  A as G,
+  at as L,
+  ot as M,
+  oe as N,
+  ct as P,
+  rt as T,
+  ft as a,
+  it as b,
+  ie as c,
+  x as d,
+  ut as e,
+  ht as f,
+  dt as g,
+  nt as l,
+  ve as p
+};
