@@ -1,4 +1,4 @@
-"""``lightship payments generate`` and ``backtest``: a made-up population, and what packs do over a history."""
+"""``lightship payments generate``, ``backtest``, ``demo``: a made-up population, and what packs do over it."""
 
 from __future__ import annotations
 
@@ -74,3 +74,11 @@ def backtest(
     say(
         f"Wrote {len(cards)} cards to {out}, each as Markdown, JSON and a picture, with samples for people to look at."
     )
+
+
+def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
+    """Play the payments' chapter on made-up people; the exit code says whether every claim held."""
+    from lightship.demo import PAYMENTS, play
+
+    if not play(out, [PAYMENTS]):
+        raise typer.Exit(1)

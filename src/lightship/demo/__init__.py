@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightship.core.errors import LightshipError
-from lightship.demo import guard, platform
+from lightship.demo import guard, payments, platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,23 @@ class Check:
 
 Chapter = Callable[[Path, Console], list[tuple[str, bool, str]]]
 
+PAYMENTS: tuple[str, Chapter] = (
+    "Payments: payers, receivers and a child who is extorted, all made up",
+    payments.play,
+)
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Guard: a live picture, watched and stopped in time", guard.play),
     ("Platform: live streams watched, one stopped, one reported, both reviewed", platform.play),
+    PAYMENTS,
 )
 
 
-def play(out: Path) -> bool:
-    """Play every chapter, leave its results in a folder, and return whether all of it held."""
+def play(out: Path, chapters: Sequence[tuple[str, Chapter]] = CHAPTERS) -> bool:
+    """Play chapters, leave their results in a folder, and return whether all of it held."""
     console = Console(stderr=True, highlight=False)
     out.mkdir(parents=True, exist_ok=True)
     held = True
-    for number, (title, chapter) in enumerate(CHAPTERS, 1):
+    for number, (title, chapter) in enumerate(chapters, 1):
         console.rule(f"[bold]{number}. {escape(title)}", align="left")
         began_s = time.monotonic()
         try:
