@@ -15,14 +15,14 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="Debian's chromium is not installed"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine():
-    """Playwright, once: two of it in one thread would be in each other's way."""
+    """Playwright, once a module: two of it in one thread would be in each other's way."""
     with sync_playwright() as play:
         yield play
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(engine):
     one = engine.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
     yield one
