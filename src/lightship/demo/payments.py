@@ -19,7 +19,7 @@ from rich.markup import escape
 from lightship import app_payments as wiring
 from lightship import app_payments_live as living
 from lightship import app_payments_outward as outward
-from lightship.core.payments import Alert, Payment
+from lightship.core.payments import Alert, Payment, Rail
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.generate import generate
 from lightship.payments.intake import Intake
@@ -31,8 +31,14 @@ FIRST = 10
 """So many of the first alerts of livestreamed abuse are held against the truth."""
 PACK = "uk"
 LIVESTREAM = ("livestream-payer", "livestream-receiver")
-BURST_GBP = (30, 60, 90, 150, 250)
-BURST_RAILS = ("gift-card", "wallet", "gift-card", "bank", "gift-card")
+BURST: tuple[tuple[int, Rail], ...] = (
+    (30, "gift-card"),
+    (60, "wallet"),
+    (90, "gift-card"),
+    (150, "bank"),
+    (250, "gift-card"),
+)
+"""Pounds, and by which way."""
 
 Claim = tuple[str, bool, str]
 """What a user would say, whether it held, and what was seen."""
@@ -221,10 +227,8 @@ def _child(people: Path, rows: Sequence[Mapping[str, Any]], truth: Truth) -> str
     """Return the child of whom the most is known: who paid most often, and is in no typology."""
     lives = pq.read_table(people / "truth.parquet").to_pylist()
     children = {row["subject"] for row in lives if row["group"] == "child" and not truth[row["subject"]]}
-    return min(
-        Counter(row["payer"] for row in rows if row["payer"] in children).items(),
-        key=lambda one: (-one[1], one[0]),
-    )[0]
+    paid = Counter(str(row["payer"]) for row in rows if row["payer"] in children)
+    return min(paid, key=lambda child: (-paid[child], child))
 
 
 def _accounts(world: World, history: Sequence[Mapping[str, Any]]) -> dict[str, Account]:
@@ -238,7 +242,7 @@ def _accounts(world: World, history: Sequence[Mapping[str, Any]]) -> dict[str, A
 def _payments(child: str, last: datetime) -> Iterator[Payment]:
     """Yield growing sums to people and by vouchers never used before, an hour apart, late in the evening."""
     start = last.astimezone(UTC).replace(hour=22, minute=10, second=0, microsecond=0) + timedelta(days=1)
-    for number, (pounds, rail) in enumerate(zip(BURST_GBP, BURST_RAILS, strict=True)):
+    for number, (pounds, rail) in enumerate(BURST):
         yield Payment(
             payment=f"burst-{number + 1}",
             at_us=_us(start + timedelta(minutes=40 * number)),
