@@ -20,6 +20,7 @@ BENCHES = (
     "watch",
     "budgets",
     "false_interruptions",
+    "payments",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -32,13 +33,17 @@ COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",
     "cryptography",
+    "duckdb",
     "faiss-cpu",
     "fastapi",
+    "ibis-framework",
     "numba",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
+    "pandas",
     "pdqhash",
+    "polars",
     "threatexchange",
     "uvicorn",
 )

@@ -39,11 +39,18 @@ def _ids(prefix: str, numbers: NDArray[np.int64]) -> list[str]:
     return [f"{prefix}{number}" for number in numbers]
 
 
-def _chunk(rng: np.random.Generator, count: int, customers: int, first: int, payers: int) -> pa.Table:
+def _chunk(
+    rng: np.random.Generator, count: int, customers: int, first: str, place: int, payers: int, hours: int
+) -> pa.Table:
     """Return some payments: cards, bills, friends, pay, and 4 % abroad."""
     kind = rng.choice(6, count, p=[0.60, 0.17, 0.13, 0.05, 0.04, 0.01])
     who = rng.integers(0, customers, count)
-    at = END_US - rng.integers(0, YEAR_US, count)
+    # A year up to END_US, or so many hours after it.
+    at = (
+        END_US - rng.integers(0, YEAR_US, count)
+        if not hours
+        else END_US + rng.integers(0, hours * 3_600_000_000, count)
+    )
     # Those who send abroad are one in twelve customers, each mostly to one or two people.
     abroad = kind == 4
     who[abroad] = who[abroad] // 12 * 12
@@ -58,7 +65,10 @@ def _chunk(rng: np.random.Generator, count: int, customers: int, first: int, pay
     shaped = abroad & (who // 12 < payers)
     many = int(shaped.sum())
     amount[shaped] = rng.choice(MENU, many)
-    at[shaped] = at[shaped] // 86_400_000_000 * 86_400_000_000 + rng.integers(22, 26, many) * 3_600_000_000
+    if not hours:
+        at[shaped] = (
+            at[shaped] // 86_400_000_000 * 86_400_000_000 + rng.integers(22, 26, many) * 3_600_000_000
+        )
     minor = np.maximum(1, (amount * 100).astype(np.int64))
     minor[shaped] = minor[shaped] // 500 * 500
     payer = np.array(_ids("c", who), dtype=object)
@@ -82,12 +92,11 @@ def _chunk(rng: np.random.Generator, count: int, customers: int, first: int, pay
     rails = np.array(["card", "bank", "bank", "bank", "remittance", "gift-card"], dtype=object)[kind]
     texts = np.full(count, None, dtype=object)
     written = (kind == 2) | abroad
-    texts[written] = rng.choice(
-        ["thanks", "family support", "rent", "dinner", "school", None], int(written.sum())
-    )
+    words = np.array(["thanks", "family support", "rent", "dinner", "school", None], dtype=object)
+    texts[written] = words[rng.integers(0, len(words), int(written.sum()))]
     return pa.table(
         {
-            "payment": _ids("p", np.arange(first, first + count)),
+            "payment": _ids(first, np.arange(place, place + count)),
             "at": pa.array(at, pa.timestamp("us", tz="UTC")),
             "time_known": np.ones(count, dtype=bool),
             "payer": payer,
@@ -109,14 +118,19 @@ def _chunk(rng: np.random.Generator, count: int, customers: int, first: int, pay
     )
 
 
-def fill(folder: Path, payments: int, customers: int, payers: int = 40, seed: int = 1) -> None:
+def fill(
+    folder: Path, payments: int, customers: int, payers: int = 40, seed: int = 1, hours: int = 0
+) -> None:
     """Write a dataset of so many payments and customers."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     step = 500_000
     with pq.ParquetWriter(folder / "payments.parquet", schema("payments")) as writer:
         for first in range(0, payments, step):
-            writer.write_table(_chunk(rng, min(step, payments - first), customers, first, payers))
+            writer.write_table(
+                _chunk(rng, min(step, payments - first), customers, f"p{seed}-", first, payers, hours)
+            )
+    rng = np.random.default_rng(7)  # the same customers with every seed
     pq.write_table(_customers(rng, customers), folder / "customers.parquet")
     tied = np.flatnonzero((np.arange(customers) % 12 == 0) & (np.arange(customers) // 12 >= payers))
     tied = tied[rng.random(len(tied)) < 0.6]

@@ -1,3 +1,4 @@
+# ruff: noqa: B023 - what the lambdas close over is used at once
 """The payer's indicators once more in pandas and in polars, as people write them: whole columns, no engine of ours.
 
 Both read the same Parquet and return the same values, which :mod:`bench.payments` checks before it compares times.
@@ -5,7 +6,8 @@ Both read the same Parquet and return the same values, which :mod:`bench.payment
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ def _sums(rows: pd.DataFrame, terms: Terms, name: str) -> pd.Series:
     return found
 
 
-def with_pandas(
+def with_pandas(  # noqa: PLR0915 - one script, as people write it
     folder: Path, terms: Terms, window: Window, pack: Pack, params: Mapping[str, Params]
 ) -> pd.DataFrame:
     """Return the payer's values, one row a customer."""
@@ -142,26 +144,26 @@ def with_pandas(
     after = s.nth > 1
     for one in pack.computed:
         q = params[one.id]
-        values = {
-            "amount_share": lambda q=q: share((s.ref >= q["low_minor"]) & (s.ref <= q["high_minor"])),
+        values: dict[str, Callable[[], Any]] = {
+            "amount_share": lambda: share((s.ref >= q["low_minor"]) & (s.ref <= q["high_minor"])),
             "round_share": lambda: share(s["round"]),
-            "night_share": lambda q=q: share(
+            "night_share": lambda: share(
                 (s.hour >= q["from_hour"]) | (s.hour < q["to_hour"]), s.hour.notna()
             ),
-            "receivers": lambda: g["first"].sum(),
-            "shared_receiver_share": lambda q=q: share((s.peers >= q["least"]) & (s.peers <= q["most"])),
-            "crowd_share": lambda q=q: share(s.peers > q["most"]),
+            "receivers": g["first"].sum,
+            "shared_receiver_share": lambda: share((s.peers >= q["least"]) & (s.peers <= q["most"])),
+            "crowd_share": lambda: share(s.peers > q["most"]),
             "untied_share": lambda: share(s.untied),
             "everyday_share": lambda: share(s.everyday),
             "handle_share": lambda: share(s.handle),
             "invoice_share": lambda: share(s.invoice),
-            "rhythm_share": lambda q=q: share((s.gap >= q["low"]) & (s.gap <= q["high"]), after),
+            "rhythm_share": lambda: share((s.gap >= q["low"]) & (s.gap <= q["high"]), after),
             "equal_share": lambda: share(s.equal, after),
-            "known_share": lambda q=q: share(s.known >= q["days"]),
+            "known_share": lambda: share(s.known >= q["days"]),
             "there_share": lambda: share(s.there),
             "back_share": lambda: share(s.back),
             "escalation": lambda: rise,
-            "micro_sends": lambda q=q: (
+            "micro_sends": lambda: (
                 ((s.ref <= q["high_minor"]) & (s.rail == RAILS[q["rail"]])).groupby(s.payer).sum()
             ),
             "platform_payments": lambda: about["platform"].reindex(out.index).fillna(0),
@@ -176,7 +178,7 @@ def with_pandas(
     return out
 
 
-def with_polars(
+def with_polars(  # noqa: C901, PLR0915 - one script, as people write it
     folder: Path, terms: Terms, window: Window, pack: Pack, params: Mapping[str, Params]
 ) -> pl.DataFrame:
     """Return the payer's values, one row a customer, by lazy frames."""
@@ -306,29 +308,27 @@ def with_polars(
     after, wanted = c("nth") > 1, {}
     for one in pack.computed:
         q = params[one.id]
-        values = {
-            "amount_share": lambda q=q: share(c("ref").is_between(q["low_minor"], q["high_minor"])),
+        values: dict[str, Callable[[], Any]] = {
+            "amount_share": lambda: share(c("ref").is_between(q["low_minor"], q["high_minor"])),
             "round_share": lambda: share(c("round")),
-            "night_share": lambda q=q: share(
+            "night_share": lambda: share(
                 ((c("hour") >= q["from_hour"]) | (c("hour") < q["to_hour"])).fill_null(False),
                 c("hour").is_not_null(),
             ),
             "receivers": lambda: c("first").sum().cast(pl.Int64),
-            "shared_receiver_share": lambda q=q: share(c("peers").is_between(q["least"], q["most"])),
-            "crowd_share": lambda q=q: share(c("peers") > q["most"]),
+            "shared_receiver_share": lambda: share(c("peers").is_between(q["least"], q["most"])),
+            "crowd_share": lambda: share(c("peers") > q["most"]),
             "untied_share": lambda: share(c("untied")),
-            **{f"{name}_share": lambda name=name: share(c(name)) for name in TEXTS},
-            "rhythm_share": lambda q=q: share(
-                c("gap").is_between(q["low"], q["high"]).fill_null(False), after
-            ),
+            **{f"{name}_share": partial(share, c(name)) for name in TEXTS},
+            "rhythm_share": lambda: share(c("gap").is_between(q["low"], q["high"]).fill_null(False), after),
             "equal_share": lambda: share(c("equal"), after),
-            "known_share": lambda q=q: share(c("known") >= q["days"]),
+            "known_share": lambda: share(c("known") >= q["days"]),
             "there_share": lambda: share(c("there")),
             "back_share": lambda: share(c("back")),
             "escalation": lambda: rise,
-            "micro_sends": lambda q=q: (
-                (c("ref") <= q["high_minor"]) & (c("rail") == RAILS[q["rail"]])
-            ).sum(),
+            "micro_sends": (
+                (c("ref") <= q.get("high_minor", 0)) & (c("rail") == RAILS[q.get("rail", 0)])
+            ).sum,
         }
         if one.feature in values:
             wanted[one.id] = values[one.feature]()

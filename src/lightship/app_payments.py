@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,17 +16,20 @@ import pyarrow.parquet as pq
 from lightship import packs
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError, SinkError
-from lightship.core.payments import TABLES, Alert
+from lightship.core.payments import TABLES
 from lightship.exchange import fx
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine, Engine
+from lightship.payments.history import History, open_history
 from lightship.payments.money import Currencies, parse_currencies, with_rates
-from lightship.payments.pack import Jurisdiction, Pack, parse_jurisdiction, parse_pack
+from lightship.payments.pack import Jurisdiction, Pack
+from lightship.payments.pack_file import parse_jurisdiction, parse_pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.proof import refuse_unproven
-from lightship.payments.score import Scored, open_history, score
+from lightship.payments.score import Scored, score
 
 TYPOLOGIES = ("extortion-victim", "extortion-mule", "livestream-payer", "livestream-receiver")
+KEPT = "lightship.payments-kept/1"
 Tell = Callable[[str], None]
 
 
@@ -140,6 +144,8 @@ def score_dataset(
     typologies: Sequence[str] = TYPOLOGIES,
     budget: int | None = None,
     baselines: Path | None = None,
+    keep: Path | None = None,
+    onto: Path | None = None,
     tell: Tell = lambda _: None,
 ) -> dict[str, Scored]:
     """Score a dataset and write ``alerts.jsonl`` and ``baseline/TYPOLOGY.json``.
@@ -150,28 +156,80 @@ def score_dataset(
         The jurisdiction.
     baselines
         A folder of baselines to weigh with; fitted on the history itself unless given.
+    keep
+        Where to leave what a later score can go on from.
+    onto
+        What an earlier score left; `folder` holds the payments since, and only whom those concern is scored.
     """
     proven = [typology(name) for name in typologies]
     terms = Terms(jurisdiction(pack), currencies_of(folder))
+    if onto is not None and baselines is None:
+        raise InputError(
+            "New payments alone make no baseline.",
+            str(onto),
+            "Give --baselines, which the earlier score wrote.",
+        )
+    coverage = _going_on(onto, terms) if onto else frozenset()
     given = {one.id: _baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
-    found = {}
+    found: dict[str, Scored] = {}
     with scoring(folder, spill=out) as (engine, data):
         to_us = last_moment(engine, data)
         for days in sorted({one.window_days for one in proven}):
-            ready = open_history(engine, data, terms, Window.ending(to_us, days))
-            for one in proven:
-                if one.window_days == days:
-                    found[one.id] = score(ready, one, budget=budget, base=given.get(one.id), tell=tell)
-    write_all(
-        out,
-        {
-            "alerts.jsonl": b"".join(
-                canonical(alert_json(alert)) + b"\n" for name in typologies for alert in found[name].alerts
-            ),
-            **{f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()},
-        },
-    )
+            window = Window.ending(to_us, days)
+            ready = open_history(
+                engine, data, terms, window, before=onto, coverage=coverage, going_on=keep is not None
+            )
+            mine = [one for one in proven if one.window_days == days]
+            for one in mine:
+                found[one.id] = score(ready, one, budget=budget, base=given.get(one.id), tell=tell)
+            if keep is not None:
+                tell("keeping what a later score goes on from")
+                _keep(keep, ready, mine)
+    lines = [canonical(asdict(alert)) + b"\n" for name in found for alert in found[name].alerts]
+    pages = {f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()}
+    write_all(out, {"alerts.jsonl": b"".join(lines), **pages})
     return found
+
+
+def _keep(folder: Path, ready: History, proven: Sequence[Pack]) -> None:
+    """Write the tables that a later score goes on from, and what they were made with."""
+    tables = {name: table for one in proven for name, table in ready.tables(one.view).items()}
+    files = {}
+    for name, table in tables.items():
+        sink = io.BytesIO()
+        pq.write_table(ready.engine.arrow(table), sink, compression="zstd")
+        files[f"{name}.parquet"] = sink.getvalue()
+    made = {
+        "format": KEPT,
+        "jurisdiction": ready.terms.jurisdiction.digest,
+        "coverage": sorted(ready.coverage),
+    }
+    write_all(folder, {**files, "kept.json": json.dumps(made, indent=1).encode() + b"\n"})
+
+
+def _going_on(folder: Path, terms: Terms) -> frozenset[str]:
+    """Return what an earlier score's data held.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none, or it was made for another jurisdiction.
+    """
+    try:
+        made = json.loads((folder / "kept.json").read_text(encoding="utf-8"))
+        fits = made["format"] == KEPT and made["jurisdiction"] == terms.jurisdiction.digest
+        coverage = frozenset(made["coverage"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"There is nothing to go on from: {error}.", str(folder), "Score with --keep first."
+        ) from error
+    if not fits:
+        raise InputError(
+            "What was kept was made for another jurisdiction or version.",
+            str(folder),
+            "Score with --keep anew.",
+        )
+    return coverage
 
 
 def _baseline(path: Path) -> Baseline:
@@ -185,11 +243,6 @@ def _baseline(path: Path) -> Baseline:
 
 def _pretty(base: Baseline) -> bytes:
     return json.dumps(base.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def alert_json(alert: Alert) -> dict[str, Any]:
-    """Return an alert as a JSON object."""
-    return asdict(alert)
 
 
 def write_all(folder: Path, files: dict[str, bytes]) -> None:

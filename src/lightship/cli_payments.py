@@ -47,6 +47,15 @@ def score(
     baselines: Annotated[
         Path | None, typer.Option(help="Weigh with these baselines instead of fitting the history's own.")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder in which to keep what a later score goes on from.")
+    ] = None,
+    onto: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on from what --keep left: PAYMENTS are those since, and only whom they concern is scored."
+        ),
+    ] = None,
 ) -> None:
     """Score payments and rank what is worth a person's look."""
     from lightship import app_payments
@@ -59,6 +68,8 @@ def score(
             typologies=typology or app_payments.TYPOLOGIES,
             budget=budget,
             baselines=baselines,
+            keep=keep,
+            onto=onto,
             tell=tell,
         )
     for name, scored in found.items():

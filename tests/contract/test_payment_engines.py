@@ -76,7 +76,7 @@ def test_a_step_says_what_a_batch_up_to_that_payment_says(
     write(tmp_path / "all", history)
     write(tmp_path / "prefix", prefix)
     engine = DuckEngine()
-    measured, bases, _ = _batch(engine, tmp_path / "all")
+    _, bases, _ = _batch(engine, tmp_path / "all")
     engine.close()
     engine = DuckEngine()
     now, _, batch = _batch(engine, tmp_path / "prefix", bases, prefix[-1].at_us)

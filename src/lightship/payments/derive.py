@@ -13,7 +13,7 @@ from typing import Literal
 from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US
 from lightship.payments.lane import BURST_US, MONTH_DAYS, NEVER_US, QUIET_US, RUSH_US, YOUNG
 from lightship.payments.prepare import DAY_US, Window
-from lightship.payments.vocabulary import UNKNOWN, Flow, Moment, Row
+from lightship.payments.rows import UNKNOWN, Flow, Moment, Row
 
 Role = Literal["presence", "platform", "crypto", "back", "pay"]
 

@@ -13,7 +13,8 @@ from lightship.core.payments import Alert, Reason
 from lightship.payments.baseline import Baseline, group_words
 from lightship.payments.lane import BURST_US
 from lightship.payments.pack import Indicator, Pack
-from lightship.payments.vocabulary import FEATURES, UNKNOWN, Params
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import FEATURES, Params
 from lightship.payments.weigh import Weighed
 
 MOST_PAYMENTS = 20

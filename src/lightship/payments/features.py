@@ -13,7 +13,8 @@ import ibis
 from lightship.payments.money import Currencies, hundredths
 from lightship.payments.pack import Indicator, Pack
 from lightship.payments.prepare import DAY_US, Dataset, Window
-from lightship.payments.vocabulary import FEATURES, UNKNOWN, Params
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import FEATURES, Params
 
 LATEST = 512
 """A subject's latest rows that count; the live step holds no more."""
@@ -46,7 +47,7 @@ def pairs(receipts: Any) -> Any:
 
 
 def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> Any:
-    """Return the payer's view: columns of :class:`lightship.payments.vocabulary.Row`, and ``subject``.
+    """Return the payer's view: columns of :class:`lightship.payments.rows.Row`, and ``subject``.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """A dataset's window in an engine: what several packs measure is computed once, kept, and can be gone on from.
 
-The rows that packs need are a small part of all payments. :meth:`History.tables` hands them out, and a later history that
-begins from them reads only the payments that came since, and looks only at whom those concern.
+The rows that packs need are a small part of all payments. :meth:`History.tables` hands them out, and a later history
+that begins from them reads only the payments that came since, and looks only at whom those concern.
 """
 
 from __future__ import annotations

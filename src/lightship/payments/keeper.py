@@ -17,7 +17,8 @@ import ibis
 
 from lightship.payments.baseline import DOUBT
 from lightship.payments.pack import Pack
-from lightship.payments.vocabulary import FEATURES, Params, Row
+from lightship.payments.rows import Row
+from lightship.payments.vocabulary import FEATURES, Params
 
 WEEK_US = 7 * 86_400_000_000
 PARTS = 1_000_000

@@ -28,7 +28,7 @@ from lightship.payments.prepare import (
     under_age,
     with_hour,
 )
-from lightship.payments.vocabulary import UNKNOWN
+from lightship.payments.rows import UNKNOWN
 
 BURST_US = 48 * HOUR_US
 RUSH_US = 6 * HOUR_US
@@ -97,7 +97,7 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
 
 
 def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
-    """Return the burst view: columns of :class:`lightship.payments.vocabulary.Moment`, and ``subject``.
+    """Return the burst view: columns of :class:`lightship.payments.rows.Moment`, and ``subject``.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
 
 
 def passings(rows: Any, window: Window) -> Any:
-    """Return the mule view: columns of :class:`lightship.payments.vocabulary.Flow`, and ``subject``."""
+    """Return the mule view: columns of :class:`lightship.payments.rows.Flow`, and ``subject``."""
     rows = rows.mutate(young=(rows.born > window.day.year - YOUNG).cast("int64"))
     order = ibis.window(group_by=["subject", "other", "credit"], order_by=["at_us", "payment"])
     rows = rows.mutate(first=(ibis.row_number().over(order) == 0).cast("int64"))

@@ -21,7 +21,8 @@ from lightship.core.payments import RAILS
 from lightship.payments.engine import Engine
 from lightship.payments.money import Currencies, hundredths, rate_of
 from lightship.payments.pack import Corridor, Jurisdiction
-from lightship.payments.vocabulary import TEXTS, UNKNOWN
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import TEXTS
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
@@ -305,7 +306,7 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
 
 
 def with_hour(rows: Any, small: Mapping[str, Any]) -> Any:
-    """Return rows with the payer's local hour, by their columns ``own_zone`` and ``from_country``; it may be unknown."""
+    """Return rows with the payer's local hour, by their columns ``own_zone`` and ``from_country``."""
     zones, clocks = small["zones"], small["clocks"]
     rows = rows.left_join(zones, rows.from_country == zones.zone_country)
     rows = rows.mutate(zone_used=ibis.coalesce(rows.own_zone, rows.country_zone))
@@ -333,8 +334,8 @@ def context(
 
     Returns
     -------
-    Columns payment, subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country), ``platform``,
-    ``crypto``, ``back`` (someone in a listed country paid the customer) and ``pay``.
+    Columns payment, subject, role, other, country, at_us; roles ``presence`` (own card used in a listed country),
+    ``platform``, ``crypto``, ``back`` (someone in a listed country paid the customer) and ``pay``.
     """
     p, j = data.payments, terms.jurisdiction
     is_platform = p.merchant_code.isin(j.merchants["platform"]).fill_null(False)

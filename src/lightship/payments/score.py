@@ -19,7 +19,8 @@ from lightship.payments.features import column, grouped, measured, resolved
 from lightship.payments.history import History, covered, open_history
 from lightship.payments.lane import QUIET_US
 from lightship.payments.pack import Pack
-from lightship.payments.vocabulary import Flow, Moment, Params, Row
+from lightship.payments.rows import Flow, Moment, Row
+from lightship.payments.vocabulary import Params
 from lightship.payments.weigh import Weighed, weigh, weighed
 
 __all__ = ["History", "Measured", "Scored", "fit", "measure", "open_history", "score", "weighed_table"]
