@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,15 @@ from lightship.console.tenants import Tenants
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES, Payment
-from lightship.exchange.alerts_file import alert_to_json
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
+from lightship.payments.acceptance import Intake, Scoring
 from lightship.payments.account_json import account_bytes, account_of, payment_bytes, payment_of
 from lightship.payments.baseline import Baseline
-from lightship.payments.intake import Intake, Scoring
-from lightship.payments.live import Account, Profile, World, step
+from lightship.payments.live import step
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import DAY_US, Terms
+from lightship.payments.world import Account, Profile, World
 
 Say = Callable[[str], None]
 _ROWS = 50_000
@@ -164,7 +164,7 @@ def scoring_of(world: World) -> Scoring[Account]:
     """Return how payments are scored and written down."""
     return Scoring(
         partial(step, world), payment_bytes, payment_of, account_bytes, account_of,
-        lambda alert: canonical(alert_to_json(alert)),
+        lambda alert: canonical(asdict(alert)),
     )  # fmt: skip
 
 

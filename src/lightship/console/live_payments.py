@@ -21,7 +21,7 @@ from lightship.console.tenants import Tenant, Tenants
 from lightship.core.errors import StoreError
 from lightship.core.payments import Payment, Rail
 from lightship.core.ports import PaymentJournal
-from lightship.payments.intake import Busy, Intake, Outcome
+from lightship.payments.acceptance import Busy, Intake, Outcome
 
 MOST = 1000
 """Payments of one request."""

@@ -18,7 +18,7 @@ from lightship.console.problems import Problem
 from lightship.core.errors import LightshipError
 from lightship.core.payments import Payment
 from lightship.core.ports import Bus
-from lightship.payments.intake import Intake, Outcome
+from lightship.payments.acceptance import Intake, Outcome
 
 PAYMENTS = "payments"
 """Topic of messages ``{"payments": [...], "reply": "TOPIC"}``."""

@@ -21,8 +21,8 @@ from lightship import app_payments_live as living
 from lightship import app_payments_outward as outward
 from lightship.core.payments import Alert, Payment, Rail
 from lightship.infra.payment_journal import SqlitePaymentJournal
+from lightship.payments.acceptance import Intake
 from lightship.payments.generate import generate
-from lightship.payments.intake import Intake
 from lightship.payments.live import Account, World, step
 from lightship.payments.proof import protected_families
 

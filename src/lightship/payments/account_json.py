@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from lightship.core.errors import StoreError
 from lightship.core.payments import Payment
-from lightship.payments.live import Account
+from lightship.payments.world import Account
 
 _payment = attrgetter(*(one.name for one in fields(Payment)))
 

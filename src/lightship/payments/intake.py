@@ -1,287 +1,221 @@
-"""The live path: payments come in, are scored one at a time, and are on disk with their alerts before anyone is told.
-
-One thread takes whatever waits, steps through it in order, and commits it at once with the alerts it began (group
-commit); only then do accounts change and answers go out. So a kill at any moment loses no payment that was answered,
-and an alert is kept exactly once: with the payment that began it. A payment that comes again changes nothing and gets
-the answer it got before. Now and then a second thread saves the accounts that changed, so that a start reads those and
-steps through the few payments since.
-"""
+"""Taking one payment in: which of the two accounts' rows it adds to, and what is dropped from them."""
 
 from __future__ import annotations
 
-import threading
-from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from bisect import insort
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from lightship.core.errors import LightshipError, StoreError
-from lightship.core.payments import Alert, Payment
-from lightship.core.ports import PaymentJournal
+from lightship.core.payments import RAILS, Payment
+from lightship.payments.derive import Fact, Out, Passing, Role, Send
+from lightship.payments.features import LATEST
+from lightship.payments.lane import BURST_US, CHILD_MARKERS, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
+from lightship.payments.prepare import DAY_US, PERSON_RAILS, day_of
+from lightship.payments.rows import UNKNOWN
+from lightship.payments.vocabulary import TEXTS
+from lightship.payments.world import EMPTY, Account, Profile, World
 
-A = TypeVar("A")
-A_co = TypeVar("A_co", covariant=True)
-MOST = 2000
-"""Payments of one commit; more would make the first of them wait for the last."""
-
-WAITING = 50_000
-"""Payments that may wait; who comes then is told to come again."""
-
-SAVE_EVERY = 50_000
-"""Payments between two savings of accounts."""
-
-
-class Stepped(Protocol[A_co]):
-    """What one payment changed."""
-
-    @property
-    def accounts(self) -> Mapping[str, A_co]:
-        """Accounts by party."""
-
-    @property
-    def alerts(self) -> Sequence[Alert]:
-        """Alerts that begin."""
+_Held = TypeVar("_Held", Send, Fact, Out, Passing)
+MOST_FACTS = 2048
+MOST_GONE = 64
+"""What an account holds at most: facts, and ids of payments that were taken back before they came."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring(Generic[A]):
-    """How payments are scored and written down.
+class _Seen:
+    """A payment with what the world says of it."""
 
-    Parameters
-    ----------
-    step
-        Pure: what a payment changes.
-    payment_bytes, payment_of, account_bytes, account_of, alert_bytes
-        Values to bytes and back.
-    """
-
-    step: Callable[[Mapping[str, A], Payment], Stepped[A]]
-    payment_bytes: Callable[[Payment], bytes]
-    payment_of: Callable[[bytes], Payment]
-    account_bytes: Callable[[A], bytes]
-    account_of: Callable[[bytes], A]
-    alert_bytes: Callable[[Alert], bytes]
+    payment: Payment
+    person: Profile | None
+    owner: Profile | None
+    ref: int
+    to_listed: bool
+    slow_us: int
+    mule_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a payment.
-
-    Parameters
-    ----------
-    status
-        ``accepted``; ``known`` if it had been before; ``conflict`` if another with its id had been.
-    alerts
-        Those that it began, as bytes.
-    """
-
-    payment: str
-    status: Literal["accepted", "known", "conflict"]
-    alerts: tuple[bytes, ...] = ()
-
-
-@dataclass(slots=True)
-class _Ticket:
-    payments: Sequence[Payment]
-    done: Future[list[Outcome]] = field(default_factory=Future)
-
-
-class Busy(LightshipError):
-    """More payments wait than may."""
+def taken_in(world: World, payment: Payment, payer: Account, payee: Account) -> dict[str, Account]:
+    """Return the accounts that a payment changes."""
+    days = {pack.view: pack.window_days for pack in world.packs}
+    at_us = payment.at_us
+    seen = _Seen(
+        payment,
+        world.profile(payment.payer),
+        world.profile(payment.payee),
+        world.reference(payment.amount_minor, payment.currency, at_us),
+        world.listed(payment.payee_country, at_us),
+        at_us - max(days.get("payer", 1), days.get("receiver", 1)) * DAY_US,
+        at_us - days.get("mule", 1) * DAY_US,
+    )
+    new_payer, new_payee = payer, payee
+    for take in (_take_send, _take_facts, _take_out, _take_passing):
+        new_payer, new_payee = take(world, seen, new_payer, new_payee)
+    changed = {}
+    if new_payer is not payer:
+        changed[payment.payer] = new_payer
+    if new_payee is not payee:
+        changed[payment.payee] = new_payee
+    return changed
 
 
-class Intake(Generic[A]):
-    """Takes payments in.
-
-    Parameters
-    ----------
-    journal
-        Keeps them.
-    begin
-        Accounts before the journal's first payment, where nothing is saved yet.
-    told
-        Called after each commit that began alerts.
-
-    Raises
-    ------
-    StoreError
-        If the journal cannot be read.
-    """
-
-    def __init__(
-        self,
-        journal: PaymentJournal,
-        scoring: Scoring[A],
-        *,
-        begin: Callable[[], Mapping[str, A]] = dict,
-        told: Callable[[], None] = lambda: None,
-        save_every: int = SAVE_EVERY,
-    ) -> None:
-        self._journal, self._scoring, self._told, self._save_every = journal, scoring, told, save_every
-        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
-        self._gate = threading.Lock()
-        self._waiting, self._closed = 0, False
-        self._dirty: set[str] = set()
-        self._saving: threading.Thread | None = None
-        self.trouble = ""
-        self.accounts, self._through = self._stand(begin)
-        self._saved_through = self._through
-        if self._dirty:
-            self._save_beside()  # so that the next start is a short one
-        self._thread = threading.Thread(target=self._run, name="payments", daemon=True)
-        self._thread.start()
-
-    def _stand(self, begin: Callable[[], Mapping[str, A]]) -> tuple[dict[str, A], int]:
-        """Return the accounts as they stand after the journal's last payment, and its number."""
-        through, saved = self._journal.saved()
-        accounts = {party: self._scoring.account_of(body) for party, body in saved}
-        if not accounts and not through:
-            accounts = dict(begin())
-            self._dirty |= accounts.keys()
-        for number, body in self._journal.payments(through):
-            changed = self._scoring.step(accounts, self._scoring.payment_of(body)).accounts
-            accounts.update(changed)
-            self._dirty |= changed.keys()
-            through = number
-        return accounts, through
-
-    def put(self, payments: Sequence[Payment]) -> Future[list[Outcome]]:
-        """Hand payments over; the future is done when they are on disk.
-
-        Raises
-        ------
-        Busy
-            If too many wait.
-        StoreError
-            If it is closed.
-        """
-        ticket = _Ticket(payments)
-        with self._gate:
-            if self._closed:
-                raise StoreError("The intake of payments is closed.", "", "Start the service again.")
-            if self._waiting + len(payments) > WAITING:
-                raise Busy("Too many payments wait.", "", "Send them again in a moment.")
-            self._waiting += len(payments)
-            self._queue.put(ticket)
-        return ticket.done
-
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, count, over = [first], len(first.payments), False
-            while count < MOST:
-                try:
-                    more = self._queue.get_nowait()
-                except Empty:
-                    break
-                if more is None:
-                    over = True
-                    break
-                group.append(more)
-                count += len(more.payments)
-            self._answer(group)
-            with self._gate:
-                self._waiting -= count
-            if self._through - self._saved_through >= self._save_every:
-                self._save_beside()
-            if over:
-                return
-
-    def _answer(self, group: list[_Ticket]) -> None:
-        try:
-            outcomes = self._take([payment for ticket in group for payment in ticket.payments])
-        except StoreError as error:
-            self.trouble = str(error)
-            for ticket in group:
-                ticket.done.set_exception(error)
-            return
-        except Exception as error:  # noqa: BLE001 - who waits is told, whatever it was
-            if len(group) == 1:
-                group[0].done.set_exception(error)
-            else:  # only whoever sent what cannot be scored is to suffer
-                for ticket in group:
-                    self._answer([ticket])
-            return
-        self.trouble = ""
-        place = 0
-        for ticket in group:
-            ticket.done.set_result(outcomes[place : place + len(ticket.payments)])
-            place += len(ticket.payments)
-
-    def _take(self, payments: Sequence[Payment]) -> list[Outcome]:
-        """Score what is new of some payments, keep it, and return what became of each."""
-        scoring = self._scoring
-        before = self._journal.known([one.payment for one in payments])
-        again = self._journal.alerts_of(list(before)) if before else {}
-        new: dict[str, bytes] = {}
-        begun: dict[str, tuple[bytes, ...]] = {}
-        rows: list[tuple[str, str, bytes]] = []
-        changed: dict[str, A] = {}
-        view: Mapping[str, A] = ChainMap(changed, self.accounts)
-        outcomes = []
-        for one in payments:
-            body = scoring.payment_bytes(one)
-            known = before.get(one.payment) or new.get(one.payment)
-            if known is not None:
-                told = again.get(one.payment) or begun.get(one.payment, ())
-                same = known == body
-                outcomes.append(Outcome(one.payment, "known" if same else "conflict", told if same else ()))
-                continue
-            stepped = scoring.step(view, one)
-            changed.update(stepped.accounts)
-            new[one.payment] = body
-            alerts = tuple(scoring.alert_bytes(alert) for alert in stepped.alerts)
-            begun[one.payment] = alerts
-            rows += [
-                (alert.alert, one.payment, body) for alert, body in zip(stepped.alerts, alerts, strict=True)
-            ]
-            outcomes.append(Outcome(one.payment, "accepted", alerts))
-        if new:
-            self._through, _ = self._journal.append(list(new.items()), rows)
-            self.accounts.update(changed)
-            self._dirty |= changed.keys()
-        if rows:
-            self._told()
-        return outcomes
-
-    def _save_beside(self) -> None:
-        """Save the accounts that changed, in a thread of its own; what they hold cannot change meanwhile."""
-        if self._saving is not None and self._saving.is_alive():
-            return
-        through, dirty, self._dirty = self._through, self._dirty, set()
-        self._saved_through = through
-        held = [(party, self.accounts[party]) for party in dirty]
-        self._saving = threading.Thread(
-            target=self._save, args=(through, held), name="payments-save", daemon=True
+def taken_back(state: Mapping[str, Account], payment: Payment) -> dict[str, Account]:
+    """Return both parties' accounts without the payment that this one takes back."""
+    found = {}
+    gone = payment.reverses
+    assert gone is not None
+    for party in {payment.payer, payment.payee}:
+        account = state.get(party, EMPTY)
+        found[party] = replace(
+            account,
+            sends=_without(account.sends, gone),
+            receipts=_without(account.receipts, gone),
+            facts=_without(account.facts, gone),
+            outs=_without(account.outs, gone),
+            children=_without(account.children, gone),
+            passing=_without(account.passing, gone),
+            gone=(*account.gone, gone)[-MOST_GONE:],
         )
-        self._saving.start()
+    return found
 
-    def _save(self, through: int, held: list[tuple[str, A]]) -> None:
-        try:
-            self._journal.save(through, ((party, self._scoring.account_bytes(one)) for party, one in held))
-        except StoreError as error:
-            self.trouble = str(error)
-            self._dirty |= {party for party, _ in held}  # the next saving takes them along
 
-    def close(self) -> None:
-        """Take in what waits, save the accounts, and end. Closing twice does nothing."""
-        with self._gate:
-            if self._closed:
-                return
-            self._closed = True
-            self._queue.put(None)
-        self._thread.join()
-        if self._saving is not None:
-            self._saving.join()
-        if self._dirty:
-            self._save(self._through, [(party, self.accounts[party]) for party in self._dirty])
+def _without(rows: tuple[Any, ...], payment: str) -> tuple[Any, ...]:
+    return tuple(row for row in rows if row.payment != payment)
 
-    def state(self) -> dict[str, Any]:
-        """Return how it stands: payments taken in, accounts held, payments that wait, trouble."""
-        return {
-            "payments": self._through,
-            "accounts": len(self.accounts),
-            "waiting": self._waiting,
-            "trouble": self.trouble,
-        }
+
+def _put(rows: tuple[_Held, ...], row: _Held, most: int, from_us: int) -> tuple[_Held, ...]:
+    """Return rows with one more, in order of time, those before `from_us` and beyond the latest dropped."""
+    kept = [one for one in rows if one.at_us > from_us]
+    insort(kept, row, key=lambda one: (one.at_us, one.payment))
+    return tuple(kept[-most:])
+
+
+def _take_send(world: World, seen: _Seen, payer: Account, payee: Account) -> tuple[Account, Account]:
+    payment = seen.payment
+    if not (seen.to_listed and payment.merchant_code is None and payment.rail in PERSON_RAILS):
+        return payer, payee
+    sent = _send(world, payment, seen.person, seen.ref)
+    if sent is None:
+        return payer, payee
+    return (
+        replace(payer, sends=_put(payer.sends, sent, LATEST, seen.slow_us)),
+        replace(payee, receipts=_put(payee.receipts, sent, LATEST, seen.slow_us)),
+    )
+
+
+def _take_facts(world: World, seen: _Seen, payer: Account, payee: Account) -> tuple[Account, Account]:
+    payment, at_us = seen.payment, seen.payment.at_us
+    given = _given(world, seen) if seen.person else None
+    if given:
+        fact = Fact(payment.payment, at_us, given, payment.payee, payment.payee_country or "")
+        payer = replace(payer, facts=_put(payer.facts, fact, MOST_FACTS, seen.slow_us))
+    taken = _taken(world, seen) if seen.owner else None
+    if taken:
+        fact = Fact(payment.payment, at_us, taken, payment.payer, payment.payer_country or "")
+        payee = replace(payee, facts=_put(payee.facts, fact, MOST_FACTS, seen.slow_us))
+    return payer, payee
+
+
+def _given(world: World, seen: _Seen) -> Role | None:
+    payment = seen.payment
+    if payment.merchant_code in world.terms.jurisdiction.merchants["platform"]:
+        return "platform"
+    if payment.rail == "crypto" and seen.ref <= world.sum_at("small_crypto", payment.at_us):
+        return "crypto"
+    return "presence" if payment.rail == "card" and seen.to_listed else None
+
+
+def _taken(world: World, seen: _Seen) -> Role | None:
+    payment = seen.payment
+    if payment.merchant_code is not None:
+        return None
+    if world.listed(payment.payer_country, payment.at_us):
+        return "back"
+    is_pay = payment.rail == "bank" and seen.ref >= world.sum_at("salary", payment.at_us)
+    return "pay" if is_pay else None
+
+
+def _take_out(world: World, seen: _Seen, payer: Account, payee: Account) -> tuple[Account, Account]:
+    payment, at_us = seen.payment, seen.payment.at_us
+    if not _is_child(world, payment.payer, seen.person, at_us):
+        return payer, payee
+    voucher = payment.rail in VOUCHERS
+    out = Out(
+        payment=payment.payment,
+        at_us=at_us,
+        other=f"by {payment.rail}" if voucher else payment.payee,
+        ref=seen.ref,
+        risky=int(voucher or (payment.merchant_code is None and payment.rail in PERSON_RAILS)),
+        voucher=int(voucher),
+        night=int(_late(world, payment, seen.person)),
+        gift=int(payment.rail == "gift-card"),
+        crypto=int(payment.rail == "crypto"),
+        abroad=int(world.listed_for_extortion(payment.payee_country, at_us)),
+    )
+    payer = replace(payer, outs=_put(payer.outs, out, MOST_FACTS, at_us - HISTORY_DAYS * DAY_US))
+    if out.risky and not voucher:
+        kept = _put(
+            payee.children, replace(out, other=payment.payer), MOST_FACTS, at_us - CHILDREN_US - BURST_US
+        )
+        payee = replace(payee, children=kept)
+    return payer, payee
+
+
+def _take_passing(_: World, seen: _Seen, payer: Account, payee: Account) -> tuple[Account, Account]:
+    payment, person, owner = seen.payment, seen.person, seen.owner
+    to_owner = payment.merchant_code is None and payment.rail in ("bank", "wallet")
+    if to_owner and owner and owner.kind == "person" and not (person and person.kind == "business"):
+        born = person.born_year if person and person.born_year else 0
+        row = Passing(payment.payment, payment.at_us, payment.payer, seen.ref, 1, born)
+        payee = replace(payee, passing=_put(payee.passing, row, MOST_FACTS, seen.mule_us))
+    onward = payment.rail == "crypto" or (payment.merchant_code is None and seen.to_listed)
+    if onward and person and person.kind == "person":
+        row = Passing(payment.payment, payment.at_us, payment.payee, seen.ref, 0, 0)
+        payer = replace(payer, passing=_put(payer.passing, row, MOST_FACTS, seen.mule_us))
+    return payer, payee
+
+
+def _is_child(world: World, party: str, person: Profile | None, at_us: int) -> bool:
+    by_age = person is not None and _under_age(world, person, at_us)
+    return by_age or any(marker in CHILD_MARKERS for marker in world.markers(party))
+
+
+def _late(world: World, payment: Payment, person: Profile | None) -> bool:
+    zone = person.zone if person else None
+    home = payment.payer_country or (person.country if person else None) or ""
+    hour = world.hour(zone or world.terms.zones.get(home), payment.at_us) if payment.time_known else UNKNOWN
+    return hour >= NIGHT[0] or 0 <= hour < NIGHT[1]
+
+
+def _under_age(world: World, person: Profile, at_us: int) -> bool:
+    year = day_of(at_us).year - world.terms.jurisdiction.adult_age
+    return person.born_year is not None and person.born_year >= year
+
+
+def _send(world: World, payment: Payment, person: Profile | None, ref: int) -> Send | None:
+    """Return the payment as a row of `prepare.sends`, None if it is no person's payment abroad."""
+    if person is None or person.kind != "person" or _under_age(world, person, payment.at_us):
+        return None
+    home = payment.payer_country or person.country or ""
+    if home == payment.payee_country:
+        return None
+    zone = person.zone or world.terms.zones.get(home)
+    country = payment.payee_country or ""
+    return Send(
+        payment=payment.payment,
+        at_us=payment.at_us,
+        payer=payment.payer,
+        payee=payment.payee,
+        country=country,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        ref=ref,
+        round=int(
+            world.is_round(payment.amount_minor, payment.currency)
+            or world.is_round(payment.payee_amount_minor, payment.payee_currency)
+        ),
+        hour=world.hour(zone, payment.at_us) if payment.time_known else UNKNOWN,
+        untied=int(country not in person.ties) if world.ties_known else UNKNOWN,
+        rail=RAILS.index(payment.rail),
+        **{name: world.text(name, payment.text) for name in TEXTS},
+    )

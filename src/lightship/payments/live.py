@@ -17,10 +17,10 @@ from lightship.payments import derive, keeper
 from lightship.payments.derive import Out
 from lightship.payments.evidence import alert, value_of
 from lightship.payments.features import AGE_DAYS, PAY_MONTHS
+from lightship.payments.intake import taken_back, taken_in
 from lightship.payments.lane import BURST_US, CHILDREN_US, QUIET_US
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import DAY_US, Window
-from lightship.payments.taking import taken_back, taken_in
 from lightship.payments.weigh import Weighed, weigh
 from lightship.payments.world import EMPTY, Account, Profile, World
 

@@ -21,7 +21,7 @@ from lightship.infra.bus import LocalBus
 from lightship.infra.nats_bus import NatsBus
 from lightship.infra.nats_link import NatsLink
 from lightship.infra.payment_journal import SqlitePaymentJournal
-from lightship.payments.intake import Intake
+from lightship.payments.acceptance import Intake
 
 CHECKS = Checks(
     frozenset({"GBP", "PHP"}), frozenset({"GB", "PH"}), lambda: datetime(2026, 11, 24, tzinfo=UTC)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lightship.core.payments import Alert, Payment
+from lightship.payments.acceptance import Scoring
 from lightship.payments.account_json import payment_bytes, payment_of
-from lightship.payments.intake import Scoring
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from tests.unit.payments.counting import COUNTING, pay
 from lightship.core.errors import StoreError
 from lightship.core.payments import Payment
 from lightship.infra.payment_journal import SqlitePaymentJournal
-from lightship.payments import intake as module
+from lightship.payments import acceptance as module
+from lightship.payments.acceptance import Busy, Intake
 from lightship.payments.account_json import account_bytes, account_of, payment_bytes, payment_of
-from lightship.payments.intake import Busy, Intake
-from lightship.payments.live import Account
+from lightship.payments.world import Account
 
 
 def told(outcomes):
@@ -140,7 +140,7 @@ import sys
 from pathlib import Path
 from tests.unit.payments.counting import COUNTING, pay
 from lightship.infra.payment_journal import SqlitePaymentJournal
-from lightship.payments.intake import Intake
+from lightship.payments.acceptance import Intake
 journal = SqlitePaymentJournal(Path(sys.argv[1]))
 intake = Intake(journal, COUNTING, save_every=20)
 print("ready", flush=True)
