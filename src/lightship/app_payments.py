@@ -146,6 +146,7 @@ def score_dataset(
     baselines: Path | None = None,
     keep: Path | None = None,
     onto: Path | None = None,
+    memory: str = "3GB",
     tell: Tell = lambda _: None,
 ) -> dict[str, Scored]:
     """Score a dataset and write ``alerts.jsonl`` and ``baseline/TYPOLOGY.json``.
@@ -160,6 +161,8 @@ def score_dataset(
         Where to leave what a later score can go on from.
     onto
         What an earlier score left; `folder` holds the payments since, and only whom those concern is scored.
+    memory
+        What the engine may hold before it writes to `out`, as DuckDB reads it.
     """
     proven = [typology(name) for name in typologies]
     terms = Terms(jurisdiction(pack), currencies_of(folder))
@@ -172,7 +175,7 @@ def score_dataset(
     coverage = _going_on(onto, terms) if onto else frozenset()
     given = {one.id: _baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
     found: dict[str, Scored] = {}
-    with scoring(folder, spill=out) as (engine, data):
+    with scoring(folder, memory, spill=out) as (engine, data):
         to_us = last_moment(engine, data)
         for days in sorted({one.window_days for one in proven}):
             window = Window.ending(to_us, days)

@@ -99,26 +99,26 @@ def receiver_rows(receipts: Any, sends: Any, markers: Any = None) -> Any:
 
 
 def _ordered(rows: Any) -> Any:
-    """Return rows with what their order says: nth, first, gap, equal, known, rise."""
-    order = [rows.at_us, rows.payment]
-    subject = ibis.window(group_by="subject")
-    in_order = ibis.window(group_by="subject", order_by=order)
-    to_other = ibis.window(group_by=["subject", "other"], order_by=order)
+    """Return rows with what their order says: n, nth, first, gap, equal, known, rise."""
+    whole = rows.group_by(whose="subject").aggregate(
+        n=rows.count(), begin_us=rows.at_us.min(), end_us=rows.at_us.max()
+    )
+    rows = rows.inner_join(whole, rows.subject == whole.whose).drop("whose")
+    rows = rows.mutate(nth=rows.n - rows.back_nth)
+    rows = rows.mutate(late=(rows.nth * 2 > rows.n).cast("int64"))
+    # Window functions over all rows cost most, so what a whole subject has is grouped and joined.
+    halves = rows.group_by(whose="subject").aggregate(
+        late_ref=(rows.ref * rows.late).sum(),
+        early_ref=(rows.ref * (1 - rows.late)).sum(),
+        middle_us=(rows.late == 1).ifelse(rows.at_us, _FAR).min(),
+    )
+    rows = rows.inner_join(halves, rows.subject == halves.whose).drop("whose")
+    to_other = ibis.window(group_by=["subject", "other"], order_by=[rows.at_us, rows.payment])
     rows = rows.mutate(
-        nth=ibis.row_number().over(in_order) + 1,
-        n=ibis._.count().over(subject),
         previous_us=rows.at_us.lag().over(to_other),
         previous_minor=rows.amount_minor.lag().over(to_other),
         previous_currency=rows.currency.lag().over(to_other),
-        first_us=rows.at_us.min().over(ibis.window(group_by=["subject", "other"])),
-        begin_us=rows.at_us.min().over(subject),
-        end_us=rows.at_us.max().over(subject),
-    )
-    rows = rows.mutate(late=(rows.nth * 2 > rows.n).cast("int64"))
-    rows = rows.mutate(
-        late_ref=(rows.ref * rows.late).sum().over(subject),
-        early_ref=(rows.ref * (1 - rows.late)).sum().over(subject),
-        middle_us=(rows.late == 1).ifelse(rows.at_us, _FAR).min().over(subject),
+        first_us=rows.at_us.min().over(to_other),
     )
     early, late = rows.n // 2, rows.n - rows.n // 2
     larger = (rows.late_ref * early * 8 > rows.early_ref * late * 9).cast("int64")
@@ -135,7 +135,7 @@ def _ordered(rows: Any) -> Any:
         rise=(rows.n >= 4).ifelse(larger + faster, UNKNOWN),
     ).drop(
         *("previous_us", "previous_minor", "previous_currency", "first_us", "begin_us", "end_us"),
-        *("late", "late_ref", "early_ref", "middle_us"),
+        *("late", "late_ref", "early_ref", "middle_us", "back_nth"),
     )
 
 

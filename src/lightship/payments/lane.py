@@ -112,25 +112,28 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
     so_far = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"], rows=(None, 0))
     rows = rows.mutate(run_us=rows.start_us.max().over(so_far))
     rows = rows.mutate(fresh=((rows.risky == 1) & (rows.at_us - rows.run_us <= BURST_US)).cast("int64"))
+    everything_us = _trailing(NEVER_US)
+    rows = rows.mutate(
+        before=rows.ref.sum().over(everything_us) - rows.ref.sum().over(_trailing(BURST_US)),
+        since_us=rows.at_us - rows.at_us.min().over(everything_us),
+    )
+    # All that is counted is fresh, so the windows go over fresh payments alone: a few of all.
+    rows = rows.filter(rows.fresh == 1)
     recent = _trailing(BURST_US)
     code = (rows.at_us - (window.from_us - (HISTORY_DAYS + 1) * DAY_US)) // 1_000_000 * (1 << _REF_BITS)
     code = code + ibis.least(rows.ref, (1 << _REF_BITS) - 1)
-    rows = rows.mutate(code=(rows.fresh == 1).ifelse(code, ibis.null("int64")))
     rows = rows.mutate(
         burst=rows.fresh.sum().over(recent),
         rush=rows.fresh.sum().over(_trailing(RUSH_US)),
         same=rows.fresh.sum().over(_trailing(BURST_US, "other")),
-        spent=(rows.fresh * rows.ref).sum().over(recent),
-        opener=rows.code.min().over(recent) % (1 << _REF_BITS),
-        nights=(rows.fresh * rows.night).sum().over(recent),
-        gifts=(rows.fresh * rows.gift).sum().over(recent),
-        coins=(rows.fresh * rows.crypto).sum().over(recent),
-        burst_abroad=(rows.fresh * rows.abroad).sum().over(recent),
-        before=rows.ref.sum().over(_trailing(NEVER_US)) - rows.ref.sum().over(recent),
-        since_us=rows.at_us - rows.at_us.min().over(_trailing(NEVER_US)),
+        spent=rows.ref.sum().over(recent),
+        opener=code.min().over(recent) % (1 << _REF_BITS),
+        nights=rows.night.sum().over(recent),
+        gifts=rows.gift.sum().over(recent),
+        coins=rows.crypto.sum().over(recent),
+        burst_abroad=rows.abroad.sum().over(recent),
     )
-    rows = rows.filter(rows.fresh == 1, rows.at_us > window.from_us)
-    rows = _with_children(rows, everything)
+    rows = _with_children(rows.filter(rows.at_us > window.from_us), everything)
     usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
     depletion = ((usual > 0) & (rows.since_us >= (MONTH_DAYS + 2) * DAY_US)).ifelse(
         rows.spent * 1000 // usual.nullif(0), UNKNOWN

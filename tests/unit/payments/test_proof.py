@@ -42,6 +42,7 @@ def _indicator(
         counter=counter,
         look_alike="x",
         silent=counter,
+        among_all=False,
         only_joined=joined,
         needs="p",
         off="",
