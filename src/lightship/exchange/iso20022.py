@@ -62,13 +62,25 @@ def _party(who: str, prefix: str = "", *, wrapped: bool = False) -> dict[str, st
     key, base = who.lower(), f"{prefix}{who}"
     names = [f"{base}/Nm", f"{base}/Pty/Nm"] if wrapped else [f"{base}/Nm"]
     countries = [f"{one[:-2]}PstlAdr/Ctry" for one in names] + [f"{one[:-2]}CtryOfRes" for one in names]
-    agent = f"{prefix.replace('Pties', 'Agts')}{who}Agt/FinInstnId"
+    agent = _agent(who, prefix)
     return {
         f"{key}_name": "|".join(names),
         f"{key}_country": "|".join(countries),
-        f"{key}_account": f"{base}Acct/Id/IBAN|{base}Acct/Id/Othr/Id|{base}Acct/Id/PrtryAcct/Id|{base}Acct/Prxy/Id",
-        f"{key}_bic": f"{agent}/BICFI|{agent}/BIC",
-        f"{key}_bank": f"{agent}/Nm|{agent}/ClrSysMmbId/MmbId",
+        f"{key}_account": f"{base}Acct/Id/IBAN|{base}Acct/Id/Othr/Id",
+        f"{key}_bank": f"{agent}/BICFI|{agent}/BIC",
+    }
+
+
+def _agent(who: str, prefix: str) -> str:
+    return f"{prefix.replace('Pties', 'Agts')}{who}Agt/FinInstnId"
+
+
+def _seldom(who: str, prefix: str = "") -> dict[str, str]:
+    """Return where an account and a bank stand that are not where they mostly do."""
+    account, agent = f"{prefix}{who}Acct", _agent(who, prefix)
+    return {
+        f"{who.lower()}_account": f"{account}/Id/PrtryAcct/Id|{account}/Prxy/Id",
+        f"{who.lower()}_bank": f"{agent}/Nm|{agent}/ClrSysMmbId/MmbId",
     }
 
 
@@ -135,10 +147,17 @@ _DETAILS = {
 
 
 class _Taker:
-    """Takes the values of some paths below an element, all at once."""
+    """Takes the values of some paths below an element, all at once.
 
-    def __init__(self, paths: dict[str, str]) -> None:
+    Parameters
+    ----------
+    seldom
+        Other paths to values that were not found.
+    """
+
+    def __init__(self, paths: dict[str, str], seldom: dict[str, str] | None = None) -> None:
         self._paths = paths
+        self._seldom, self._needed = (_Taker(seldom) if seldom else None), tuple(seldom or ())
         self._compiled = lru_cache(maxsize=64)(self._compile)
 
     def _compile(self, namespace: str) -> Any:
@@ -160,11 +179,16 @@ class _Taker:
         """
         namespace, _, _ = element.tag.rpartition("}")
         values = self._compiled(namespace[1:])(element).split(_JOIN)
-        return dict(zip(self._paths, map(str.strip, values), strict=True))
+        found = dict(zip(self._paths, map(str.strip, values), strict=True))
+        if self._seldom is not None and not all(found[name] for name in self._needed):
+            found |= {name: value for name, value in self._seldom(element).items() if not found[name]}
+        return found
 
 
-_header, _interbank, _initiated, _initiation = map(_Taker, (_HEADER, _INTERBANK, _INITIATED, _INITIATION))
-_statement, _entry, _details = map(_Taker, (_STATEMENT, _ENTRY, _DETAILS))
+_header, _statement, _entry = map(_Taker, (_HEADER, _STATEMENT, _ENTRY))
+_interbank = _Taker(_INTERBANK, _seldom("Dbtr") | _seldom("Cdtr"))
+_initiation, _initiated = _Taker(_INITIATION, _seldom("Dbtr")), _Taker(_INITIATED, _seldom("Cdtr"))
+_details = _Taker(_DETAILS, _seldom("Dbtr", "RltdPties/") | _seldom("Cdtr", "RltdPties/"))
 _NO_DETAILS = dict.fromkeys(_DETAILS, "")
 
 _RECORDS = ("GrpHdr", "CdtTrfTxInf", "PmtInf", "TxDtls", "Ntry", "Rpt", "Stmt", "Ntfctn", *MESSAGES)
@@ -365,14 +389,14 @@ class _File:
         if said["uetr"]:
             payment = said["uetr"].lower()
         elif said["tx"]:
-            payment = f"{above['dbtr_bic']}/{said['tx']}"
+            payment = f"{above['dbtr_bank']}/{said['tx']}"
         elif end_to_end not in _NONE:
             payment = f"{payer}/{end_to_end}/{at[:10]}"
         else:
             payment = f"{self._header['message']}/{said['instruction'] or row}"
         yield (
             row, payment, at, payer, payee, amount, currency, *arrives, _country(above, "dbtr"), _country(said, "cdtr"),
-            said["cdtr_bic"] or said["cdtr_bank"], said["cdtr_name"], f"{said['text']} {said['text_2']}", None,
+            said["cdtr_bank"], said["cdtr_name"], f"{said['text']} {said['text_2']}", None,
             None if end_to_end in _NONE else end_to_end, "payer",
         )  # fmt: skip
 
@@ -428,7 +452,7 @@ class _File:
             self._reading.passed_over["nobody on the other side"] += 1
             return
         own = account["account"] or (f"name:{account['name'].casefold()}" if account["name"] else "")
-        own_country = account["country"] or _by_account(account["account"]) or account["bic"][4:6]
+        own_country = account["country"] or _by_account(account["account"]) or _by_bank(account["bic"])
         booked = said["moment"] or entry["moment"]
         at = booked[:10] if booked[10:19] == "T00:00:00" else booked
         paid = (said["amount"] or entry["amount"], said["currency"] or entry["currency"])
@@ -444,7 +468,7 @@ class _File:
         countries = (own_country, _country(said, role)) if goes else (_country(said, role), own_country)
         yield (
             row, f"back:{payment}" if back else payment, at, *parties, *amounts, *countries,
-            said[f"{role}_bic"] or said[f"{role}_bank"], said[f"{role}_name"] if goes else account["name"],
+            said[f"{role}_bank"], said[f"{role}_name"] if goes else account["name"],
             f"{said['text']} {said['text_2']}", (said["uetr"].lower() or f"of {payment}") if back else None,
             None if end_to_end in _NONE else end_to_end, "payer" if goes else "payee",
         )  # fmt: skip
@@ -468,7 +492,12 @@ def _identity(said: dict[str, str], who: str) -> str:
 
 def _country(said: dict[str, str], who: str) -> str:
     """Return a party's country: as it is said, else that of its IBAN, else that of its bank."""
-    return said[f"{who}_country"] or _by_account(said[f"{who}_account"]) or said[f"{who}_bic"][4:6]
+    return said[f"{who}_country"] or _by_account(said[f"{who}_account"]) or _by_bank(said[f"{who}_bank"])
+
+
+def _by_bank(bank: str) -> str:
+    """Return the country of a BIC."""
+    return bank[4:6] if len(bank) in {8, 11} and bank[:6].isalpha() and bank.isupper() else ""
 
 
 def _by_account(account: str) -> str:

@@ -319,3 +319,20 @@ def test_damage_anywhere_is_a_reading_or_one_clear_error(read, data):
         where = "m.xml"
     assert "m.xml" in where
     assert len(said) <= 3
+
+
+def test_accounts_and_banks_are_found_where_they_seldom_stand(read):
+    data = transfers("pacs.008", 12, [{**PAYMENT, "payee_country": "", "via": ""}])
+    creditor = b"<CdtrAcct><Id><Othr><Id>0012345678</Id></Othr></Id></CdtrAcct>"
+    assert creditor in data
+    data = data.replace(creditor, b"<CdtrAcct><Prxy><Id>+63 900</Id></Prxy></CdtrAcct>")
+    data = data.replace(
+        b"<CdtrAgt></CdtrAgt>", b"<CdtrAgt><FinInstnId><Nm>Example Remit</Nm></FinInstnId></CdtrAgt>"
+    )
+    (row,), _ = read(data)
+    assert (row["payee"], row["via"], row["payee_country"]) == ("+63 900", "Example Remit", "")
+    data = data.replace(b"<DbtrAcct><Id><IBAN>", b"<DbtrAcct><Id><PrtryAcct><Id>").replace(
+        b"</IBAN></Id></DbtrAcct>", b"</Id></PrtryAcct></Id></DbtrAcct>"
+    )
+    (row,), _ = read(data)
+    assert (row["payer"], row["payer_country"]) == (OWN, "GB")
