@@ -1,7 +1,7 @@
 /** From readings to decisions, pure: the twin of lightship.core.judge. */
 import { PolicyError } from "./errors";
 import { RUNGS, covers, type Policy, type Rung, type RungRule } from "./policy";
-import { BASE_BLOCK_S, BaseBlock, Watch, advance, sessionLevel, thresholdOf, type Picture, type Score } from "./watchkeeper";
+import { BASE_BLOCK_S, BaseBlock, Watch, differ, sessionLevel, thresholdOf, type Hits, type Picture, type Score } from "./watchkeeper";
 import { Calibration, Calibrator, analyticEvalue, decibans, sceneShareDb } from "./weight";
 
 export type Evidence = "calibrated" | "analytic" | "camera";
@@ -19,6 +19,10 @@ export class BoundRung {
     readonly rule: RungRule, readonly alarmDb: number, readonly sessionDb: number, readonly extrapolated: boolean,
     private readonly scales: ReadonlyMap<string, Scale>,
   ) {}
+  /** Whether each scene is a bet of its own: in the shortest blocks, where all bounds are a scene's (docs/adr/0009). */
+  get byScene(): boolean {
+    return [...this.scales.values()].every((scale) => scale.calibration === null && scale.scenes === 1);
+  }
   /** Within a group e-values are averaged; the groups' weights add. */
   weightDb(best: readonly Score[]): number {
     const scores = new Map<string, number>();
@@ -40,13 +44,17 @@ export interface Bound { policy: Policy; rungs: BoundRung[]; counted: Set<string
 export interface Standing {
   watches: Watch[]; levelsDb: number[]; base: BaseBlock | null; rung: Rung | null; sinceS: number; by: By;
   evidenceS: number; graceUntilS: number;
+  /** Scenes on which analytic evidence counted in earlier blocks: one scene is one chance, however often it comes back. */
+  counted: Hits;
 }
+const COUNTED = 32;
 export type Step = [Standing, Decision | null];
 const pair = (detector: string, label: string) => `${detector}\0${label}`;
 
 export const start = (bound: Bound): Standing => ({
   watches: bound.rungs.map(() => new Watch()), levelsDb: bound.rungs.map(() => -Infinity), base: null, rung: null,
   sinceS: 0, by: "benign", evidenceS: -Infinity, graceUntilS: -Infinity,
+  counted: [],
 });
 
 /** Whether to look more often: evidence in the last five seconds, or a response in force. */
@@ -90,22 +98,32 @@ export function bind(policy: Policy, detectors: readonly Known[], calibrations: 
 export function judge(bound: Bound, standing: Standing, seen: Observation): Step {
   const { atS } = seen;
   if (standing.rung === "end" || atS < standing.graceUntilS) return [standing, null];
-  let { watches, base } = standing;
+  let { watches, base, counted } = standing;
   if (base === null) base = new BaseBlock(atS, seen.picture);
-  else if (!base.over(atS, seen.picture)) base = base.seen(seen.picture);
-  else {
+  else if (!base.over(atS, seen.picture)) {
+    if (differ(base.latest, seen.picture)) {
+      counted = [...counted, ...base.hits].slice(-COUNTED);
+      watches = watches.map((watch, i) => (bound.rungs[i].byScene ? watch.closed(atS, standing.levelsDb[i], true) : watch));
+      base = base.seen(seen.picture);
+    }
+  } else {
+    counted = [...counted, ...base.hits].slice(-COUNTED);
     watches = watches.map((watch, i) =>
       watch.beganS !== null && atS - watch.beganS >= bound.rungs[i].rule.block_s - 1e-6 ? watch.closed(atS, standing.levelsDb[i]) : watch);
     base = new BaseBlock(atS, seen.picture);
   }
-  const shareDb = sceneShareDb(base.pictures);
-  const scores = seen.readings
-    .filter(([detector, label]) => bound.counted.has(pair(detector, label)))
-    .map(([detector, label, score]): Score => [detector, label, score + (bound.analytic.has(detector) ? shareDb : 0)]);
-  watches = watches.map((watch) => watch.seen(atS, scores));
-  const levelsDb = bound.rungs.map((rung, i) => advance(watches[i].beforeDb, rung.weightDb(watches[i].best), bound.policy.detector_kind));
-  const suspicious = bound.rungs.length > 0 && bound.rungs[0].weightDb(scores) > 0;
-  return climbOrRelease(bound, { ...standing, watches, levelsDb, base, evidenceS: suspicious ? atS : standing.evidenceS }, atS);
+  const readings = seen.readings.filter(([detector, label]) => bound.counted.has(pair(detector, label)));
+  const toldDb = Math.max(0, ...readings.filter(([detector]) => bound.analytic.has(detector)).map(([, , score]) => score));
+  const beforeDb = toldDb > 0
+    ? Math.max(0, ...counted.filter(([one]) => !differ(one, seen.picture)).map(([, db]) => db)) : 0;
+  if (toldDb > beforeDb && seen.picture !== null) base = base.hit(seen.picture, toldDb);
+  const changed = (byDb: number) =>
+    readings.map(([detector, label, score]): Score => [detector, label, score + (bound.analytic.has(detector) ? byDb : 0)]);
+  const shared = changed(sceneShareDb(base.pictures)), fresh = changed(-beforeDb);
+  watches = watches.map((watch, i) => watch.seen(atS, bound.rungs[i].byScene ? fresh : shared));
+  const levelsDb = bound.rungs.map((rung, i) => watches[i].levelDb(rung.weightDb(watches[i].best), bound.policy.detector_kind));
+  const suspicious = bound.rungs.length > 0 && bound.rungs[0].weightDb(shared) > 0;
+  return climbOrRelease(bound, { ...standing, watches, levelsDb, base, counted, evidenceS: suspicious ? atS : standing.evidenceS }, atS);
 }
 
 function climbOrRelease(bound: Bound, standing: Standing, atS: number): Step {

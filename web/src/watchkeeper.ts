@@ -37,8 +37,14 @@ export function bitsApart(one: Uint32Array, other: Uint32Array): number {
 export const differ = (one: Picture, other: Picture): boolean =>
   one === null || other === null ? one !== other : bitsApart(one, other) > CHANGED_BITS;
 
+/** Pictures on which analytic evidence counted, with what it came to. */
+export type Hits = readonly (readonly [picture: Uint32Array, scoreDb: number])[];
+
 export class BaseBlock {
-  constructor(readonly beganS: number, readonly picture: Picture, readonly latest: Picture = picture, readonly pictures = 1) {}
+  constructor(
+    readonly beganS: number, readonly picture: Picture, readonly latest: Picture = picture, readonly pictures = 1,
+    readonly hits: Hits = [],
+  ) {}
   over(atS: number, picture: Picture): boolean {
     const lasted = atS - this.beganS;
     return lasted >= LONGEST_BASE_BLOCK_S || (lasted >= BASE_BLOCK_S && differ(this.picture, picture));
@@ -46,12 +52,25 @@ export class BaseBlock {
   seen(picture: Picture): BaseBlock {
     return differ(this.latest, picture) ? new BaseBlock(this.beganS, this.picture, picture, this.pictures + 1) : this;
   }
+  /** The block after evidence in one of its pictures. */
+  hit(picture: Uint32Array, scoreDb: number): BaseBlock {
+    const others = this.hits.filter(([one, db]) => db > scoreDb || (db === scoreDb && differ(one, picture)));
+    if (others.some(([one]) => !differ(one, picture))) return this;
+    return new BaseBlock(this.beganS, this.picture, this.latest, this.pictures, [...others, [picture, scoreDb]]);
+  }
 }
 
 export type Score = readonly [detector: string, label: string, score: number];
 
 export class Watch {
-  constructor(readonly beforeDb = -Infinity, readonly beganS: number | null = null, readonly best: readonly Score[] = []) {}
+  constructor(
+    readonly beforeDb = -Infinity, readonly beganS: number | null = null, readonly best: readonly Score[] = [],
+    /** It is a further scene of a block that has begun before: the e-detector does not begin anew with it. */
+    readonly within = false,
+  ) {}
+  levelDb(weightDb: number, kind: Kind): number {
+    return this.within ? this.beforeDb + weightDb : advance(this.beforeDb, weightDb, kind);
+  }
   seen(atS: number, scores: readonly Score[]): Watch {
     const best = new Map(this.best.map((one) => [`${one[0]}\0${one[1]}`, one]));
     for (const one of scores) {
@@ -59,9 +78,11 @@ export class Watch {
       if (one[2] > (best.get(key)?.[2] ?? -Infinity)) best.set(key, one);
     }
     const sorted = [...best].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-    return new Watch(this.beforeDb, this.beganS ?? atS, sorted);
+    return new Watch(this.beforeDb, this.beganS ?? atS, sorted, this.within);
   }
-  closed(atS: number, levelDb: number): Watch { return new Watch(levelDb, atS, []); }
+  closed(atS: number, levelDb: number, within = false): Watch {
+    return new Watch(levelDb, within ? this.beganS : atS, [], within);
+  }
 }
 
 export function levelsDb(calibration: Calibration, stream: BenignStream, blockS: number, threshold: number, kind: Kind): number[] {

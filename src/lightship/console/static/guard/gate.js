@@ -8,7 +8,7 @@ class A extends Error {
     super([e, t && `(${t})`, s].filter(Boolean).join(" ")), this.what = e, this.where = t, this.todo = s, this.name = new.target.name;
   }
 }
-class x extends A {
+class v extends A {
   static {
     c(this, "PolicyError");
   }
@@ -16,7 +16,7 @@ class x extends A {
     super(e, t, s), this.kind = r;
   }
 }
-class T extends A {
+class N extends A {
   static {
     c(this, "DetectorError");
   }
@@ -75,7 +75,7 @@ function le(n, e) {
   return [Math.max(1, Math.round(s * n / t)), Math.max(1, Math.round(s * e / t))];
 }
 c(le, "grid");
-const P = /* @__PURE__ */ c((n) => n.getContext("2d"), "contextOf");
+const G = /* @__PURE__ */ c((n) => n.getContext("2d"), "contextOf");
 class ue {
   static {
     c(this, "Coverer");
@@ -88,38 +88,38 @@ class ue {
   /** Draw what leaves in place of a picture: at most 16 blocks a side are left of it, or a card. */
   draw(e, t, s, r, o = this.full) {
     (o.width !== t || o.height !== s) && (o.width = t, o.height = s);
-    const i = P(o);
+    const i = G(o);
     if (r)
       return this.card(i, t, s), o;
     const [a, l] = le(t, s);
     this.small.width = a, this.small.height = l;
-    const u = P(this.small);
-    return u.imageSmoothingQuality = "high", u.drawImage(e, 0, 0, a, l), i.imageSmoothingQuality = "low", i.drawImage(this.small, 0, 0, a, l, 0, 0, t, s), o;
+    const h = G(this.small);
+    return h.imageSmoothingQuality = "high", h.drawImage(e, 0, 0, a, l), i.imageSmoothingQuality = "low", i.drawImage(this.small, 0, 0, a, l, 0, 0, t, s), o;
   }
   card(e, t, s) {
     e.fillStyle = "#18202c", e.fillRect(0, 0, t, s);
     const r = Math.min(t, s) / 14;
     for (let o = Math.max(t, s) / 18; o >= 6; o *= 0.9) {
-      const i = this.rows(e, o, t - 2 * r), a = i.reduce((u, h) => u + h.high, 0);
+      const i = this.rows(e, o, t - 2 * r), a = i.reduce((h, g) => h + g.high, 0);
       if (a > s - 2 * r) continue;
       let l = (s - a) / 2;
-      for (const u of i)
-        e.font = u.font, e.fillStyle = u.title ? "#ffffff" : "#ced8e4", e.fillText(u.text, r, l + u.size), l += u.high;
+      for (const h of i)
+        e.font = h.font, e.fillStyle = h.title ? "#ffffff" : "#ced8e4", e.fillText(h.text, r, l + h.size), l += h.high;
       return;
     }
   }
   rows(e, t, s) {
     const r = [], o = /* @__PURE__ */ c((i, a, l) => {
-      const u = `${l ? 700 : 400} ${a}px system-ui, sans-serif`;
-      e.font = u;
-      let h = "";
-      for (const m of [...i.split(" "), ""]) {
-        const g = h ? `${h} ${m}` : m;
-        if (m && e.measureText(g).width <= s) {
-          h = g;
+      const h = `${l ? 700 : 400} ${a}px system-ui, sans-serif`;
+      e.font = h;
+      let g = "";
+      for (const p of [...i.split(" "), ""]) {
+        const m = g ? `${g} ${p}` : p;
+        if (p && e.measureText(m).width <= s) {
+          g = m;
           continue;
         }
-        h && r.push({ text: h, font: u, size: a, high: a * 1.35, title: l }), h = m;
+        g && r.push({ text: g, font: h, size: a, high: a * 1.35, title: l }), g = p;
       }
     }, "add");
     o(this.title, t, !0);
@@ -129,100 +129,100 @@ class ue {
 }
 function he(n, e) {
   let t = 0;
-  const s = /* @__PURE__ */ c((d) => {
-    throw new x(`The policy is not TOML: ${d} (line ${n.slice(0, t).split(`
+  const s = /* @__PURE__ */ c((f) => {
+    throw new v(`The policy is not TOML: ${f} (line ${n.slice(0, t).split(`
 `).length}).`, e, "Correct the line.", "not toml");
-  }, "fail"), r = /* @__PURE__ */ c((d) => {
-    d.lastIndex = t, t += d.exec(n)?.[0].length ?? 0;
-  }, "blanks"), o = /* @__PURE__ */ c(() => r(/[ \t]*/y), "space"), i = /* @__PURE__ */ c(() => r(/(?:[ \t\r\n]|#[^\n]*)*/y), "empty"), a = /* @__PURE__ */ c((d) => {
-    d.lastIndex = t;
-    const f = d.exec(n)?.[0];
-    return f !== void 0 && (t += f.length), f;
+  }, "fail"), r = /* @__PURE__ */ c((f) => {
+    f.lastIndex = t, t += f.exec(n)?.[0].length ?? 0;
+  }, "blanks"), o = /* @__PURE__ */ c(() => r(/[ \t]*/y), "space"), i = /* @__PURE__ */ c(() => r(/(?:[ \t\r\n]|#[^\n]*)*/y), "empty"), a = /* @__PURE__ */ c((f) => {
+    f.lastIndex = t;
+    const u = f.exec(n)?.[0];
+    return u !== void 0 && (t += u.length), u;
   }, "take"), l = /* @__PURE__ */ c(() => {
-    const d = a(/[A-Za-z0-9_-]+/y);
-    return d !== void 0 ? d : n[t] === '"' || n[t] === "'" ? m() : s("a key is missing");
-  }, "key"), u = /* @__PURE__ */ c(() => {
-    const d = [l()];
+    const f = a(/[A-Za-z0-9_-]+/y);
+    return f !== void 0 ? f : n[t] === '"' || n[t] === "'" ? p() : s("a key is missing");
+  }, "key"), h = /* @__PURE__ */ c(() => {
+    const f = [l()];
     for (o(); n[t] === "."; o())
-      t++, o(), d.push(l());
-    return d;
-  }, "path"), h = /* @__PURE__ */ c((d, f, y) => {
-    const p = f.at(-1);
-    for (const b of f.slice(0, -1)) {
-      Object.hasOwn(d, b) || (d[b] = {});
-      const k = d[b];
-      (typeof k != "object" || Array.isArray(k)) && s(`${b} is no table`), d = k;
+      t++, o(), f.push(l());
+    return f;
+  }, "path"), g = /* @__PURE__ */ c((f, u, d) => {
+    const y = u.at(-1);
+    for (const b of u.slice(0, -1)) {
+      Object.hasOwn(f, b) || (f[b] = {});
+      const k = f[b];
+      (typeof k != "object" || Array.isArray(k)) && s(`${b} is no table`), f = k;
     }
-    Object.hasOwn(d, p) && s(`${p} is given twice`), Object.defineProperty(d, p, { value: y, enumerable: !0, writable: !0, configurable: !0 });
-  }, "put"), m = /* @__PURE__ */ c(() => {
+    Object.hasOwn(f, y) && s(`${y} is given twice`), Object.defineProperty(f, y, { value: d, enumerable: !0, writable: !0, configurable: !0 });
+  }, "put"), p = /* @__PURE__ */ c(() => {
     if (n.startsWith('"""', t) || n.startsWith("'''", t)) return s("text of several lines is not used here");
-    const d = a(/"(?:[^"\\\n]|\\.)*"/y);
-    if (d !== void 0) {
-      const p = d.replace(/\\U([0-9a-fA-F]{8})/g, (b, k) => String.fromCodePoint(parseInt(k, 16)));
+    const f = a(/"(?:[^"\\\n]|\\.)*"/y);
+    if (f !== void 0) {
+      const y = f.replace(/\\U([0-9a-fA-F]{8})/g, (b, k) => String.fromCodePoint(parseInt(k, 16)));
       try {
-        return JSON.parse(p);
+        return JSON.parse(y);
       } catch {
         return s("the text has an unknown escape");
       }
     }
-    const f = a(/'[^'\n]*'/y);
-    if (f !== void 0) return f.slice(1, -1);
+    const u = a(/'[^'\n]*'/y);
+    if (u !== void 0) return u.slice(1, -1);
     if (a(/\[/y)) {
-      const p = [];
+      const y = [];
       for (i(); n[t] !== "]"; i())
-        if (p.push(m()), i(), !a(/,/y) && n[t] !== "]") return s("a list does not end");
-      return t++, p;
+        if (y.push(p()), i(), !a(/,/y) && n[t] !== "]") return s("a list does not end");
+      return t++, y;
     }
     if (a(/\{/y)) {
-      const p = {};
+      const y = {};
       for (o(); n[t] !== "}"; o()) {
-        const b = u();
+        const b = h();
         if (o(), !a(/=/y)) return s("= is missing");
-        if (o(), h(p, b, m()), o(), !a(/,/y) && n[t] !== "}") return s("a table does not end");
+        if (o(), g(y, b, p()), o(), !a(/,/y) && n[t] !== "}") return s("a table does not end");
       }
-      return t++, p;
+      return t++, y;
     }
-    const y = a(/[^\s,\]}#]+/y) ?? "";
-    return y === "true" || y === "false" ? y === "true" : /^[+-]?(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d+)?$/.test(y) ? Number(y.replaceAll("_", "")) : /^[+-]?inf$/.test(y) ? y.startsWith("-") ? -1 / 0 : 1 / 0 : s(`'${y}' is no value`);
-  }, "value"), g = {};
-  let M = g;
+    const d = a(/[^\s,\]}#]+/y) ?? "";
+    return d === "true" || d === "false" ? d === "true" : /^[+-]?(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d+)?$/.test(d) ? Number(d.replaceAll("_", "")) : /^[+-]?inf$/.test(d) ? d.startsWith("-") ? -1 / 0 : 1 / 0 : s(`'${d}' is no value`);
+  }, "value"), m = {};
+  let M = m;
   for (i(); t < n.length; i()) {
-    const d = a(/\[\[/y), f = d ? void 0 : a(/\[/y);
-    if (d || f) {
+    const f = a(/\[\[/y), u = f ? void 0 : a(/\[/y);
+    if (f || u) {
       o();
-      const y = u();
-      o(), a(d ? /\]\]/y : /\]/y) || s("a heading does not end");
-      let p = g;
-      y.forEach((b, k) => {
-        const q = k === y.length - 1;
-        if (q && d) {
-          Object.hasOwn(p, b) || (p[b] = []);
-          const L = p[b];
-          if (!Array.isArray(L)) return s(`${b} is no list`);
-          p = {}, L.push(p);
+      const d = h();
+      o(), a(f ? /\]\]/y : /\]/y) || s("a heading does not end");
+      let y = m;
+      d.forEach((b, k) => {
+        const L = k === d.length - 1;
+        if (L && f) {
+          Object.hasOwn(y, b) || (y[b] = []);
+          const P = y[b];
+          if (!Array.isArray(P)) return s(`${b} is no list`);
+          y = {}, P.push(y);
           return;
         }
-        q && Object.hasOwn(p, b) && s(`${b} is given twice`), Object.hasOwn(p, b) || (p[b] = {});
-        const j = p[b];
-        p = Array.isArray(j) ? j.at(-1) : j, typeof p != "object" && s(`${b} is no table`);
-      }), M = p;
+        L && Object.hasOwn(y, b) && s(`${b} is given twice`), Object.hasOwn(y, b) || (y[b] = {});
+        const T = y[b];
+        y = Array.isArray(T) ? T.at(-1) : T, typeof y != "object" && s(`${b} is no table`);
+      }), M = y;
     } else {
-      const y = u();
-      o(), a(/=/y) || s("= is missing"), o(), h(M, y, m());
+      const d = h();
+      o(), a(/=/y) || s("= is missing"), o(), g(M, d, p());
     }
     o(), a(/#[^\n]*/y), t < n.length && !a(/\r?\n/y) && s("something follows the value");
   }
-  return g;
+  return m;
 }
 c(he, "parseToml");
-const $ = /* @__PURE__ */ c((n) => n > 0 ? 10 * Math.log10(n) : -1 / 0, "decibans");
+const O = /* @__PURE__ */ c((n) => n > 0 ? 10 * Math.log10(n) : -1 / 0, "decibans");
 function fe(n) {
   if (n >= 1 - 1e-4) return 0.5 + (1 - n) / 6;
   const e = Math.log(n);
   return (1 - n + n * e) / (n * e * e);
 }
 c(fe, "smoothEvalue");
-class E {
+class j {
   static {
     c(this, "Calibrator");
   }
@@ -231,7 +231,7 @@ class E {
   }
   static forRung(e, t) {
     const s = 1 / (t + 1);
-    return new E(Math.max(1 / (4 * e), s), s);
+    return new j(Math.max(1 / (4 * e), s), s);
   }
   evalue(e) {
     let t = 0.5 * fe(e);
@@ -239,12 +239,12 @@ class E {
     return t;
   }
 }
-const N = 0.9;
+const C = 0.9;
 function de(n, e) {
-  return n <= 0 ? N : N + (1 - N) / (e * Math.pow(10, -n / 10));
+  return n <= 0 ? C : C + (1 - C) / (e * Math.pow(10, -n / 10));
 }
 c(de, "analyticEvalue");
-const me = /* @__PURE__ */ c((n) => $(6 / (Math.PI * n) ** 2), "sceneShareDb");
+const me = /* @__PURE__ */ c((n) => O(6 / (Math.PI * n) ** 2), "sceneShareDb");
 function ge(n, e) {
   const t = [];
   let s = 0, r = -1 / 0;
@@ -255,8 +255,8 @@ function ge(n, e) {
 c(ge, "merged");
 const z = 2, pe = 60, ye = 31;
 function we(n, e = "budget") {
-  const t = { second: 1, minute: 60, hour: 3600, day: 86400, month: 2592e3 }, s = n.trim().split(/\s+/), r = /* @__PURE__ */ c((u) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(u ?? "") ? Number(u) : NaN, "number"), o = s.slice(2), i = r(s[0]), a = (o.length > 1 ? r(o[0]) : 1) * (t[(o.at(-1) ?? "").replace(/s$/, "")] ?? NaN);
-  if (!(s[1] === "per" && s.length <= 4 && i > 0 && a > 0 && isFinite(i) && isFinite(a))) throw new x(`'${n}' is not an alarm budget.`, e, 'Write it like "1 per hour".', "budget");
+  const t = { second: 1, minute: 60, hour: 3600, day: 86400, month: 2592e3 }, s = n.trim().split(/\s+/), r = /* @__PURE__ */ c((h) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(h ?? "") ? Number(h) : NaN, "number"), o = s.slice(2), i = r(s[0]), a = (o.length > 1 ? r(o[0]) : 1) * (t[(o.at(-1) ?? "").replace(/s$/, "")] ?? NaN);
+  if (!(s[1] === "per" && s.length <= 4 && i > 0 && a > 0 && isFinite(i) && isFinite(a))) throw new v(`'${n}' is not an alarm budget.`, e, 'Write it like "1 per hour".', "budget");
   return a / i;
 }
 c(we, "meanTimeS");
@@ -271,28 +271,36 @@ function be(n, e) {
   return t;
 }
 c(be, "bitsApart");
-const G = /* @__PURE__ */ c((n, e) => n === null || e === null ? n !== e : be(n, e) > ye, "differ");
+const $ = /* @__PURE__ */ c((n, e) => n === null || e === null ? n !== e : be(n, e) > ye, "differ");
 class I {
   static {
     c(this, "BaseBlock");
   }
-  constructor(e, t, s = t, r = 1) {
-    this.beganS = e, this.picture = t, this.latest = s, this.pictures = r;
+  constructor(e, t, s = t, r = 1, o = []) {
+    this.beganS = e, this.picture = t, this.latest = s, this.pictures = r, this.hits = o;
   }
   over(e, t) {
     const s = e - this.beganS;
-    return s >= pe || s >= z && G(this.picture, t);
+    return s >= pe || s >= z && $(this.picture, t);
   }
   seen(e) {
-    return G(this.latest, e) ? new I(this.beganS, this.picture, e, this.pictures + 1) : this;
+    return $(this.latest, e) ? new I(this.beganS, this.picture, e, this.pictures + 1) : this;
+  }
+  /** The block after evidence in one of its pictures. */
+  hit(e, t) {
+    const s = this.hits.filter(([r, o]) => o > t || o === t && $(r, e));
+    return s.some(([r]) => !$(r, e)) ? this : new I(this.beganS, this.picture, this.latest, this.pictures, [...s, [e, t]]);
   }
 }
-class D {
+class E {
   static {
     c(this, "Watch");
   }
-  constructor(e = -1 / 0, t = null, s = []) {
-    this.beforeDb = e, this.beganS = t, this.best = s;
+  constructor(e = -1 / 0, t = null, s = [], r = !1) {
+    this.beforeDb = e, this.beganS = t, this.best = s, this.within = r;
+  }
+  levelDb(e, t) {
+    return this.within ? this.beforeDb + e : Q(this.beforeDb, e, t);
   }
   seen(e, t) {
     const s = new Map(this.best.map((o) => [`${o[0]}\0${o[1]}`, o]));
@@ -301,17 +309,17 @@ class D {
       o[2] > (s.get(i)?.[2] ?? -1 / 0) && s.set(i, o);
     }
     const r = [...s].sort(([o], [i]) => o < i ? -1 : 1).map(([, o]) => o);
-    return new D(this.beforeDb, this.beganS ?? e, r);
+    return new E(this.beforeDb, this.beganS ?? e, r, this.within);
   }
-  closed(e, t) {
-    return new D(t, e, []);
+  closed(e, t, s = !1) {
+    return new E(t, s ? this.beganS : e, [], s);
   }
 }
 function Me(n, e, t, s, r) {
-  const o = n.streams.length > 1 ? n.without(e) : n, i = E.forRung(s, o.maxima(t).length);
+  const o = n.streams.length > 1 ? n.without(e) : n, i = j.forRung(s, o.maxima(t).length);
   let a = -1 / 0;
   return ge(e, t).map(
-    (l) => a = Q(a, $(i.evalue(o.pValue(l, t))), r)
+    (l) => a = Q(a, O(i.evalue(o.pValue(l, t))), r)
   );
 }
 c(Me, "levelsDb");
@@ -328,7 +336,7 @@ function K(n) {
 }
 c(K, "poissonUpper");
 function _e(n, e, t, s) {
-  const r = J(e, t), o = n.streams.flatMap((l) => xe(Me(n, l, t, r, s))).sort((l, u) => u - l), i = n.hours * 3600 / e;
+  const r = J(e, t), o = n.streams.flatMap((l) => ve(Me(n, l, t, r, s))).sort((l, h) => h - l), i = n.hours * 3600 / e;
   let a = 0;
   for (; a < o.length && K(a + 1) <= i; ) a++;
   return {
@@ -338,16 +346,16 @@ function _e(n, e, t, s) {
   };
 }
 c(_e, "sessionLevel");
-function xe(n) {
+function ve(n) {
   const e = [];
   let t = !1;
   for (const s of n)
     s > 0 && (t ? e[e.length - 1] = Math.max(e[e.length - 1], s) : e.push(s)), t = s > 0;
   return e;
 }
-c(xe, "excursionPeaks");
-const W = ["camera-black", "camera-frozen", "exposed", "known-media", "test-card"], C = ["observe", "blur", "pause", "end"], v = /* @__PURE__ */ c((n) => n !== null && n !== "observe", "covers");
-class U {
+c(ve, "excursionPeaks");
+const W = ["camera-black", "camera-frozen", "exposed", "known-media", "test-card"], R = ["observe", "blur", "pause", "end"], x = /* @__PURE__ */ c((n) => n !== null && n !== "observe", "covers");
+class q {
   static {
     c(this, "Reader");
   }
@@ -357,11 +365,11 @@ class U {
   rest;
   take(e, t, s) {
     if (!this.rest.has(e)) {
-      if (s === void 0) throw new x(`The key '${e}' is missing.`, this.where, "Add it.", "missing key");
+      if (s === void 0) throw new v(`The key '${e}' is missing.`, this.where, "Add it.", "missing key");
       return s;
     }
     const r = this.rest.get(e);
-    if (this.rest.delete(e), !t(r)) throw new x(`${e} is of the wrong type.`, this.where, "See docs/reference/policy.md.", "wrong type");
+    if (this.rest.delete(e), !t(r)) throw new v(`${e} is of the wrong type.`, this.where, "See docs/reference/policy.md.", "wrong type");
     return r;
   }
   text(e, t) {
@@ -373,34 +381,34 @@ class U {
   number(e, t, s = 0, r = 1 / 0) {
     const o = this.take(e, (i) => typeof i == "number", t);
     if (!(s <= o && o <= r))
-      throw new x(`${e} = ${o} is outside ${s} to ${r}.`, this.where, "Change it.", "out of range");
+      throw new v(`${e} = ${o} is outside ${s} to ${r}.`, this.where, "Change it.", "out of range");
     return o;
   }
   words(e) {
     const t = this.take(e, Array.isArray);
     if (!t.every((s) => typeof s == "string"))
-      throw new x(`${e} holds something that is not text.`, this.where, "Write a list of texts.", "wrong type");
+      throw new v(`${e} holds something that is not text.`, this.where, "Write a list of texts.", "wrong type");
     return t;
   }
   oneOf(e, t, s) {
     const r = this.text(e, s);
     if (!t.includes(r))
-      throw new x(`${e} = '${r}' is not one of ${t.join(", ")}.`, this.where, "Choose one.", "not one of");
+      throw new v(`${e} = '${r}' is not one of ${t.join(", ")}.`, this.where, "Choose one.", "not one of");
     return r;
   }
   tables(e) {
     const t = this.take(e, Array.isArray);
     if (!t.length || !t.every((s) => typeof s == "object" && !Array.isArray(s)))
-      throw new x(`There is no [[${e}]].`, this.where, "Add at least one.", "missing key");
-    return t.map((s, r) => new U(s, `${this.where}, ${e} ${r + 1}`));
+      throw new v(`There is no [[${e}]].`, this.where, "Add at least one.", "missing key");
+    return t.map((s, r) => new q(s, `${this.where}, ${e} ${r + 1}`));
   }
   done() {
     if (this.rest.size)
-      throw new x(`Unknown key ${[...this.rest.keys()].sort().join(", ")}.`, this.where, "Remove it.", "unknown key");
+      throw new v(`Unknown key ${[...this.rest.keys()].sort().join(", ")}.`, this.where, "Remove it.", "unknown key");
   }
 }
-function ve(n, e = "policy") {
-  const t = new U(he(n, e), e), s = t.tables("detectors").map(Ae), r = t.tables("rungs").map(Se), o = t.number("slow_fps", 4, 0.1, 60), i = {
+function xe(n, e = "policy") {
+  const t = new q(he(n, e), e), s = t.tables("detectors").map(Ae), r = t.tables("rungs").map(Se), o = t.number("slow_fps", 4, 0.1, 60), i = {
     name: t.text("name"),
     version: t.text("version"),
     title: t.text("title"),
@@ -424,7 +432,7 @@ function ve(n, e = "policy") {
   };
   return t.done(), ke(i, e), i;
 }
-c(ve, "parsePolicy");
+c(xe, "parsePolicy");
 function Ae(n) {
   const e = {
     name: n.text("name"),
@@ -437,7 +445,7 @@ function Ae(n) {
   n.done();
   const t = e.labels.filter((s) => !W.includes(s));
   if (t.length || !e.labels.length)
-    throw new x(
+    throw new v(
       `${t.join(", ") || "An empty list"} is outside the closed label set.`,
       n.where,
       `The labels are ${W.join(", ")}.`,
@@ -448,7 +456,7 @@ function Ae(n) {
 c(Ae, "detector");
 function Se(n) {
   const e = {
-    rung: n.oneOf("rung", C),
+    rung: n.oneOf("rung", R),
     mean_time_s: we(n.text("budget"), `${n.where}, budget`),
     block_s: n.number("block_s", 2, 2, 7200),
     after_s: n.number("after_s", 0)
@@ -458,17 +466,17 @@ function Se(n) {
 c(Se, "rung");
 function ke(n, e) {
   const t = /* @__PURE__ */ c((r, o, i) => {
-    throw new x(o, e, i, r);
+    throw new v(o, e, i, r);
   }, "refuse"), s = /* @__PURE__ */ c((r, o) => r.every((i, a) => a === 0 || (o ? i > r[a - 1] : i >= r[a - 1])), "rises");
-  s(n.rungs.map((r) => C.indexOf(r.rung)), !0) || t("order of rungs", "The rungs are not in order, or one is named twice.", `Order: ${C.join(", ")}.`), s(n.rungs.map((r) => r.mean_time_s), !1) || t("order of budgets", "A graver rung has a larger budget than a lighter one.", "Make it smaller."), !n.test && n.detectors.some((r) => r.labels.includes("test-card")) && t("test card", "Only a policy marked `test = true` may act on the test card.", "Remove the label or mark the policy."), n.legal_basis.trim() || t("legal basis", "The legal basis is empty.", "Say on what basis this may be done."), new Set(n.detectors.map((r) => r.name)).size < n.detectors.length && t("detector twice", "A detector is named twice.", "Name each once.");
+  s(n.rungs.map((r) => R.indexOf(r.rung)), !0) || t("order of rungs", "The rungs are not in order, or one is named twice.", `Order: ${R.join(", ")}.`), s(n.rungs.map((r) => r.mean_time_s), !1) || t("order of budgets", "A graver rung has a larger budget than a lighter one.", "Make it smaller."), !n.test && n.detectors.some((r) => r.labels.includes("test-card")) && t("test card", "Only a policy marked `test = true` may act on the test card.", "Remove the label or mark the policy."), n.legal_basis.trim() || t("legal basis", "The legal basis is empty.", "Say on what basis this may be done."), new Set(n.detectors.map((r) => r.name)).size < n.detectors.length && t("detector twice", "A detector is named twice.", "Name each once.");
 }
 c(ke, "check");
-function R(n) {
-  return Array.isArray(n) ? `[${n.map(R).join(",")}]` : n !== null && typeof n == "object" ? `{${Object.entries(n).sort(([e], [t]) => e < t ? -1 : 1).map(([e, t]) => `${JSON.stringify(e)}:${R(t)}`).join(",")}}` : JSON.stringify(n);
+function U(n) {
+  return Array.isArray(n) ? `[${n.map(U).join(",")}]` : n !== null && typeof n == "object" ? `{${Object.entries(n).sort(([e], [t]) => e < t ? -1 : 1).map(([e, t]) => `${JSON.stringify(e)}:${U(t)}`).join(",")}}` : JSON.stringify(n);
 }
-c(R, "canonical");
+c(U, "canonical");
 async function ht(n) {
-  const e = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(R(n)));
+  const e = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(U(n)));
   return "sha256:" + [...new Uint8Array(e)].map((t) => t.toString(16).padStart(2, "0")).join("");
 }
 c(ht, "policyDigest");
@@ -478,6 +486,10 @@ class $e {
   }
   constructor(e, t, s, r, o) {
     this.rule = e, this.alarmDb = t, this.sessionDb = s, this.extrapolated = r, this.scales = o;
+  }
+  /** Whether each scene is a bet of its own: in the shortest blocks, where all bounds are a scene's (docs/adr/0009). */
+  get byScene() {
+    return [...this.scales.values()].every((e) => e.calibration === null && e.scenes === 1);
   }
   /** Within a group e-values are averaged; the groups' weights add. */
   weightDb(e) {
@@ -490,41 +502,42 @@ class $e {
       const i = this.scales.get(r), a = i.calibration && i.calibrator ? i.calibrator.evalue(i.calibration.pValue(o, i.blockS)) : de(o, i.scenes);
       s.set(i.group, [...s.get(i.group) ?? [], a]);
     }
-    return [...s.values()].reduce((r, o) => r + $(o.reduce((i, a) => i + a, 0) / o.length), 0);
+    return [...s.values()].reduce((r, o) => r + O(o.reduce((i, a) => i + a, 0) / o.length), 0);
   }
 }
 const Y = /* @__PURE__ */ c((n, e) => `${n}\0${e}`, "pair"), Z = /* @__PURE__ */ c((n) => ({
-  watches: n.rungs.map(() => new D()),
+  watches: n.rungs.map(() => new E()),
   levelsDb: n.rungs.map(() => -1 / 0),
   base: null,
   rung: null,
   sinceS: 0,
   by: "benign",
   evidenceS: -1 / 0,
-  graceUntilS: -1 / 0
+  graceUntilS: -1 / 0,
+  counted: []
 }), "start"), Oe = /* @__PURE__ */ c((n, e) => n.rung !== null || e - n.evidenceS <= 5, "rising");
 function Ie(n, e, t) {
   const s = new Map(e.map((i) => [i.name, i])), r = n.detectors.filter((i) => s.has(i.name) && s.get(i.name).evidence !== "camera");
   for (const i of r) {
     const a = s.get(i.name), l = t.get(i.name);
     if (a.evidence === "calibrated" && (!l || l.detector !== a.name || l.detectorVersion !== a.version || l.sampleFps < n.fast_fps))
-      throw new x("The detector has no calibration that fits.", `policy ${n.name}, detector ${i.name}`, "Name one that fits.");
+      throw new v("The detector has no calibration that fits.", `policy ${n.name}, detector ${i.name}`, "Name one that fits.");
   }
   const o = n.rungs.map((i) => {
     const a = J(i.mean_time_s, i.block_s), l = /* @__PURE__ */ new Map();
-    let u = -1 / 0, h = !1;
-    for (const g of r) {
-      const M = s.get(g.name).evidence === "calibrated" ? t.get(g.name) : null;
-      let d = null;
+    let h = -1 / 0, g = !1;
+    for (const m of r) {
+      const M = s.get(m.name).evidence === "calibrated" ? t.get(m.name) : null;
+      let f = null;
       if (M) {
-        d = E.forRung(a, M.maxima(i.block_s).length);
-        const f = _e(M, i.mean_time_s, i.block_s, n.detector_kind);
-        u = Math.max(u, f.levelDb), h ||= f.extrapolated;
+        f = j.forRung(a, M.maxima(i.block_s).length);
+        const u = _e(M, i.mean_time_s, i.block_s, n.detector_kind);
+        h = Math.max(h, u.levelDb), g ||= u.extrapolated;
       }
-      l.set(g.name, { calibration: M, calibrator: d, blockS: i.block_s, scenes: Math.ceil(i.block_s / z), group: g.group || g.name });
+      l.set(m.name, { calibration: M, calibrator: f, blockS: i.block_s, scenes: Math.ceil(i.block_s / z), group: m.group || m.name });
     }
-    const m = u + Math.abs(u) * 2 ** -52;
-    return new $e(i, Number.isNaN(m) ? $(a) : Math.max($(a), m), u, h, l);
+    const p = h + Math.abs(h) * 2 ** -52;
+    return new $e(i, Number.isNaN(p) ? O(a) : Math.max(O(a), p), h, g, l);
   });
   return {
     policy: n,
@@ -537,63 +550,65 @@ c(Ie, "bind");
 function De(n, e, t) {
   const { atS: s } = t;
   if (e.rung === "end" || s < e.graceUntilS) return [e, null];
-  let { watches: r, base: o } = e;
-  o === null ? o = new I(s, t.picture) : o.over(s, t.picture) ? (r = r.map((h, m) => h.beganS !== null && s - h.beganS >= n.rungs[m].rule.block_s - 1e-6 ? h.closed(s, e.levelsDb[m]) : h), o = new I(s, t.picture)) : o = o.seen(t.picture);
-  const i = me(o.pictures), a = t.readings.filter(([h, m]) => n.counted.has(Y(h, m))).map(([h, m, g]) => [h, m, g + (n.analytic.has(h) ? i : 0)]);
-  r = r.map((h) => h.seen(s, a));
-  const l = n.rungs.map((h, m) => Q(r[m].beforeDb, h.weightDb(r[m].best), n.policy.detector_kind)), u = n.rungs.length > 0 && n.rungs[0].weightDb(a) > 0;
-  return Ee(n, { ...e, watches: r, levelsDb: l, base: o, evidenceS: u ? s : e.evidenceS }, s);
+  let { watches: r, base: o, counted: i } = e;
+  o === null ? o = new I(s, t.picture) : o.over(s, t.picture) ? (i = [...i, ...o.hits].slice(-32), r = r.map((u, d) => u.beganS !== null && s - u.beganS >= n.rungs[d].rule.block_s - 1e-6 ? u.closed(s, e.levelsDb[d]) : u), o = new I(s, t.picture)) : $(o.latest, t.picture) && (i = [...i, ...o.hits].slice(-32), r = r.map((u, d) => n.rungs[d].byScene ? u.closed(s, e.levelsDb[d], !0) : u), o = o.seen(t.picture));
+  const a = t.readings.filter(([u, d]) => n.counted.has(Y(u, d))), l = Math.max(0, ...a.filter(([u]) => n.analytic.has(u)).map(([, , u]) => u)), h = l > 0 ? Math.max(0, ...i.filter(([u]) => !$(u, t.picture)).map(([, u]) => u)) : 0;
+  l > h && t.picture !== null && (o = o.hit(t.picture, l));
+  const g = /* @__PURE__ */ c((u) => a.map(([d, y, b]) => [d, y, b + (n.analytic.has(d) ? u : 0)]), "changed"), p = g(me(o.pictures)), m = g(-h);
+  r = r.map((u, d) => u.seen(s, n.rungs[d].byScene ? m : p));
+  const M = n.rungs.map((u, d) => r[d].levelDb(u.weightDb(r[d].best), n.policy.detector_kind)), f = n.rungs.length > 0 && n.rungs[0].weightDb(p) > 0;
+  return Ee(n, { ...e, watches: r, levelsDb: M, base: o, counted: i, evidenceS: f ? s : e.evidenceS }, s);
 }
 c(De, "judge");
 function Ee(n, e, t) {
   const s = je(n, e, t);
-  if (s) return [{ ...e, rung: s[1], sinceS: t, by: "evidence" }, F(n, e, t, s[1], "evidence", s[0])];
+  if (s) return [{ ...e, rung: s[1], sinceS: t, by: "evidence" }, B(n, e, t, s[1], "evidence", s[0])];
   const r = t - Math.max(e.evidenceS, e.sinceS);
-  return e.rung === null || r < n.policy.release_after_s ? [e, null] : v(e.rung) && e.by !== "blind" && n.policy.release !== "benign" ? [e, null] : ee(n, e, t, "benign", 0);
+  return e.rung === null || r < n.policy.release_after_s ? [e, null] : x(e.rung) && e.by !== "blind" && n.policy.release !== "benign" ? [e, null] : ee(n, e, t, "benign", 0);
 }
 c(Ee, "climbOrRelease");
 function je(n, e, t) {
-  const s = n.rungs.map((l, u) => u).filter((l) => e.levelsDb[l] >= n.rungs[l].alarmDb);
+  const s = n.rungs.map((l, h) => h).filter((l) => e.levelsDb[l] >= n.rungs[l].alarmDb);
   if (!s.length) return null;
   const r = n.rungs.map((l) => l.rule.rung), o = e.rung === null ? -1 : r.indexOf(e.rung), i = s[s.length - 1];
-  if (e.by === "blind" && v(e.rung) && i >= o) return [i, r[o]];
+  if (e.by === "blind" && x(e.rung) && i >= o) return [i, r[o]];
   if (i <= o) return null;
-  const a = r.findIndex((l, u) => v(l) && u > o);
-  return a < 0 || i < a ? [i, r[i]] : v(e.rung) && t - e.sinceS < n.rungs[a].rule.after_s ? null : [i, r[a]];
+  const a = r.findIndex((l, h) => x(l) && h > o);
+  return a < 0 || i < a ? [i, r[i]] : x(e.rung) && t - e.sinceS < n.rungs[a].rule.after_s ? null : [i, r[a]];
 }
 c(je, "target");
-function F(n, e, t, s, r, o = 0) {
+function B(n, e, t, s, r, o = 0) {
   const i = r !== "evidence" ? [] : e.watches[o].best.map((a) => ({ detector: a[0], label: a[1], weightDb: n.rungs[o].weightDb([a]) })).filter((a) => a.weightDb > 0);
   return { atS: t, rung: s, before: e.rung, by: r, totalDb: e.levelsDb[o] ?? -1 / 0, reasons: i };
 }
-c(F, "decided");
+c(B, "decided");
 function ee(n, e, t, s, r) {
-  return [{ ...Z(n), sinceS: t, by: s, graceUntilS: t + r }, F(n, e, t, null, s)];
+  return [{ ...Z(n), sinceS: t, by: s, graceUntilS: t + r }, B(n, e, t, null, s)];
 }
 c(ee, "released");
 function Te(n, e, t) {
-  return !v(e.rung) || e.rung === "end" || n.policy.release !== "person" ? [e, null] : ee(n, e, t, "person", n.policy.grace_s);
+  return !x(e.rung) || e.rung === "end" || n.policy.release !== "person" ? [e, null] : ee(n, e, t, "person", n.policy.grace_s);
 }
 c(Te, "resume");
 function Ne(n, e, t) {
-  const s = n.policy.rungs.find((r) => v(r.rung))?.rung;
-  return v(e.rung) ? [{ ...e, evidenceS: Math.max(e.evidenceS, t) }, null] : n.policy.when_blind !== "cover" || !s ? [e, null] : [{ ...e, rung: s, sinceS: t, by: "blind", evidenceS: t }, F(n, e, t, s, "blind")];
+  const s = n.policy.rungs.find((r) => x(r.rung))?.rung;
+  return x(e.rung) ? [{ ...e, evidenceS: Math.max(e.evidenceS, t) }, null] : n.policy.when_blind !== "cover" || !s ? [e, null] : [{ ...e, rung: s, sinceS: t, by: "blind", evidenceS: t }, B(n, e, t, s, "blind")];
 }
 c(Ne, "blind");
-const w = 64, S = 16, Ce = 5, O = /* @__PURE__ */ new Map();
+const w = 64, S = 16, Ce = 5, D = /* @__PURE__ */ new Map();
 function H(n) {
-  const e = O.get(n);
+  const e = D.get(n);
   if (e) return e;
   const t = Math.ceil(n / 128), s = Math.floor((t + 2) / 2), r = /* @__PURE__ */ c((i) => [Math.max(0, i - (t - s)), Math.min(n, i + s)], "box"), o = [];
   for (let i = 0; i < w; i++) {
-    const [a, l] = r(Math.floor((i + 0.5) * n / w)), u = r(a)[0], h = r(l - 1)[1], m = new Float64Array(h - u);
-    for (let g = a; g < l; g++) {
-      const [M, d] = r(g);
-      for (let f = M; f < d; f++) m[f - u] += 1 / ((l - a) * (d - M));
+    const [a, l] = r(Math.floor((i + 0.5) * n / w)), h = r(a)[0], g = r(l - 1)[1], p = new Float64Array(g - h);
+    for (let m = a; m < l; m++) {
+      const [M, f] = r(m);
+      for (let u = M; u < f; u++) p[u - h] += 1 / ((l - a) * (f - M));
     }
-    o.push({ first: u, weights: Float32Array.from(m) });
+    o.push({ first: h, weights: Float32Array.from(p) });
   }
-  return O.size > 8 && O.clear(), O.set(n, o), o;
+  return D.size > 8 && D.clear(), D.set(n, o), o;
 }
 c(H, "operator");
 const V = Float64Array.from({ length: S * w }, (n, e) => Math.sqrt(2 / w) * Math.cos(Math.PI / (2 * w) * (Math.floor(e / w) + 1) * (2 * (e % w) + 1)));
@@ -601,24 +616,24 @@ function Re(n, e, t, s = e) {
   const r = new Uint32Array(8);
   if (Math.min(e, t) < Ce) return { hash: r, quality: 0 };
   const o = H(t), i = H(e), a = new Float64Array(w * w), l = new Float64Array(e);
-  for (let u = 0; u < w; u++) {
+  for (let h = 0; h < w; h++) {
     l.fill(0);
-    const { first: h, weights: m } = o[u];
-    for (let g = 0; g < m.length; g++) {
-      const M = m[g], d = (h + g) * s;
-      for (let f = 0; f < e; f++) l[f] += M * n[d + f];
+    const { first: g, weights: p } = o[h];
+    for (let m = 0; m < p.length; m++) {
+      const M = p[m], f = (g + m) * s;
+      for (let u = 0; u < e; u++) l[u] += M * n[f + u];
     }
-    for (let g = 0; g < w; g++) {
-      const M = i[g];
-      let d = 0;
-      for (let f = 0; f < M.weights.length; f++) d += M.weights[f] * l[M.first + f];
-      a[u * w + g] = d;
+    for (let m = 0; m < w; m++) {
+      const M = i[m];
+      let f = 0;
+      for (let u = 0; u < M.weights.length; u++) f += M.weights[u] * l[M.first + u];
+      a[h * w + m] = f;
     }
   }
-  return { hash: Be(a, r), quality: Ue(a) };
+  return { hash: Ue(a, r), quality: Fe(a) };
 }
 c(Re, "pdq");
-function Be(n, e) {
+function Ue(n, e) {
   const t = new Float64Array(S * w), s = new Float64Array(S * S);
   for (let o = 0; o < S; o++)
     for (let i = 0; i < w; i++) {
@@ -636,8 +651,8 @@ function Be(n, e) {
     s[o] > r && (e[7 - (o >> 5)] |= 1 << (o & 31));
   return e;
 }
-c(Be, "hashOf");
-function Ue(n) {
+c(Ue, "hashOf");
+function Fe(n) {
   let e = 0;
   for (let t = 0; t < w; t++)
     for (let s = 0; s < w; s++) {
@@ -646,29 +661,29 @@ function Ue(n) {
     }
   return Math.min(100, Math.floor(e / 90));
 }
-c(Ue, "qualityOf");
-const _ = 8, Fe = 26, qe = 100, Le = 360, Pe = 20, X = ["100110", "100101", "001111", "011001", "110011", "110011"], te = /* @__PURE__ */ new Set();
+c(Fe, "qualityOf");
+const _ = 8, qe = 26, Be = 100, Le = 360, Pe = 20, X = ["100110", "100101", "001111", "011001", "110011", "110011"], te = /* @__PURE__ */ new Set();
 for (let n of [X, X.map((e) => [...e].reverse().join(""))])
   for (let e = 0; e < 4; e++)
     te.add(n.join("")), n = n.map((t, s) => n.map((r) => r[5 - s]).join(""));
-const ne = /* @__PURE__ */ c((n) => -10 * Math.log10(n * 8 / 2 ** 36), "boundDb"), Ge = Math.round(ne(qe) * 10) / 10;
+const ne = /* @__PURE__ */ c((n) => -10 * Math.log10(n * 8 / 2 ** 36), "boundDb"), Ge = Math.round(ne(Be) * 10) / 10;
 function Ke(n, e, t, s = e) {
   if (Math.min(e, t) < 16) return null;
   const { pixels: r, w: o, h: i } = We(n, e, t, s), a = He(r, o, i);
-  let l = 0, u = !1;
-  for (const h of [Math.max(5, i >> 5), Math.max(12, i >> 3)])
-    for (const m of Xe(Ve(r, a, o, i, h), o, i))
-      l++, u ||= Qe(a, o, i, m);
-  return u ? Math.min(Ge, ne(l)) : null;
+  let l = 0, h = !1;
+  for (const g of [Math.max(5, i >> 5), Math.max(12, i >> 3)])
+    for (const p of Xe(Ve(r, a, o, i, g), o, i))
+      l++, h ||= Qe(a, o, i, p);
+  return h ? Math.min(Ge, ne(l)) : null;
 }
 c(Ke, "findCard");
 function We(n, e, t, s) {
   const r = Math.max(1, Math.floor(t / Le)), o = Math.floor(e / r), i = Math.floor(t / r), a = new Uint8Array(o * i);
   for (let l = 0; l < i; l++)
-    for (let u = 0; u < o; u++) {
-      let h = 0;
-      for (let m = 0; m < r; m++) for (let g = 0; g < r; g++) h += n[(l * r + m) * s + u * r + g];
-      a[l * o + u] = h / (r * r);
+    for (let h = 0; h < o; h++) {
+      let g = 0;
+      for (let p = 0; p < r; p++) for (let m = 0; m < r; m++) g += n[(l * r + p) * s + h * r + m];
+      a[l * o + h] = g / (r * r);
     }
   return { pixels: a, w: o, h: i };
 }
@@ -701,20 +716,20 @@ function* Xe(n, e, t) {
   const s = new Int32Array(e * t);
   for (let r = 0; r < n.length; r++) {
     if (n[r] !== 1) continue;
-    let o = 0, i = 0, a = e, l = 0, u = t, h = 0;
+    let o = 0, i = 0, a = e, l = 0, h = t, g = 0;
     s[o++] = r, n[r] = 2;
-    const m = /* @__PURE__ */ new Map();
+    const p = /* @__PURE__ */ new Map();
     for (; o; ) {
-      const f = s[--o], y = f % e, p = (f - y) / e;
-      i++, a = Math.min(a, y), l = Math.max(l, y), u = Math.min(u, p), h = Math.max(h, p);
-      const b = m.get(p);
-      b ? (y < b[0] && (b[0] = y), y > b[1] && (b[1] = y)) : m.set(p, [y, y]), y > 0 && n[f - 1] === 1 && (n[f - 1] = 2, s[o++] = f - 1), y + 1 < e && n[f + 1] === 1 && (n[f + 1] = 2, s[o++] = f + 1), p > 0 && n[f - e] === 1 && (n[f - e] = 2, s[o++] = f - e), p + 1 < t && n[f + e] === 1 && (n[f + e] = 2, s[o++] = f + e);
+      const u = s[--o], d = u % e, y = (u - d) / e;
+      i++, a = Math.min(a, d), l = Math.max(l, d), h = Math.min(h, y), g = Math.max(g, y);
+      const b = p.get(y);
+      b ? (d < b[0] && (b[0] = d), d > b[1] && (b[1] = d)) : p.set(y, [d, d]), d > 0 && n[u - 1] === 1 && (n[u - 1] = 2, s[o++] = u - 1), d + 1 < e && n[u + 1] === 1 && (n[u + 1] = 2, s[o++] = u + 1), y > 0 && n[u - e] === 1 && (n[u - e] = 2, s[o++] = u - e), y + 1 < t && n[u + e] === 1 && (n[u + e] = 2, s[o++] = u + e);
     }
-    if (Math.min(l - a, h - u) < Pe || i < 60) continue;
-    const g = [];
-    for (const [f, [y, p]] of m) g.push([y, f], [y, f + 1], [p + 1, f], [p + 1, f + 1]);
-    const M = ze(g), d = Je(M);
-    d && B(d) > 0.85 * B(M) && (yield d);
+    if (Math.min(l - a, g - h) < Pe || i < 60) continue;
+    const m = [];
+    for (const [u, [d, y]] of p) m.push([d, u], [d, u + 1], [y + 1, u], [y + 1, u + 1]);
+    const M = ze(m), f = Je(M);
+    f && F(f) > 0.85 * F(M) && (yield f);
   }
 }
 c(Xe, "quads");
@@ -733,35 +748,35 @@ function ze(n) {
 c(ze, "convexHull");
 function Je(n) {
   if (n.length < 4) return null;
-  const e = /* @__PURE__ */ c((a) => n.reduce((l, u) => Math.hypot(u[0] - a[0], u[1] - a[1]) > Math.hypot(l[0] - a[0], l[1] - a[1]) ? u : l), "far"), t = e(n[0]), s = e(t), r = /* @__PURE__ */ c((a) => (s[0] - t[0]) * (a[1] - t[1]) - (s[1] - t[1]) * (a[0] - t[0]), "side"), o = n.reduce((a, l) => r(l) > r(a) ? l : a), i = n.reduce((a, l) => r(l) < r(a) ? l : a);
+  const e = /* @__PURE__ */ c((a) => n.reduce((l, h) => Math.hypot(h[0] - a[0], h[1] - a[1]) > Math.hypot(l[0] - a[0], l[1] - a[1]) ? h : l), "far"), t = e(n[0]), s = e(t), r = /* @__PURE__ */ c((a) => (s[0] - t[0]) * (a[1] - t[1]) - (s[1] - t[1]) * (a[0] - t[0]), "side"), o = n.reduce((a, l) => r(l) > r(a) ? l : a), i = n.reduce((a, l) => r(l) < r(a) ? l : a);
   return r(o) > 0 && r(i) < 0 ? [t, o, s, i] : null;
 }
 c(Je, "fourCorners");
-function B(n) {
+function F(n) {
   let e = 0;
   return n.forEach((t, s) => {
     const r = n[(s + 1) % n.length];
     e += t[0] * r[1] - r[0] * t[1];
   }), Math.abs(e) / 2;
 }
-c(B, "area");
+c(F, "area");
 function Qe(n, e, t, s) {
-  const r = Ye(s), o = Math.max(0, Math.floor(Math.sqrt(B(s)) / _ / 4)), i = Array.from({ length: _ * _ }, (u, h) => {
-    const [m, g] = r((h % _ + 0.5) / _, (Math.floor(h / _) + 0.5) / _).map(Math.floor);
-    return se(n, e, t, m - o, g - o, m + o + 1, g + o + 1);
+  const r = Ye(s), o = Math.max(0, Math.floor(Math.sqrt(F(s)) / _ / 4)), i = Array.from({ length: _ * _ }, (h, g) => {
+    const [p, m] = r((g % _ + 0.5) / _, (Math.floor(g / _) + 0.5) / _).map(Math.floor);
+    return se(n, e, t, p - o, m - o, p + o + 1, m + o + 1);
   }), a = (Math.min(...i) + Math.max(...i)) / 2;
   if (Math.max(...i) - Math.min(...i) < 30) return !1;
-  const l = /* @__PURE__ */ c((u) => u < _ || u >= _ * (_ - 1) || u % _ === 0 || u % _ === _ - 1, "rim");
-  return i.filter((u, h) => l(h) && u < a).length < Fe ? !1 : te.has(i.filter((u, h) => !l(h)).map((u) => u < a ? "0" : "1").join(""));
+  const l = /* @__PURE__ */ c((h) => h < _ || h >= _ * (_ - 1) || h % _ === 0 || h % _ === _ - 1, "rim");
+  return i.filter((h, g) => l(g) && h < a).length < qe ? !1 : te.has(i.filter((h, g) => !l(g)).map((h) => h < a ? "0" : "1").join(""));
 }
 c(Qe, "reads");
 function Ye([n, e, t, s]) {
-  const r = n[0] - e[0] + t[0] - s[0], o = n[1] - e[1] + t[1] - s[1], i = e[0] - t[0], a = s[0] - t[0], l = e[1] - t[1], u = s[1] - t[1], h = i * u - a * l, m = (r * u - a * o) / h, g = (i * o - r * l) / h;
-  return (M, d) => {
-    const f = m * M + g * d + 1;
+  const r = n[0] - e[0] + t[0] - s[0], o = n[1] - e[1] + t[1] - s[1], i = e[0] - t[0], a = s[0] - t[0], l = e[1] - t[1], h = s[1] - t[1], g = i * h - a * l, p = (r * h - a * o) / g, m = (i * o - r * l) / g;
+  return (M, f) => {
+    const u = p * M + m * f + 1;
     return [
-      ((e[0] - n[0] + m * e[0]) * M + (s[0] - n[0] + g * s[0]) * d + n[0]) / f,
-      ((e[1] - n[1] + m * e[1]) * M + (s[1] - n[1] + g * s[1]) * d + n[1]) / f
+      ((e[0] - n[0] + p * e[0]) * M + (s[0] - n[0] + m * s[0]) * f + n[0]) / u,
+      ((e[1] - n[1] + p * e[1]) * M + (s[1] - n[1] + m * s[1]) * f + n[1]) / u
     ];
   };
 }
@@ -782,17 +797,17 @@ class tt {
     c(this, "Watcher");
   }
   constructor(e, t, s) {
-    this.told = t, this.wentBlind = s, this.policy = ve(e);
+    this.told = t, this.wentBlind = s, this.policy = xe(e);
     for (const r of this.policy.detectors) {
       const o = et[r.name];
       if (o) this.sensors.push(o);
       else {
-        if (r.required) throw new T(`The policy requires the detector ${r.name}, which this browser has not.`, `policy ${this.policy.name}`, "Use a policy whose detectors are here.");
+        if (r.required) throw new N(`The policy requires the detector ${r.name}, which this browser has not.`, `policy ${this.policy.name}`, "Use a policy whose detectors are here.");
         this.absent.push({ detector: r.name, reason: "not in the browser's build" });
       }
     }
     if (!this.sensors.some((r) => r.evidence !== "camera"))
-      throw new T("No detector that gives evidence is here, so there is nothing to watch with.", `policy ${this.policy.name}`);
+      throw new N("No detector that gives evidence is here, so there is nothing to watch with.", `policy ${this.policy.name}`);
     this.bound = Ie(this.policy, this.sensors, /* @__PURE__ */ new Map()), this.standing = Z(this.bound);
   }
   policy;
@@ -805,7 +820,7 @@ class tt {
   lastS = -1 / 0;
   /** What covers pictures now; a picture never looked at is covered where the policy covers what is unseen. */
   get rung() {
-    return v(this.standing.rung) ? this.standing.rung : !this.looked && this.policy.when_blind === "cover" ? "blur" : null;
+    return x(this.standing.rung) ? this.standing.rung : !this.looked && this.policy.when_blind === "cover" ? "blur" : null;
   }
   get ended() {
     return this.standing.rung === "end";
@@ -824,7 +839,7 @@ class tt {
   }
   /** Detection could not see this picture: the policy decides what is shown. */
   unseen(e, t) {
-    this.failure || this.wentBlind(this.failure = new T(`Detection failed: ${String(t)}`)), this.take(Ne(this.bound, this.standing, e));
+    this.failure || this.wentBlind(this.failure = new N(`Detection failed: ${String(t)}`)), this.take(Ne(this.bound, this.standing, e));
   }
   /** As the person: go on. Returns whether the policy allows it now. */
   resume(e) {
@@ -852,7 +867,7 @@ class ft {
     return this.watcher.rung;
   }
   decided(e) {
-    v(e.rung) && !v(e.before) && this.coverBegins(), this.report({ kind: "decision", ...e, at: Date.now(), mayResume: this.watcher.policy.release === "person" });
+    x(e.rung) && !x(e.before) && this.coverBegins(), this.report({ kind: "decision", ...e, at: Date.now(), mayResume: this.watcher.policy.release === "person" });
   }
   /** Look at a frame if one is due; it is judged before it leaves. */
   async arrive(e, t) {
@@ -886,7 +901,7 @@ function nt({ data: n, width: e, height: t }) {
 }
 c(nt, "lumaOfColours");
 export {
-  T as D,
+  N as D,
   lt as F,
   A as G,
   at as L,
@@ -897,10 +912,10 @@ export {
   ft as a,
   it as b,
   ie as c,
-  x as d,
+  v as d,
   ut as e,
   ht as f,
   dt as g,
   nt as l,
-  ve as p
+  xe as p
 };
