@@ -27,7 +27,9 @@ check: $(VENV)/.tests ## formatting, lint, types and the import rules
 
 test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
 	@$(BIN)/pytest --doctest-modules src
-	@$(BIN)/pytest -m "not slow"
+	@mkdir -p out; $(BIN)/pytest -m "not slow" tests/unit tests/contract >out/tests-unit.txt 2>&1 & one=$$!; \
+	$(BIN)/pytest -m "not slow" tests/story tests/browser; two=$$?; \
+	wait $$one; one=$$?; cat out/tests-unit.txt; exit $$((one || two))  # two halves, a core each
 
 test-all: check       ## the same with what takes longer
 	@$(BIN)/pytest
