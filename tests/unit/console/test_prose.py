@@ -92,7 +92,9 @@ def kinds_of(path):
 def written():
     found, unknown = {}, {}
     for room in (*ROOMS, "."):
-        for path in sorted((ROOT / room).glob("app_[hs]e*.py") if room == "." else (ROOT / room).rglob("*.py")):
+        for path in sorted(
+            (ROOT / room).glob("app_[hs]e*.py") if room == "." else (ROOT / room).rglob("*.py")
+        ):
             kinds, not_told = kinds_of(path)
             found |= dict.fromkeys(kinds, path.name)
             unknown |= dict.fromkeys(not_told - NO_ENTRIES, path.name)
