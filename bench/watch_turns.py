@@ -334,8 +334,8 @@ def busy() -> Row:
     share = ours_s / (ours_s + idle_s)  # of the cores' time that nobody else took
     what = (
         f"{STREAMS} real streams, a model of {1000 * LOOK_S:.0f} ms on {cores} threads, no cap ({looks / took_s:.0f} "
-        f"looks a second, each stream within {standing.bound_s:.1f} s, matching late p95 "
-        f"{np.percentile(late_s, 95):.2f} s): "
+        f"looks a second, each stream within {standing.bound_s:.1f} s, "
+        f"matching late p95 {np.percentile(late_s, 95):.2f} s): "
         "the cores' time used, of what others left"
     )
     return row(what, f"{share:.0%}", "≥ 90 %", met=share >= 0.9)

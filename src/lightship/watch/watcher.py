@@ -247,9 +247,10 @@ class StreamWatcher:
         if self._shown is not None and distance(self._shown[0], waiting[1][0]) <= _SAME_BITS:
             known |= {"same picture"}
         standing = self._loop.standing
-        if standing.rung is not None and standing.rung == self._loop.bound.rungs[-1].rule.rung:
+        top = self._loop.bound.rungs[-1]
+        if standing.rung == top.rule.rung or standing.levels_db[-1] >= top.alarm_db:
             return Interest(self.stream.id, self._model_s, known=known & LASTING)  # no look can bring more
-        weight_db = max(0.0, standing.levels_db[0]) if standing.levels_db else 0.0
+        weight_db = max(0.0, standing.levels_db[0])
         return Interest(self.stream.id, self._model_s, weight_db, known, self._reports, self._spent)
 
     def claim(self) -> Waiting | None:
@@ -323,12 +324,13 @@ class StreamWatcher:
             self._notes(detectors, seen)
             seen = Observation(at_s, seen.readings, self._picture)
             bound = self._loop.bound
+            before_db = self._loop.standing.levels_db[0]
             decision = self._loop.take(lambda standing: judge(bound, self._held(standing, at_s), seen))
             standing = self._loop.standing
             if detectors is self._models:
                 self._model_sees = standing.evidence_s == at_s
-            if standing.evidence_s == at_s:
-                self._spent = 0
+            if standing.evidence_s == at_s and standing.levels_db[0] > max(before_db, 0.0):
+                self._spent = 0  # more than was known before
             if standing.evidence_s == at_s and self._first_s is None:
                 self._first_s = at_s
             elif not standing.rising(at_s):
