@@ -141,6 +141,7 @@ def test_the_page_is_accessible_and_works_by_keyboard(engine, tmp_path):
     with served() as address, browser(engine, film(tmp_path / "camera.y4m", 2)) as made:
         page = made.new_page(bypass_csp=True)
         page.goto(address)
+        until(page, "!document.querySelector('#enter button').disabled")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "room"
         page.keyboard.press("Enter")

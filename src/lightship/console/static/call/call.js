@@ -42,6 +42,7 @@ by("enter").addEventListener("submit", async (submitted) => {
   try { await enter(by("room").value); }
   catch (error) { show("off"); say(`${error.name}: ${error.message}`); by("enter").hidden = false; by("enter").querySelector("button").disabled = false; }
 });
+by("enter").querySelector("button").disabled = false; // before that, the browser itself would send the form
 
 async function enter(room) {
   let camera;
