@@ -504,6 +504,7 @@ def test_closing_a_source_that_waits_returns_at_once_and_frees_the_port(clip):
 WAIT = """
 import sys
 from lightship.media.sources import open_source
+print("waiting", flush=True)
 try:
     open_source(sys.argv[1])
 except KeyboardInterrupt:
@@ -513,10 +514,11 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_ends_the_wait_for_a_publisher():
     url = f"rtmp+listen://127.0.0.1:{free_port()}/live/key"
-    process = subprocess.Popen([sys.executable, "-c", WAIT, url], stdout=subprocess.PIPE, text=True)
-    time.sleep(0.8)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=5)
+    with subprocess.Popen([sys.executable, "-c", WAIT, url], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "waiting\n"
+        time.sleep(0.8)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
     assert out.strip() == "interrupted"
 
 
