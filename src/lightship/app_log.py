@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from lightship.app import interruptible
+from lightship.app_serving import run
 from lightship.console.logs import quiet_server
 from lightship.console.server import Server, config_of
 from lightship.console.static_log import static_log
@@ -26,16 +26,5 @@ def serve(folder: Path, host: str, port: int, listening: Callable[[str], None]) 
     quiet_server()
     server = Server(config_of(static_log(folder), host, port, arrive_s=10.0, end_s=5.0))
 
-    def stop() -> None:
-        server.should_exit = True
-
     threading.Thread(target=lambda: listening(server.address(10.0)), daemon=True).start()
-    try:
-        with interruptible(stop):
-            server.run()
-    except SystemExit as error:  # uvicorn's way of saying that it cannot have the address
-        raise InputError(
-            f"The address {host}:{port} cannot be served.",
-            "",
-            "Is another service there? Choose another --port.",
-        ) from error
+    run(server)

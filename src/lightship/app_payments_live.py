@@ -13,15 +13,14 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from lightship import app_payments
-from lightship.app import interruptible
-from lightship.app_matcher import Serving
+from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
 from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
 from lightship.console.logs import logger, quiet_server
 from lightship.console.matching import utc_now
 from lightship.console.metrics import Metrics
 from lightship.console.payments_bus import BusPayments
-from lightship.console.server import Server, config_of
+from lightship.console.server import Announced
 from lightship.console.tenants import Tenants
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
@@ -222,37 +221,4 @@ def serve(live: Live, serving: Serving, tenants_file: Path, say: Say) -> None:
     log = logger()
     quiet_server()
     with service(live, tenants, log, say) as (app, _):
-        config = config_of(
-            app,
-            serving.host,
-            serving.port,
-            arrive_s=serving.limits.arrive_s,
-            end_s=serving.limits.answer_s,
-            ssl_certfile=serving.certificate,
-            ssl_keyfile=serving.key,
-        )
-        server = _Server(config, log)
-        try:
-            with interruptible(server.stop):
-                server.run()
-        except SystemExit as error:  # uvicorn's way of saying that it cannot have the address
-            what = f"The address {serving.host}:{serving.port} cannot be served."
-            raise InputError(what, "", "Is another service there? Choose another --port.") from error
-
-
-class _Server(Server):
-    """Says where it listens once it does: scripts, tests and people wait for that."""
-
-    def __init__(self, config: Any, log: Any) -> None:
-        super().__init__(config)
-        self._log = log
-
-    def stop(self) -> None:
-        """Answer what is under way, and end."""
-        self.should_exit = True
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        if self.servers:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._log.info("serving", host=host, port=port)
+        run(Announced(serving.config(app), log))

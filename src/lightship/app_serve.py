@@ -259,7 +259,7 @@ def served(app: FastAPI, host: str, port: int, chores: Chores | None = None) -> 
     try:
         yield server.address(30.0)
     finally:
-        server.should_exit = True
+        server.stop()
         ended.wait(10.0)
 
 

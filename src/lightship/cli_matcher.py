@@ -85,10 +85,11 @@ def serve(
     """Serve the matcher until interrupted."""
     from lightship import app_matcher as wiring
     from lightship.app_lists import matcher_of
+    from lightship.app_serving import Serving
     from lightship.console.gate import Limits
     from lightship.detect.bank import load
 
-    serving = wiring.Serving(host, port, tls_certificate, tls_key, plain, Limits(arrive_s=arrive_s))
+    serving = Serving(host, port, tls_certificate, tls_key, plain, Limits(arrive_s=arrive_s))
     serving.check()
     wiring.serve(
         serving,

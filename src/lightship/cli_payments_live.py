@@ -30,7 +30,7 @@ def serve(
 ) -> None:
     """Take payments in as they happen, each on disk before it is answered; alerts are told at once."""
     from lightship import app_payments_live as wiring
-    from lightship.app_matcher import Serving
+    from lightship.app_serving import Serving
     from lightship.console.gate import Limits
 
     serving = Serving(host, port, tls_certificate, tls_key, plain, Limits(under_way=256))

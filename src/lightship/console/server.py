@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +112,15 @@ class Server(uvicorn.Server):
         finally:
             self._listening.set()
 
+    def stop(self) -> None:
+        """Answer what is under way, and end."""
+        self.should_exit = True
+
+    def where(self) -> tuple[str, int]:
+        """Return the host and port at which it listens."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return str(host), int(port)
+
     def address(self, wait_s: float) -> str:
         """Return the address once it listens.
 
@@ -125,5 +135,25 @@ class Server(uvicorn.Server):
             raise InputError(
                 "The address cannot be served.", where, "Is another service there? Choose another port."
             )
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        host, port = self.where()
         return f"http://{host}:{port}"
+
+
+class Announced(Server):
+    """Puts where it listens into the log once it does: scripts, tests and people wait for that."""
+
+    def __init__(self, config: uvicorn.Config, log: Any) -> None:
+        super().__init__(config)
+        self._log = log
+
+    def facts(self) -> dict[str, Any]:
+        """Return what else is said then."""
+        return {}
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Say where it listens."""
+        await super().startup(sockets)
+        if self.servers:
+            host, port = self.where()
+            self._log.info("serving", host=host, port=port, **self.facts())
+            sys.stderr.flush()
