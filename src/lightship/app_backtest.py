@@ -14,8 +14,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology, write_all
+from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
 from lightship.core.errors import InputError
+from lightship.exchange.whole import write_each
 from lightship.payments import suppression
 from lightship.payments.backtest import (
     At,
@@ -208,7 +209,7 @@ def backtest(
             card, sampled = run.card(facts, people, rivals, budgets)
             cards.append(card)
             files |= _files(card, sampled)
-    write_all(out, files)
+    write_each(out, files)
     return cards
 
 

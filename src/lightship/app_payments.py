@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,9 +14,10 @@ import pyarrow.parquet as pq
 
 from lightship import packs
 from lightship.core.canonical import canonical
-from lightship.core.errors import InputError, SinkError
+from lightship.core.errors import InputError
 from lightship.core.payments import TABLES
 from lightship.exchange import fx
+from lightship.exchange.whole import write_each
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine, Engine
 from lightship.payments.history import History, open_history
@@ -190,7 +190,7 @@ def score_dataset(
                 _keep(keep, ready, mine)
     lines = [canonical(asdict(alert)) + b"\n" for name in found for alert in found[name].alerts]
     pages = {f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()}
-    write_all(out, {"alerts.jsonl": b"".join(lines), **pages})
+    write_each(out, {"alerts.jsonl": b"".join(lines), **pages})
     return found
 
 
@@ -207,7 +207,7 @@ def _keep(folder: Path, ready: History, proven: Sequence[Pack]) -> None:
         "jurisdiction": ready.terms.jurisdiction.digest,
         "coverage": sorted(ready.coverage),
     }
-    write_all(folder, {**files, "kept.json": json.dumps(made, indent=1).encode() + b"\n"})
+    write_each(folder, {**files, "kept.json": json.dumps(made, indent=1).encode() + b"\n"})
 
 
 def _going_on(folder: Path, terms: Terms) -> frozenset[str]:
@@ -246,29 +246,3 @@ def _baseline(path: Path) -> Baseline:
 
 def _pretty(base: Baseline) -> bytes:
     return json.dumps(base.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def write_all(folder: Path, files: dict[str, bytes]) -> None:
-    """Write files so that each is whole or not there.
-
-    Raises
-    ------
-    SinkError
-        If the disk refuses.
-    """
-    try:
-        for name, content in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.part")
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-    except OSError as error:
-        raise SinkError(
-            f"The alerts cannot be written: {error.strerror}.",
-            str(folder),
-            "Free space, or choose another folder.",
-        ) from error

@@ -14,9 +14,10 @@ import duckdb
 
 from lightship.core.errors import InputError, LightshipError
 from lightship.exchange import fx, iso20022, payment_tables
-from lightship.exchange.dataset import Counts, Staging, appearing, unwritten
+from lightship.exchange.dataset import MANIFEST, Counts, Staging
 from lightship.exchange.payment_rows import BY_PAYER, check_zone, checked
 from lightship.exchange.rejects import LIMIT, Rejects
+from lightship.exchange.whole import appearing, unwritten, write_whole
 
 _MEMORY = "1GB"
 
@@ -68,14 +69,14 @@ def read(reading: Reading, out: Path, say: Callable[[str], None] = lambda _: Non
     """
     rejects = Rejects(reading.reject_limit)
     try:
-        with appearing(out) as part:
+        with appearing(out, MANIFEST) as part:
             counts = _read(reading, part, rejects, out)
     except LightshipError:
         if len(rejects):
-            _write(rejects_file(out), rejects.to_csv())
+            write_whole(rejects_file(out), rejects.to_csv())
             say(f"What could not be used, with reasons: {rejects_file(out)}")
         raise
-    _write(rejects_file(out), rejects.to_csv())
+    write_whole(rejects_file(out), rejects.to_csv())
     for line in in_words(counts, out):
         say(line)
     return counts
@@ -167,17 +168,6 @@ def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
         raise unwritten(str(error).splitlines()[0].rstrip(".")[:200], out) from error
     finally:
         shutil.rmtree(spill, ignore_errors=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write the rejects beside and put them in place."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise unwritten(error.strerror or str(error), path) from error
 
 
 def in_words(counts: Counts, out: Path) -> Iterator[str]:

@@ -20,6 +20,7 @@ from lightship import app_payments as wiring
 from lightship import app_payments_live as living
 from lightship import app_payments_outward as outward
 from lightship.core.payments import Alert, Payment, Rail
+from lightship.exchange.whole import write_each
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake
 from lightship.payments.generate import generate
@@ -91,7 +92,7 @@ def _day(folder: Path, kept: Path, console: Console) -> list[Claim]:
             for name, queue in queues.items()
         },
     }
-    wiring.write_all(kept, {"payments.json": json.dumps(figures, indent=1).encode() + b"\n"})
+    write_each(kept, {"payments.json": json.dumps(figures, indent=1).encode() + b"\n"})
     return [
         (
             "of the first alerts of livestreamed abuse, more than half are true",

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightship.core.errors import InputError, SinkError
+from lightship.core.errors import InputError
 from lightship.core.payments import TABLES
 from lightship.exchange.fx import RATES, Rates
 from lightship.exchange.payment_rows import STAGED, prepare
@@ -269,59 +264,3 @@ class Staging:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def appearing(folder: Path, mark: str = MANIFEST) -> Iterator[Path]:
-    """Give a folder beside to write into, which takes the place of `folder` whole when the block ends well.
-
-    Parameters
-    ----------
-    mark
-        The file by which an earlier run's folder is known, which may be replaced; any other that is not empty is not.
-
-    Raises
-    ------
-    InputError
-        If something else lies there.
-    SinkError
-        If it cannot be written; then what lay there before is as it was.
-    """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / mark).is_file())):
-        what = "Something else lies where the dataset is to be written."
-        raise InputError(what, str(folder), "Name a new folder with --out.")
-    token = secrets.token_hex(4)
-    part, old = (folder.with_name(f".{folder.name}.{token}{suffix}") for suffix in ("", ".old"))
-    try:
-        part.mkdir(parents=True)
-        yield part
-        for path in (*part.iterdir(), part):
-            _flush(path)
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-        _flush(folder.parent)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise unwritten(str(error.strerror or error), folder) from error
-    finally:
-        for left in (part, old):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    place = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(place)
-    finally:
-        os.close(place)
-
-
-def unwritten(why: str, path: Path) -> SinkError:
-    """Return the error of a result that cannot be written."""
-    return SinkError(
-        f"The result cannot be written: {why}.",
-        str(path),
-        "Make room or name another place, and run it again: nothing half-written is left.",
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from lightship.core.errors import InputError, SinkError
@@ -23,22 +24,34 @@ def write_whole(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(part, data)
+        _flush(part)
         part.replace(path)
         _flush(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise _unwritten(error, path) from error
+        raise unwritten(str(error.strerror or error), path) from error
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes], mark: str) -> None:
-    """Write a folder of files whole; one that an earlier run wrote is put in its place.
+def write_each(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by path within a folder, each of them whole.
+
+    Raises
+    ------
+    SinkError
+        If one cannot be written; those before it are there.
+    """
+    for name, data in files.items():
+        write_whole(folder / name, data)
+
+
+@contextmanager
+def appearing(folder: Path, mark: str) -> Iterator[Path]:
+    """Give a folder beside to write into, which takes the place of `folder` whole when the block ends well.
 
     Parameters
     ----------
-    files
-        By path within the folder.
     mark
-        The file by which a folder of an earlier run is known. Any other folder that is not empty is left alone.
+        The file by which an earlier run's folder is known, which may be replaced; any other that is not empty is not.
 
     Raises
     ------
@@ -56,12 +69,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mark: str) -> None:
     token = secrets.token_hex(4)
     part, old = (folder.with_name(f".{folder.name}.{token}{suffix}") for suffix in ("", ".old"))
     try:
-        for name, data in files.items():
-            path = part / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, data)
-        for place in {part, *(path for path in part.rglob("*") if path.is_dir())}:
-            _flush(place)
+        part.mkdir(parents=True)
+        yield part
+        for path in (*part.rglob("*"), part):
+            _flush(path)
         if folder.exists():
             folder.rename(old)
         part.rename(folder)
@@ -69,31 +80,47 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mark: str) -> None:
     except OSError as error:
         if old.exists() and not folder.exists():
             old.rename(folder)
-        raise _unwritten(error, folder) from error
+        raise unwritten(str(error.strerror or error), folder) from error
     finally:
         for left in (part, old):
             shutil.rmtree(left, ignore_errors=True)
 
 
+def write_folder(folder: Path, files: Mapping[str, bytes], mark: str) -> None:
+    """Write files, by path within a folder, as a folder that appears whole; see :func:`appearing`.
+
+    Raises
+    ------
+    InputError
+        If something else lies there.
+    SinkError
+        If it cannot be written; then what lay there before is as it was.
+    """
+    with appearing(folder, mark) as part:
+        for name, data in files.items():
+            path = part / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, data)
+
+
+def unwritten(why: str, path: Path) -> SinkError:
+    """Return the error of a result that cannot be written."""
+    return SinkError(
+        f"The result cannot be written: {why}.",
+        str(path),
+        "Make room or name another place, and run it again: nothing half-written is left.",
+    )
+
+
 def _write(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def _flush(folder: Path) -> None:
-    """Flush a folder's names to disk."""
-    place = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """Flush a file, or a folder's names, to disk."""
+    place = os.open(path, os.O_RDONLY)
     try:
         os.fsync(place)
     finally:
         os.close(place)
-
-
-def _unwritten(error: OSError, path: Path) -> SinkError:
-    return SinkError(
-        f"The result cannot be written: {error.strerror or error}.",
-        str(path),
-        "Make room or name another place, and run it again: nothing half-written is left.",
-    )
