@@ -10,7 +10,6 @@ import fcntl
 import hmac
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from lightship.core.errors import ListError
 from lightship.infra import array_file
 from lightship.infra.array_file import Stored
 from lightship.infra.secret_file import secret_of
+from lightship.infra.whole_file import PART, whole
 
 KEEP = 3
 """Versions that are kept of a list, the one in force among them."""
@@ -184,7 +184,7 @@ class ListStore:
             raise _unwritable(folder, error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            for left in folder.glob(".part-*"):  # of a process that was killed
+            for left in folder.glob(f"{PART}*"):  # of a process that was killed
                 left.unlink(missing_ok=True)
             yield
         finally:
@@ -195,22 +195,10 @@ class ListStore:
 
     def _put(self, path: Path, fill: Callable[[BinaryIO], None]) -> None:
         """Write a file whole: no reader sees half of it, and what was there stays until then."""
-        part = path.with_name(f".part-{path.name}-{secrets.token_hex(4)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    fill(file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            with whole(path, 0o600) as file:
+                fill(file)
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -27,6 +27,7 @@ from lightship.core.ports import ReadableLedger
 from lightship.infra import exhibit_file
 from lightship.infra.exhibit_file import PIECE
 from lightship.infra.secret_file import KEY_BYTES, secret_of
+from lightship.infra.whole_file import sync, whole
 
 APPROVAL_S = 24 * 3600.0
 """How long an approval counts: a working day and its night."""
@@ -118,7 +119,7 @@ class FileVault:
                     self._put("exhibit-sealed", exhibit, size=size)
                     self._tombstone(exhibit).unlink(missing_ok=True)  # the same bytes, met again after all
                     part.replace(data)
-                    _sync(data.parent)
+                    sync(data.parent)
                     self._write(self._key(exhibit), wrapped)
             finally:
                 part.unlink(missing_ok=True)
@@ -314,14 +315,8 @@ class FileVault:
         return self.folder / "keys" / f"{_name(exhibit)}.destroyed"
 
     def _write(self, path: Path, data: bytes) -> None:
-        """Write a small file whole, so that it is on disk under its name when this returns."""
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with whole(path, 0o600) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        _sync(path.parent)
 
 
 def _name(exhibit: Exhibit) -> str:
@@ -337,15 +332,7 @@ def _shred(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(place)
-    finally:
-        os.close(place)
+    sync(path.parent)
 
 
 def _unusable(error: OSError) -> VaultError:

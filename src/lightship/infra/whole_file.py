@@ -8,10 +8,37 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+PART = ".part-"
+"""Begins the name of a file that is being written; one that lies about is of a process that was killed."""
+
+
+@contextmanager
+def whole(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Give a file to write, which takes its place when the block ends well; its folder must be there.
+
+    Whoever reads meanwhile, or after a crash, finds the old file or the new one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    part = path.with_name(f"{PART}{path.name}-{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(path.parent)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file; whoever reads it meanwhile, or after a crash, finds the old one or the new one.
+    """Write a file as :func:`whole` does, and its folder where there is none.
 
     Raises
     ------
@@ -19,20 +46,23 @@ def write_whole(path: Path, data: bytes) -> None:
         If it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with whole(path) as file:
+        file.write(data)
+
+
+def sync(folder: Path) -> None:
+    """Flush a folder's names to disk.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    """
+    place = os.open(folder, os.O_RDONLY)
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        os.fsync(place)
     finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        os.close(place)
 
 
 @contextmanager
