@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi import FastAPI
 
@@ -24,7 +26,7 @@ from lightship.console.server import Announced
 from lightship.console.tenants import Tenants
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
-from lightship.core.payments import TABLES, Payment
+from lightship.core.payments import TABLES, Payment, us_of
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake, Scoring
@@ -97,19 +99,22 @@ def world_of(live: Live) -> World:
     )
 
 
-def _rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
+def _batches(folder: Path, table: str, columns: Sequence[str]) -> Iterator[Any]:
     path = folder / f"{table}.parquet"
     if not path.exists():
         return
-    columns = list(TABLES[table])
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS, columns=columns):
-                yield from batch.to_pylist()
+            yield from file.iter_batches(_ROWS, columns=list(columns))
     except (OSError, ValueError) as error:
         raise InputError(
             f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
         ) from error
+
+
+def _rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
+    for batch in _batches(folder, table, list(TABLES[table])):
+        yield from batch.to_pylist()
 
 
 def _profiles(folder: Path) -> Mapping[str, Profile]:
@@ -135,28 +140,29 @@ def _markers(folder: Path) -> Mapping[str, tuple[str, ...]]:
 def begin(world: World, folder: Path, say: Say) -> dict[str, Account]:
     """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again."""
     state: dict[str, Account] = {}
-    path = folder / "payments.parquet"
-    if not path.exists():
-        return state
-    last = max((row["at"] for row in _rows(folder, "payments")), default=None)
+    latest = (pc.max(batch["at"]).as_py() for batch in _batches(folder, "payments", ["at"]) if len(batch))
+    last = max(latest, default=None)
     if last is None:
         return state
-    from_us = _us(last) - max(pack.window_days for pack in world.packs) * DAY_US
+    from_us = us_of(_aware(last)) - max(pack.window_days for pack in world.packs) * DAY_US
     count = 0
     for row in _rows(folder, "payments"):
-        at_us = _us(row.pop("at"))
-        if at_us > from_us:
-            state |= step(world, state, Payment(at_us=at_us, **row)).accounts
+        if us_of(_aware(row["at"])) > from_us:
+            state |= step(world, state, payment_of_row(row)).accounts
             count += 1
     say(f"Began with {count:,} payments of {folder}.")
     return state
 
 
-def _us(at: Any) -> int:
-    from datetime import UTC, datetime, timedelta
+def payment_of_row(row: Mapping[str, Any]) -> Payment:
+    """Return a row of a dataset's ``payments`` as a payment."""
+    return Payment(
+        at_us=us_of(_aware(row["at"])), **{name: value for name, value in row.items() if name != "at"}
+    )
 
-    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int((aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def scoring_of(world: World) -> Scoring[Account]:

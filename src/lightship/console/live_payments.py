@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Security
@@ -19,7 +19,7 @@ from lightship.console.problems import Problem, responses
 from lightship.console.quota import Quota
 from lightship.console.tenants import Tenant, Tenants
 from lightship.core.errors import StoreError
-from lightship.core.payments import Payment, Rail
+from lightship.core.payments import EPOCH, Payment, Rail, us_of
 from lightship.core.ports import PaymentJournal
 from lightship.payments.acceptance import Busy, Intake, Outcome
 
@@ -29,8 +29,6 @@ _ENDS_S = 25.0
 """A stream ends before the gate would end it; who listens comes again with the last id, and misses nothing."""
 _BEAT_S = 10.0
 _PAGE = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
@@ -135,7 +133,7 @@ class Checks:
         return [_payment(one) for one in found]
 
     def _wrong(self, one: PaymentIn, latest: datetime) -> Iterator[tuple[str, str]]:
-        if not _EPOCH <= one.at <= latest:
+        if not EPOCH <= one.at <= latest:
             yield "at", "before 1970, or in the future"
         if one.currency not in self.currencies:
             yield "currency", "no currency that there are rates of"
@@ -148,7 +146,7 @@ class Checks:
 
 def _payment(one: PaymentIn) -> Payment:
     values = one.__dict__.copy()
-    values["at_us"] = (values.pop("at") - _EPOCH) // _MICROSECOND
+    values["at_us"] = us_of(values.pop("at"))
     return Payment(**values)
 
 

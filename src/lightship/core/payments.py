@@ -7,6 +7,7 @@ institution has, the generator writes one with its truth beside it, and everythi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Rail = Literal["bank", "remittance", "card", "wallet", "crypto", "gift-card", "gaming", "cash"]
@@ -69,6 +70,21 @@ bank, ``reverses`` the payment that this one takes back. ``kind`` is ``person`` 
 A marker is an outside fact about a payer or payee (``flagged-receiver``, ``closed-for-extortion`` ...), with its
 source.
 """
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def us_of(at: datetime) -> int:
+    """Return an aware time as microseconds since 1970.
+
+    Examples
+    --------
+    >>> us_of(datetime(2026, 3, 2, 22, 30, tzinfo=UTC))
+    1772490600000000
+    """
+    return (at - EPOCH) // _MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)

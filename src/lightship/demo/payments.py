@@ -19,12 +19,12 @@ from rich.markup import escape
 from lightship import app_payments as wiring
 from lightship import app_payments_live as living
 from lightship import app_payments_outward as outward
-from lightship.core.payments import Alert, Payment, Rail
+from lightship.core.payments import Alert, Payment, Rail, us_of
 from lightship.exchange.whole import write_each
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake
 from lightship.payments.generate import generate
-from lightship.payments.live import Account, World, step
+from lightship.payments.live import replay
 from lightship.payments.proof import protected_families
 
 CUSTOMERS, PAYERS, SEED = 8000, 60, 7
@@ -199,7 +199,11 @@ def _burst(people: Path, kept: Path, folder: Path, truth: Truth) -> tuple[Claim,
     history = [row for row in rows if child in (row["payer"], row["payee"])]
     told_by, waits_s = 0, []
     with SqlitePaymentJournal(folder / "journal") as journal:
-        intake = Intake(journal, living.scoring_of(world), begin=lambda: _accounts(world, history))
+        intake = Intake(
+            journal,
+            living.scoring_of(world),
+            begin=lambda: replay(world, map(living.payment_of_row, history))[0],
+        )
         try:
             for number, payment in enumerate(_payments(child, max(row["at"] for row in rows)), 1):
                 sent_s = time.monotonic()
@@ -232,21 +236,13 @@ def _child(people: Path, rows: Sequence[Mapping[str, Any]], truth: Truth) -> str
     return min(paid, key=lambda child: (-paid[child], child))
 
 
-def _accounts(world: World, history: Sequence[Mapping[str, Any]]) -> dict[str, Account]:
-    state: dict[str, Account] = {}
-    for row in history:
-        rest = {name: value for name, value in row.items() if name != "at"}
-        state |= step(world, state, Payment(at_us=_us(row["at"]), **rest)).accounts
-    return state
-
-
 def _payments(child: str, last: datetime) -> Iterator[Payment]:
     """Yield growing sums to people and by vouchers never used before, an hour apart, late in the evening."""
     start = last.astimezone(UTC).replace(hour=22, minute=10, second=0, microsecond=0) + timedelta(days=1)
     for number, (pounds, rail) in enumerate(BURST):
         yield Payment(
             payment=f"burst-{number + 1}",
-            at_us=_us(start + timedelta(minutes=40 * number)),
+            at_us=us_of(start + timedelta(minutes=40 * number)),
             payer=child,
             payee=f"stranger-{number + 1}",
             amount_minor=pounds * 100,
@@ -255,10 +251,6 @@ def _payments(child: str, last: datetime) -> Iterator[Payment]:
             payer_country="GB",
             payee_country="CI" if rail != "gift-card" else "GB",
         )
-
-
-def _us(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _again(people: Path, kept: Path, folder: Path) -> Claim:

@@ -16,6 +16,7 @@ from typing import Any
 
 from lightship.core.errors import InputError, PolicyError
 from lightship.core.payments import RAILS
+from lightship.exchange.goaml_schema import parsed
 from lightship.exchange.report_draft import UNKNOWN, Party, ReportDraft, Transfer
 
 REPORT = (
@@ -213,12 +214,7 @@ def problems(xml: bytes) -> tuple[str, ...]:
     InputError
         If it is no XML.
     """
-    from lxml import etree
-
-    try:
-        report = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise InputError(f"This is not XML: {error}.", "goAML", "Make it again.") from error
+    report = parsed(xml)
     found = [] if report.tag == "report" else [f"the root is {report.tag}, not report"]
     optional = {
         "schema_version",

@@ -48,8 +48,8 @@ def load_schema(path: Path) -> Any:
         ) from error
 
 
-def faults(xml: bytes, schema: Any) -> tuple[str, ...]:
-    """Return what a schema finds wrong with a report, each with its line.
+def parsed(xml: bytes) -> Any:
+    """Return a report's root; entities are not resolved.
 
     Raises
     ------
@@ -59,9 +59,20 @@ def faults(xml: bytes, schema: Any) -> tuple[str, ...]:
     from lxml import etree
 
     try:
-        report = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
+        return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         raise InputError(f"This is not XML: {error}.", "goAML", "Make it again.") from error
+
+
+def faults(xml: bytes, schema: Any) -> tuple[str, ...]:
+    """Return what a schema finds wrong with a report, each with its line.
+
+    Raises
+    ------
+    InputError
+        If it is no XML.
+    """
+    report = parsed(xml)
     schema.validate(report)
     return tuple(f"line {entry.line}: {entry.message}" for entry in schema.error_log)
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from lightship.exchange.report_draft import UNKNOWN, Party, ReportDraft, Transfer
 
-REASON_LIMIT = 8_000
-
 
 def worksheet(draft: ReportDraft) -> bytes:
     """Return the worksheet as text."""
