@@ -173,7 +173,7 @@ def score_dataset(
             "Give --baselines, which the earlier score wrote.",
         )
     coverage = _going_on(onto, terms) if onto else frozenset()
-    given = {one.id: _baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
+    given = {one.id: read_baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
     found: dict[str, Scored] = {}
     with scoring(folder, memory, spill=out) as (engine, data):
         to_us = last_moment(engine, data)
@@ -235,7 +235,14 @@ def _going_on(folder: Path, terms: Terms) -> frozenset[str]:
     return coverage
 
 
-def _baseline(path: Path) -> Baseline:
+def read_baseline(path: Path) -> Baseline:
+    """Return a baseline that an earlier score wrote.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         return Baseline.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, ValueError) as error:

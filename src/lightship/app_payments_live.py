@@ -79,7 +79,7 @@ def world_of(live: Live) -> World:
     for name in app_payments.TYPOLOGIES:
         path = live.baselines / f"{name}.json"
         if path.is_file():
-            bases[name] = app_payments._baseline(path)  # noqa: SLF001 - the wiring's own
+            bases[name] = app_payments.read_baseline(path)
             packs.append(app_payments.typology(name))
     if not packs:
         todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, get_type_hints
 
+from lightship.core import dated
 from lightship.core.canonical import digest
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
 from lightship.core.errors import PolicyError
@@ -73,7 +73,7 @@ class Retention:
 
     def on(self, day: date) -> tuple[Term, ...]:
         """Return the terms in force on a day."""
-        return tuple(one for one in self.terms if one.begins <= day and (one.ends is None or day < one.ends))
+        return tuple(one for one in self.terms if dated.in_force(one.begins, one.ends, day))
 
 
 def parse_retention(text: str, where: str) -> Retention:
@@ -84,19 +84,14 @@ def parse_retention(text: str, where: str) -> Retention:
     PolicyError
         Naming what is wrong.
     """
-    try:
-        table = tomllib.loads(text)
-        terms = tuple(_term(one, where) for one in table.pop("terms"))
-        found = Retention(terms=terms, digest=digest(text), **table)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(
-            f"The retention terms are not TOML: {error}.", where, "Correct the line."
-        ) from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PolicyError(f"A key is missing or unknown: {error}.", where, "Correct it.") from error
-    if len({one.id for one in terms}) != len(terms):
-        raise PolicyError("Two terms have one id.", where, "Name each its own way.")
-    return found
+    return dated.read(
+        text,
+        where,
+        what="retention terms",
+        key="terms",
+        rule=_term,
+        file=lambda terms, table: Retention(terms=terms, digest=digest(text), **table),
+    )
 
 
 def _term(table: Mapping[str, Any], where: str) -> Term:
@@ -115,7 +110,7 @@ def _term(table: Mapping[str, Any], where: str) -> Term:
             wrong.append(str(table["since"]))
     if type(days) not in {int, float} or not days > 0:
         wrong.append(f"days = {days!r}")
-    if wrong or kind is None or type(begins) is not date or (ends is not None and type(ends) is not date):
+    if wrong or kind is None or not dated.are_days(begins, ends):
         raise PolicyError(
             f"The term {table.get('id')!r} is refused: {', '.join(wrong) or 'its dates are no days'}.",
             where,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from lightship import packs
+from lightship.core import dated
 from lightship.core.cases import Stream
 from lightship.core.errors import PolicyError
 from lightship.watch.staffing import Staffing
@@ -54,7 +54,7 @@ class Rule:
 
     def applies(self, day: date) -> bool:
         """Return whether it is in effect on a day."""
-        return self.enabled and self.begins <= day and (self.ends is None or day < self.ends)
+        return self.enabled and dated.in_force(self.begins, self.ends, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +150,14 @@ def parse(text: str, where: str) -> RuleSet:
     PolicyError
         Naming what is wrong.
     """
-    try:
-        table = tomllib.loads(text)
-        rules = tuple(_rule(one, where) for one in table.pop("rules"))
-        found = RuleSet(rules=rules, **table)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"The controls are not TOML: {error}.", where, "Correct the line.") from error
-    except (KeyError, TypeError) as error:
-        raise PolicyError(f"A key is missing or unknown: {error}.", where, "Correct it.") from error
-    if len({one.id for one in rules}) != len(rules):
-        raise PolicyError("Two rules have one id.", where, "Name each its own way.")
-    return found
+    return dated.read(
+        text,
+        where,
+        what="controls",
+        key="rules",
+        rule=_rule,
+        file=lambda rules, table: RuleSet(rules=rules, **table),
+    )
 
 
 def _rule(table: Mapping[str, Any], where: str) -> Rule:
@@ -171,7 +168,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
     if live not in get_args(Live):
         wrong = [*wrong, str(live)]
     begins, ends = table["from"], table.get("until")
-    if wrong or type(begins) is not date or (ends is not None and type(ends) is not date):
+    if wrong or not dated.are_days(begins, ends):
         raise PolicyError(
             f"The rule {table.get('id')!r} is refused: {', '.join(wrong) or 'its dates are no days'}.",
             where,
