@@ -15,24 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lightship.core.payments import TABLES
+from lightship.payments.schema import schema
 
 END_US = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()) * 1_000_000
 YEAR_US = 365 * 86_400_000_000
 MENU = np.array([10, 15, 20, 25, 30, 50, 75, 100, 150, 200])
-_TYPES = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "int16": pa.int16(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
-
-
-def schema(table: str) -> pa.Schema:
-    """Return a table's Arrow schema."""
-    return pa.schema([pa.field(name, _TYPES[kind], null) for name, (kind, null) in TABLES[table].items()])
 
 
 def _ids(prefix: str, numbers: NDArray[np.int64]) -> list[str]:

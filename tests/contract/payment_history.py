@@ -15,16 +15,9 @@ from lightship import app_payments
 from lightship.core.payments import TABLES, Payment
 from lightship.payments.live import Profile, World
 from lightship.payments.prepare import DAY_US, Dataset, Terms, Window
+from lightship.payments.schema import schema
 from lightship.payments.score import History, Measured, fit, measure, open_history, weighed_table
 
-TYPES = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "int16": pa.int16(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
 BEGIN_US = int(datetime(2025, 9, 1, tzinfo=UTC).timestamp()) * 1_000_000
 PEOPLE = {
     "ann": Profile("person", date(2015, 1, 1), "GB", "Europe/London", 1970, frozenset({"PH"})),
@@ -149,10 +142,7 @@ def write(folder: Path, payments: Sequence[Payment]) -> None:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for table, found in (("payments", rows), ("customers", people), ("ties", ties), ("markers", marks)):
-        schema = pa.schema(
-            [pa.field(name, TYPES[kind], null) for name, (kind, null) in TABLES[table].items()]
-        )
-        pq.write_table(pa.Table.from_pylist(found, schema=schema), folder / f"{table}.parquet")
+        pq.write_table(pa.Table.from_pylist(found, schema=schema(table)), folder / f"{table}.parquet")
 
 
 def histories(engine: Any, data: Dataset, to_us: int) -> dict[str, Measured]:

@@ -6,16 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lightship.core.payments import TABLES, Alert, Reason
+from lightship.payments.schema import schema
 
 NOON = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
-_KINDS = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "int16": pa.int16(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
 
 
 def payment(id_, payer, payee, day, amount_minor=4500, **more):
@@ -72,9 +65,8 @@ def dataset(folder, tables=None):
     """Write a dataset as a folder of Parquet files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, listed in (tables or rows()).items():
-        schema = pa.schema([pa.field(column, _KINDS[kind]) for column, (kind, _) in TABLES[name].items()])
         full = [{column: row.get(column) for column in TABLES[name]} for row in listed]
-        pq.write_table(pa.Table.from_pylist(full, schema=schema), folder / f"{name}.parquet")
+        pq.write_table(pa.Table.from_pylist(full, schema=schema(name)), folder / f"{name}.parquet")
     return folder
 
 

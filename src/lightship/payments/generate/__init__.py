@@ -23,9 +23,10 @@ from lightship.payments.generate.parameters import Population, load
 from lightship.payments.generate.payers import SHARED_LIVES, abusers, payment_counts
 from lightship.payments.generate.people import GROUPS, OTHERS, drawn
 from lightship.payments.generate.places import Places
-from lightship.payments.generate.table_files import PaymentsFile, account_ids, beside, schema, write_table
+from lightship.payments.generate.table_files import PaymentsFile, account_ids, beside, write_table
 from lightship.payments.generate.tables import customers_table, ties_table, truth_table
 from lightship.payments.generate.world import DAY_US, NAMELESS, World
+from lightship.payments.schema import schema
 
 __all__ = [
     "GROUPS",

@@ -15,32 +15,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lightship.core.errors import InputError
-from lightship.core.payments import RAILS, TABLES
+from lightship.core.payments import RAILS
 from lightship.payments.generate.draws import Ints
 from lightship.payments.generate.flow import TEXTS, TYPOLOGIES, VIAS, Flow
 from lightship.payments.generate.world import NAMELESS, World
+from lightship.payments.schema import ARROW, schema
 
-_KINDS = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "int16": pa.int16(),
-    "bool": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
 _PRIME = 999_999_937
 """The largest below 10^9: multiplying by less than it reorders all numbers of nine digits below it."""
 
 _ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "tr")
 _VOWELS = ("a", "e", "i", "o")
 _ENDS = ("na", "ro", "lin", "sa", "tan", "ra", "dor", "ka")
-
-
-def schema(table: str) -> pa.Schema:
-    """Return a table's Arrow schema."""
-    return pa.schema(
-        [pa.field(name, _KINDS[kind], nullable=null) for name, (kind, null) in TABLES[table].items()]
-    )
 
 
 def digits(numbers: NDArray[np.integer], width: int, letter: str) -> pa.Array:
@@ -134,7 +120,7 @@ class PaymentsFile:
         names = np.where(flow.code > 0, NAMELESS, world.name[flow.payee])
         columns = {
             "payment": digits(number, 10, "p"),
-            "at": pa.array(flow.at_us, pa.int64()).cast(_KINDS["timestamp"]),
+            "at": pa.array(flow.at_us, pa.int64()).cast(ARROW["timestamp"]),
             "time_known": pa.array(flow.timed),
             "payer": account_ids(flow.payer, self._seed),
             "payee": account_ids(flow.payee, self._seed),

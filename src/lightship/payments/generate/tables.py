@@ -10,8 +10,9 @@ import pyarrow as pa
 from lightship.payments.generate.draws import Ints
 from lightship.payments.generate.flow import TYPOLOGIES
 from lightship.payments.generate.people import GROUPS, TIES
-from lightship.payments.generate.table_files import account_ids, schema
+from lightship.payments.generate.table_files import account_ids
 from lightship.payments.generate.world import World
+from lightship.payments.schema import schema
 
 _EPOCH_DAY_US = 86_400_000_000
 TRUTH = pa.schema(
