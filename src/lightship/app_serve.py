@@ -18,7 +18,6 @@ from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
     Deployment,
     Platform,
-    add_account,
     console_secret,
     ledger_of,
     open_platform,
@@ -51,21 +50,6 @@ from lightship.watch.chores import Chores, GoOn
 from lightship.watch.outbox import keep_sending
 from lightship.watch.pull import pull
 from lightship.watch.worker import FILED, Setup, Worker
-
-__all__ = [
-    "Deployment",
-    "Platform",
-    "add_account",
-    "console_of",
-    "deliver_of",
-    "keeping",
-    "open_platform",
-    "serve",
-    "served",
-    "watching",
-    "work",
-    "working",
-]
 
 RETENTION_S = 3600.0
 

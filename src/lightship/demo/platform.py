@@ -27,6 +27,7 @@ from rich.markup import escape
 
 from lightship import app_serve as wiring
 from lightship.app import interruptible
+from lightship.app_platform import Deployment, Platform, add_account, open_platform
 from lightship.console.desk import WatchDesk
 from lightship.console.logs import quiet_server
 from lightship.console.tenants import Tenant, add
@@ -63,7 +64,7 @@ class Scene:
         When the listed picture was first shown, monotonic seconds.
     """
 
-    platform: wiring.Platform
+    platform: Platform
     desk: WatchDesk
     address: str
     token: str
@@ -148,7 +149,7 @@ def keep_open(host: str, port: int, say: Callable[[str], None]) -> None:
         say(f"The console is at {stage.address}/ (password of all: {PASSWORD}).")
         deployment = stage.platform.deployment
         for name, shown_as, role in PEOPLE:
-            secret = wiring.add_account(deployment, name, shown_as, role, PASSWORD)
+            secret = add_account(deployment, name, shown_as, role, PASSWORD)
             say(f"  {name:5} {role:14} one-time code now {pyotp.TOTP(secret).now()}, secret {secret}")
         _await(lambda: "b" in stage.stopped, 60.0)
         report(stage, "c")
@@ -183,7 +184,7 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
             playing[name] = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own program
             stack.callback(playing[name].kill)
         began_s = time.monotonic()
-        deployment = wiring.Deployment(
+        deployment = Deployment(
             kept,
             lists=(folder / "demo.csv",),
             webhook=f"{hook}/stop",
@@ -191,7 +192,7 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
             allowed=(ip_network("127.0.0.0/8"),),
         )
         token = add(kept / "tenants.json", Tenant("demo", "", ("streams", "reports"), (), 10_000, 100_000))
-        platform = stack.enter_context(wiring.open_platform(deployment, print))
+        platform = stack.enter_context(open_platform(deployment, print))
         ledger = stack.enter_context(wiring.keeping(platform, print))
         wiring.working(platform, print)
         stack.enter_context(wiring.watching(platform))
