@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lightship.cli import main
-from lightship.core.payments import TABLES
-from tests.contract.payment_history import TYPES
+from lightship.payments.schema import schema
 
 END = datetime(2026, 10, 31, tzinfo=UTC)
 
@@ -69,11 +68,9 @@ def bank(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bank").mkdir()
     for table, rows in _rows().items():
-        schema = pa.schema(
-            [pa.field(name, TYPES[kind], null) for name, (kind, null) in TABLES[table].items()]
-        )
-        full = [{name: row.get(name) for name in schema.names} for row in rows]
-        pq.write_table(pa.Table.from_pylist(full, schema=schema), tmp_path / "bank" / f"{table}.parquet")
+        shape = schema(table)
+        full = [{name: row.get(name) for name in shape.names} for row in rows]
+        pq.write_table(pa.Table.from_pylist(full, schema=shape), tmp_path / "bank" / f"{table}.parquet")
     return tmp_path
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect, RowMapping
 from sqlalchemy.types import TypeEngine
 
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
+from lightship.core.duties import Clock, Detection, Duty, Filing, Hold, Paper, Seat
 from lightship.core.errors import StoreError
 from lightship.core.people import Account, Look, Session, Shift
 from lightship.core.ports import Identified
@@ -24,6 +25,7 @@ T = TypeVar("T", bound=Identified)
 KINDS: tuple[type[Identified], ...] = (
     *(Stream, Report, Case, Judgement, Effect, Exhibit, Round),
     *(Account, Session, Shift, Look),
+    *(Detection, Duty, Filing, Hold, Clock, Seat, Paper),
 )
 """What every platform's store keeps."""
 
@@ -43,8 +45,15 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Session: [("account", "ended_at")],
     Shift: [("account", "ended_at"), ("began_at",)],
     Look: [("shift_id", "case_id"), ("case_id",)],
+    Detection: [("case_id",), ("aware_at",)],
+    Duty: [("state", "due_at"), ("state", "aware_at"), ("case_id",)],
+    Filing: [("state", "next_at"), ("duty_id",)],
+    Hold: [("exhibit_id", "lifted_at"), ("case_id",)],
+    Clock: [("ended_at", "due_at"), ("about",)],
+    Seat: [("post", "begins_at")],
+    Paper: [("kind", "subject", "version")],
 }
-"""The questions that are asked all day: what is open, due, seen by nobody or expired, and who was shown what."""
+"""What is asked all day: what is open, due, seen by nobody or expired, who was shown what, what the law is owed."""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -196,7 +205,8 @@ def value_of(kind: type[T], row: RowMapping) -> T:
 
 
 def _table(kind: type[Identified], metadata: sa.MetaData, indexes: Sequence[tuple[str, ...]]) -> sa.Table:
-    name = "".join(f"_{one.lower()}" if one.isupper() else one for one in kind.__name__).strip("_") + "s"
+    stem = "".join(f"_{one.lower()}" if one.isupper() else one for one in kind.__name__).strip("_")
+    name = f"{stem[:-1]}ies" if stem.endswith("y") else f"{stem}s"
     hints = get_type_hints(kind)
     columns = [
         _column(kind, field.name, hints[field.name])
