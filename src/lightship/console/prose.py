@@ -177,6 +177,12 @@ def _pinned(entry: Fields) -> str:
     return f"{what}, was sealed in the vault until {_moment(entry['expires_at'])}."
 
 
+def _lifted(entry: Fields) -> str:
+    left = {0: "no hold stands", 1: "1 hold stands"}.get(entry["left"], f"{entry['left']} holds stand")
+    what = f"lifted the hold “{entry['basis']}” on an exhibit of case {entry['case']}"
+    return f"{entry['by']} {what}, because: {entry['reason']}; {left} on it now."
+
+
 def _forgotten(entry: Fields) -> str:
     what = f"{entry['count']} of “{entry['of']}” from before {_moment(entry['before'])}"
     return f"{who(entry['by'])} removed {what}."
@@ -295,6 +301,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Evidence": {
         "pinned": Kind("Kept", _pinned),
+        "hold-placed": Kind(
+            "Held",
+            "{by} placed a hold on an exhibit of case {case}, on the basis “{basis}”, because: {reason}.",
+        ),
+        "hold-lifted": Kind("Hold lifted", _lifted),
         "exhibit-expired": Kind(
             "Destroyed",
             "The key of an exhibit of case {case} was destroyed: its time is over. Record {record}.",
