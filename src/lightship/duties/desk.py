@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast, get_args
 
 from lightship.core.duties import Detection, Duty, DutyState
@@ -17,10 +17,7 @@ from lightship.core.errors import AccessDenied, InputError, StoreError
 from lightship.core.ports import Work
 from lightship.duties import states
 from lightship.duties.chooser import Choice, choose, facts_for, urgency
-from lightship.duties.law import Law
-
-ORDER = ("priority", "aware_at")
-"""Of what waits: P1 before P2, then who waits longest; :func:`in_order` is the same of values."""
+from lightship.duties.law import Criterion, Law
 
 
 def identity(*parts: str) -> str:
@@ -69,12 +66,13 @@ def decide(
         raise InputError("This duty has no detection.", f"duty {duty_id}", "Check the store.")
     facts, day = facts_for(detection, provider, law), law.day(detection.aware_at)
     choice = choose(facts, law, day)
-    criterion = urgency(facts, law, day)
-    priority = criterion.priority if criterion is not None else ""
-    return put(work, duty, choice, by=by, now=now, priority=priority), choice
+    urgent = urgency(facts, law, day)
+    return put(work, duty, choice, by=by, now=now, urgent=urgent), choice
 
 
-def put(work: Work, duty: Duty, choice: Choice, *, by: str, now: datetime, priority: str = "") -> Duty:
+def put(
+    work: Work, duty: Duty, choice: Choice, *, by: str, now: datetime, urgent: Criterion | None = None
+) -> Duty:
     """Put a choice on a duty; one that changes nothing is not recorded again.
 
     Raises
@@ -82,7 +80,10 @@ def put(work: Work, duty: Duty, choice: Choice, *, by: str, now: datetime, prior
     AccessDenied
         As :func:`lightship.duties.states.decided`, or if somebody else changed it meanwhile.
     """
-    after = states.decided(duty, choice, by=by, now=now, priority=priority)
+    priority, due_at = "", None
+    if urgent is not None and choice.owed is not False:
+        priority, due_at = urgent.priority, duty.aware_at + timedelta(minutes=urgent.target_min)
+    after = states.decided(duty, choice, by=by, now=now, priority=priority, due_at=due_at)
     if replace(after, decided_by=duty.decided_by, decided_at=duty.decided_at) == duty:
         return duty
     more = {"because": choice.rule, "missing": list(choice.missing)}
@@ -190,7 +191,7 @@ def replayed(entries: Iterable[Mapping[str, Any]]) -> dict[str, Duty]:
 
 
 def in_order(duties: Iterable[Duty]) -> list[Duty]:
-    """Return those that wait, in the order in which they are to be done."""
+    """Return those that wait, in the order in which they are to be done: P1 first, then who waits longest."""
     waiting = [one for one in duties if one.state in states.WAITING]
     return sorted(waiting, key=lambda one: (one.priority, one.aware_at, one.id))
 
