@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lightship.core.duties import Duty
@@ -174,12 +174,13 @@ def _time(
 
 
 def _longest(aware: datetime, stretches: list[tuple[str, datetime | None]], end: datetime) -> str:
-    """Return the stretch that took longest, in words; one that is not over runs until the end."""
+    """Return the stretch that took longest, in words; one that is not over runs until the end, if none after it is."""
     found, begins = [], aware
-    for said, at in stretches:
-        ends = min(at, end) if at is not None else end
-        if ends >= begins:
-            found.append((ends - begins, said))
-            begins = ends
-    took, said = max(found, key=lambda one: one[0], default=(end - aware, "until now"))
+    for number, (said, at) in enumerate(stretches):
+        if at is None and any(later is not None for _, later in stretches[number:]):
+            continue  # it was not waited for
+        ends = min(at or end, end)
+        found.append((max(ends - begins, timedelta()), said))
+        begins = max(begins, ends)
+    took, said = max(found, key=lambda one: one[0])
     return f"Longest: {said}, {round(took.total_seconds() / 60)} min."
