@@ -12,13 +12,11 @@ from datetime import date, datetime, time
 from itertools import product
 from typing import Any, Literal, TypeVar, get_args
 
-import numpy as np
-
 from lightship import packs
 from lightship.core import dated
 from lightship.core.canonical import digest
 from lightship.core.errors import PolicyError
-from lightship.duties.calendar import Calendar, zone_of
+from lightship.duties.calendar import Calendar, holidays_of, zone_of
 
 Unit = Literal["hours", "days", "working-days", "months", "years"]
 Kept = Literal["content", "submission", "basis", "look-back", "reference"]
@@ -399,18 +397,19 @@ def _authorities(rows: Sequence[Mapping[str, Any]], where: str) -> list[Authorit
 
 
 def _calendar(table: Mapping[str, Any], where: str) -> Calendar:
-    keys = {"source", "grade", "tbv", "years", "days"}
-    _only(table["holidays"], keys, keys - {"tbv"}, where)
+    place, office = table["holidays"], table["office"]
+    keys = {"country", "subdivision", "added", "source", "grade", "tbv"}
+    _only(place, keys, keys - {"tbv"}, where)
     keys = {"authority", "opens", "closes", "source", "grade", "tbv"}
-    _only(table["office"], keys, keys - {"tbv"}, where)
-    days, years = table["holidays"]["days"], table["holidays"]["years"]
-    opens, closes = table["office"]["opens"], table["office"]["closes"]
-    if not days or any(type(one) is not date or one.year not in years for one in days):
-        raise _refuse("A bank holiday is no day of the years that are said to be known.", where)
+    _only(office, keys, keys - {"tbv"}, where)
+    added, opens, closes = place["added"], office["opens"], office["closes"]
+    if not isinstance(added, list) or any(type(one) is not date for one in added):
+        raise _refuse("An added bank holiday is no day.", where)
     if type(opens) is not time or type(closes) is not time or not opens < closes:
         raise _refuse("The office's hours are no times of a day.", where)
     zone = zone_of(str(table["zone"]), where)
-    return Calendar(zone, np.array(sorted(days), dtype="datetime64[D]"), frozenset(years), opens, closes)
+    days = holidays_of(str(place["country"]), str(place["subdivision"]), tuple(added), where)
+    return Calendar(zone, days, opens, closes)
 
 
 # What a jurisdiction must hold together ---------------------------------------------------------

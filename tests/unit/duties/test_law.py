@@ -1,6 +1,6 @@
 """The rules of a jurisdiction are read strictly, and decide every case on every day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,8 @@ def test_the_digest_names_exactly_these_rules():
         ("priorities", "file_first", "file_frst", "unknown"),
         ("clocks", 'unit = "days"', 'unit = "day"', "unknown"),
         ("clocks", 'zone = "Europe/London"', 'zone = "Europe/Londres"', "time zone"),
-        ("clocks", "2025-12-26,", "2024-12-26,", "no day of the years"),
+        ("clocks", "added = []", 'added = ["2026-12-01"]', "no day"),
+        ("clocks", 'country = "GB"', 'country = "XQ"', "No bank holidays"),
         ("clocks", "opens = 07:00:00", "opens = 18:00:00", "no times"),
         ("keep", "years = 5", "", "missing"),
         ("keep", 'what = "basis"', 'what = "bases"', "unknown"),
@@ -78,17 +79,21 @@ def test_a_jurisdiction_that_is_not_there_is_told(tmp_path: Path):
         load(f"{tmp_path}/xx")
 
 
-def test_bank_holidays_fit_easter_and_fall_on_working_days():
-    days = {one.item() for one in gb().calendar.holidays}
-    for year in gb().calendar.years:
-        a, b, c = year % 19, year // 100, year % 100  # the anonymous Gregorian computus
-        h = (19 * a + b - b // 4 - ((b - (b + 8) // 25 + 1) // 3) + 15) % 30
-        l = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7  # noqa: E741
-        month, day = divmod(h + l - 7 * ((a + 11 * h + 22 * l) // 451) + 114, 31)
-        easter = date(year, month, day + 1).toordinal()
-        assert {date.fromordinal(easter - 2), date.fromordinal(easter + 1)} <= days, year
-        assert sum(one.year == year for one in days) == 8
-    assert all(one.weekday() < 5 for one in days)
+def test_bank_holidays_are_those_of_england_and_wales():
+    told = """
+        2026-01-01 2026-04-03 2026-04-06 2026-05-04 2026-05-25 2026-08-31 2026-12-25 2026-12-28
+        2027-01-01 2027-03-26 2027-03-29 2027-05-03 2027-05-31 2027-08-30 2027-12-27 2027-12-28
+    """
+    days = gb().calendar.holidays
+    year = [date(2026, 1, 1) + timedelta(days=one) for one in range(730)]
+    free = [one for one in year if one.weekday() < 5 and not days.is_working_day(one)]
+    assert free == [date.fromisoformat(one) for one in told.split()]
+
+
+def test_a_day_proclaimed_at_short_notice_is_added_in_the_pack():
+    law = parse(texts(clocks=("added = []", "added = [2026-12-01]")))
+    assert not law.calendar.holidays.is_working_day(date(2026, 12, 1))
+    assert gb().calendar.holidays.is_working_day(date(2026, 12, 1))
 
 
 def test_a_clock_that_does_not_run_is_told_with_those_that_do():
