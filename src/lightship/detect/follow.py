@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from lightship.core.errors import LightshipError, ListError
@@ -237,11 +238,13 @@ class ListFiles:
                 self._tell(f"ALARM: {troubles[name]}")
                 continue
             old, self._banks[path] = self._banks[path], bank
-            swapped |= self.matcher.change(
-                lambda now, old=old, bank=bank: [bank if one is old else one for one in now]
-            )
+            swapped |= self.matcher.change(partial(_instead, old, bank))
         self.matcher.file_troubles = tuple(troubles.values())
         return swapped
+
+
+def _instead(old: Bank, new: Bank, banks: tuple[Bank, ...]) -> list[Bank]:
+    return [new if one is old else one for one in banks]
 
 
 def _state(path: Path) -> tuple[int, ...]:
