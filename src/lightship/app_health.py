@@ -121,7 +121,7 @@ class Watch:
         held = platform.leases.held()
         here = [one for one in rounds if PRESENT + one.id in held]
         served = platform.deployment.webhook or platform.deployment.nginx_control
-        troubles = [*platform.matcher.troubles, *(words for one in here for words in one.troubles)]
+        troubles = [*platform.matcher.alarms(), *(words for one in here for words in one.troubles)]
         if not served:
             troubles.append("Effects wait: no webhook is named.")
         if live and not here:

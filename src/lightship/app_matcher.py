@@ -17,9 +17,10 @@ from lightship.console.audit import Audit
 from lightship.console.foundation import create_app
 from lightship.console.gate import Limits
 from lightship.console.logs import logger, quiet_server
-from lightship.console.matching import MatcherService, utc_now
+from lightship.console.matching import MatcherService
 from lightship.console.metrics import Metrics
 from lightship.console.server import Announced
+from lightship.console.settings import utc_now
 from lightship.console.standing import STANDING, Standing
 from lightship.console.tenants import Tenants
 from lightship.core.ports import Ledger

@@ -29,6 +29,7 @@ from lightship.infra.nats_link import NatsLink
 from lightship.infra.secret_file import secret_of
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
+from lightship.settings import state_folder
 from lightship.watch.address import Network
 from lightship.watch.backlog import Backlog
 from lightship.watch.chores import Chores, Trouble
@@ -204,3 +205,22 @@ def add_account(deployment: Deployment, name: str, shown_as: str, role: Role, pa
     with SqlStore(deployment.url) as store:
         trained_until = utc_now() + timedelta(days=TRAINING_DAYS)
         return Accounts(store, secret, utc_now).add(name, shown_as, role, password, trained_until)
+
+
+@contextmanager
+def store_of(folder: Path | None, database: str = "") -> Iterator[SqlStore]:
+    """Open the store of a deployment that is there already, beside whatever works on it.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it cannot be used.
+    """
+    deployment = Deployment(folder or state_folder() / "platform", database)
+    if not database and not (deployment.folder / "platform.db").exists():
+        raise StoreError(
+            "There is no platform here.", str(deployment.folder), "Name its --folder or --database."
+        )
+    upgrade(deployment.url)
+    with SqlStore(deployment.url) as store:
+        yield store

@@ -86,7 +86,8 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         vault=platform.vault,
         bus=platform.bus,
         most=deployment.most,
-        troubles=lambda: matcher.troubles,
+        troubles=matcher.alarms,
+        floods=matcher.brake.waiting,
         model_threads=os.cpu_count() or 1,
     )
     worker = Worker(name or process_name(), setup)

@@ -16,6 +16,7 @@ from lightship.cli import app
 from lightship.console.tenants import Tenants
 from lightship.core.cases import Round, Stream
 from lightship.core.errors import InputError, LedgerError, PolicyError
+from lightship.detect.matcher import Flood
 from lightship.infra.migrate import downgrade, upgrade
 from lightship.infra.store import SqlStore
 
@@ -125,6 +126,9 @@ def test_health_says_what_is_not_looked_at_and_when_nobody_looks(platform):
     watch.look()
     platform.matcher.troubles = ()
     watch.look()
+    platform.matcher.brake.hold(Flood("bank", "case-7", 50, 0.0))
+    watch.look()
+    assert any("case-7" in one and "set aside" in one for one in watch().troubles)
     platform.backlog.flush()
     with platform.store.look() as work:
         said = "".join(work.connection.execute(sa.select(platform.store.schema.journal.c.entry)).scalars())

@@ -40,7 +40,7 @@ def _any_address(_address: str) -> None:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the time, aware, UTC."""
     return datetime.now(UTC)
 
 

@@ -35,6 +35,9 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("GET", "/holds"): {L, A},
+    ("POST", "/holds"): {L},
+    ("POST", "/holds/{hold_id}/lift"): {L},
     ("GET", "/people"): {R},
     ("POST", "/people"): {R},
     ("POST", "/people/{name}/change"): {R},
@@ -85,7 +88,13 @@ def made(tmp_path_factory):
 
 
 def filled(made, path):
-    values = {"{case_id}": "c0", "{exhibit_id}": made.exhibits["c0"].id, "{host}": "host-s0", "{name}": "nia"}
+    values = {
+        "{case_id}": "c0",
+        "{exhibit_id}": made.exhibits["c0"].id,
+        "{host}": "host-s0",
+        "{name}": "nia",
+        "{hold_id}": "h0",
+    }
     for name, value in values.items():
         path = path.replace(name, value)
     return path
