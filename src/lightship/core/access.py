@@ -35,6 +35,8 @@ Act = Literal[
     "export-audit",
     "see-holds",
     "hold",
+    "see-duties",
+    "decide-duty",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -75,6 +77,8 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-audit": frozenset({"oversight"}),
         "see-holds": frozenset({"oversight"}),
         "hold": frozenset({"oversight"}),
+        "see-duties": frozenset({"oversight"}),
+        "decide-duty": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {
@@ -84,11 +88,13 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-audit": frozenset({"audit"}),
         "export-audit": frozenset({"audit"}),
         "see-holds": frozenset({"audit"}),
+        "see-duties": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
         "see-health": frozenset({"administration"}),
         "manage-accounts": frozenset({"administration"}),
+        "see-duties": frozenset({"administration"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "platform": {
@@ -101,7 +107,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
 }
 
 _TRAINED: frozenset[Act] = frozenset(
-    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold"}
+    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold", "decide-duty"}
 )
 _WITH_PICTURES: frozenset[Actor] = frozenset({"moderator", "lead"})
 

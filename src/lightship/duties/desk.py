@@ -42,8 +42,9 @@ def detect(work: Work, detection: Detection, now: datetime) -> Duty:
         if (found := work.get(Duty, detection.id)) is None:
             raise
         return found
-    _record(work, "detection", duty, now, stream=detection.stream_id, label=detection.label,
-            found_by=detection.found_by, basis=detection.basis, live_danger=detection.live_danger)  # fmt: skip
+    told = {"stream": detection.stream_id, "label": detection.label, "basis": detection.basis}
+    found_as = {"found_by": detection.found_by, "live_danger": detection.live_danger}
+    _record(work, {"kind": "detection", **told, **found_as}, duty, now)
     return duty
 
 
@@ -86,8 +87,8 @@ def put(
     after = states.decided(duty, choice, by=by, now=now, priority=priority, due_at=due_at)
     if replace(after, decided_by=duty.decided_by, decided_at=duty.decided_at) == duty:
         return duty
-    more = {"because": choice.rule, "missing": list(choice.missing)}
-    return _changed(work, "duty-decided", duty, after, now, **more)
+    entry = {"kind": "duty-decided", "by": by, "because": choice.rule, "missing": list(choice.missing)}
+    return _changed(work, entry, duty, after, now)
 
 
 def tell(work: Work, duty_id: str, facts: Sequence[str], law: Law, *, by: str, now: datetime) -> Detection:
@@ -127,7 +128,8 @@ def file(work: Work, duty_id: str, *, reference: str, by: str, now: datetime) ->
     duty = duty_of(work, duty_id)
     if duty.reference and duty.reference == reference.strip():
         return duty
-    return _changed(work, "duty-filed", duty, states.filed(duty, reference=reference, now=now), now, by=by)
+    after = states.filed(duty, reference=reference, now=now)
+    return _changed(work, {"kind": "duty-filed", "by": by}, duty, after, now)
 
 
 def close(work: Work, duty_id: str, *, by: str, now: datetime) -> Duty:
@@ -141,7 +143,7 @@ def close(work: Work, duty_id: str, *, by: str, now: datetime) -> Duty:
         As :func:`lightship.duties.states.closed`, or if somebody else changed it meanwhile.
     """
     duty = duty_of(work, duty_id)
-    return _changed(work, "duty-closed", duty, states.closed(duty, now=now), now, by=by)
+    return _changed(work, {"kind": "duty-closed", "by": by}, duty, states.closed(duty, now=now), now)
 
 
 def called(
@@ -196,7 +198,7 @@ def in_order(duties: Iterable[Duty]) -> list[Duty]:
     return sorted(waiting, key=lambda one: (one.priority, one.aware_at, one.id))
 
 
-def _changed(work: Work, kind: str, before: Duty, after: Duty, now: datetime, **more: Any) -> Duty:
+def _changed(work: Work, entry: Mapping[str, Any], before: Duty, after: Duty, now: datetime) -> Duty:
     """Write a duty's new state where it still has the old one, and record it."""
     if said := states.unsound(after):
         raise AccessDenied(
@@ -208,13 +210,13 @@ def _changed(work: Work, kind: str, before: Duty, after: Duty, now: datetime, **
     found = work.change(Duty, before.id, same, **changed)
     if found is None:
         raise AccessDenied("Somebody else changed this duty.", f"duty {before.id}", "Look at it again.")
-    _record(work, kind, found, now, **{"by": after.decided_by, **more})
+    _record(work, entry, found, now)
     return found
 
 
-def _record(work: Work, kind: str, duty: Duty, now: datetime, **more: Any) -> None:
-    entry = {"at": now.isoformat(), "kind": kind, "duty": duty.id, "case": duty.case_id}
-    work.record({**entry, **more, "value": _plain(duty)})
+def _record(work: Work, entry: Mapping[str, Any], duty: Duty, now: datetime) -> None:
+    whose = {"at": now.isoformat(), "duty": duty.id, "case": duty.case_id}
+    work.record({**whose, **entry, "value": _plain(duty)})
 
 
 def _plain(duty: Duty) -> dict[str, Any]:

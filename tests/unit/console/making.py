@@ -21,6 +21,8 @@ from lightship.console.tenants import Tenant, Tenants, add
 from lightship.core.cases import Case, Exhibit, Report, Stream
 from lightship.core.errors import VaultError
 from lightship.core.ledger import VerifyReport
+from lightship.duties.law import load
+from lightship.duties.provider import Provider
 from lightship.infra.bus import LocalBus
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -177,6 +179,7 @@ def console(folder, *, scopes=None, **settings):
         **{
             "secret": b"s" * 32, "tenants": Tenants(path), "ledger": ledger, "health": health, "policies": (packs.policy("public-live"),),
             "verify": lambda: VerifyReport("lightship-watch", ledger.size, ledger.size, 3),
+            "provider": Provider(load("gb"), ("provider=uk", "arrangements=none"), registered=True),
             "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
         }
     )  # fmt: skip

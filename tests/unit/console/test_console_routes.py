@@ -35,6 +35,11 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("GET", "/duties"): {L, A, R},
+    ("GET", "/duties/{duty_id}"): {L, A, R},
+    ("POST", "/duties/{duty_id}/facts"): {L},
+    ("POST", "/duties/{duty_id}/call"): {L},
+    ("POST", "/duties/clocks/{clock_id}/end"): {L},
     ("GET", "/holds"): {L, A},
     ("POST", "/holds"): {L},
     ("POST", "/holds/{hold_id}/lift"): {L},
@@ -94,6 +99,8 @@ def filled(made, path):
         "{host}": "host-s0",
         "{name}": "nia",
         "{hold_id}": "h0",
+        "{duty_id}": "d0",
+        "{clock_id}": "k0",
     }
     for name, value in values.items():
         path = path.replace(name, value)
