@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 from lightship import packs
 from lightship.app_platform import Deployment, ledger_of, store_of
@@ -14,12 +15,13 @@ from lightship.console.settings import utc_now
 from lightship.core.canonical import digest
 from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty
-from lightship.core.errors import LightshipError, StoreError
+from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.notes import SigningKey
 from lightship.core.ports import ReadableLedger, Vault
 from lightship.core.retention import Retention
 from lightship.duties import certificates, desk, keeping
 from lightship.duties.follow import Follower
+from lightship.duties.law import Kept as Keepable
 from lightship.duties.law import Law
 from lightship.duties.provider import Provider, read_provider
 from lightship.infra.keys import load_or_create_key
@@ -180,6 +182,44 @@ def run_retention(deployment: Deployment, say: Callable[[str], None]) -> Kept:
         done = retain(store, vault, deployment.folder, law, terms, utc_now())
     told(done, say)
     return done
+
+
+def keep_file(deployment: Deployment, duty: str, file: Path, what: str, media: str) -> Exhibit:
+    """Seal a file of a report.
+
+    Raises
+    ------
+    LightshipError
+        If it cannot be read or sealed, or what it is of a report is unknown.
+    """
+    known = next((one for one in get_args(Keepable) if one == what), None)
+    if known is None:
+        raise InputError(
+            f"“{what}” is nothing of a report.", "--what", "Use look-back, basis, submission or content."
+        )
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(file), "Check the path."
+        ) from error
+    if known in keeping.MEDIA and not media:
+        media = keeping.MEDIA[known] + keeping.GIVEN
+    with vault_beside(deployment) as (store, vault):
+        return keeping.seal(store, vault, duty, data, what=known, media=media, now=utc_now())
+
+
+def erase_asked(deployment: Deployment, request: str, by: str) -> keeping.Erasure:
+    """Answer a request to erase.
+
+    Raises
+    ------
+    LightshipError
+        As :func:`lightship.duties.keeping.erase`.
+    """
+    law = provider_of(deployment.folder).law
+    with vault_beside(deployment) as (store, vault):
+        return keeping.erase(store, vault, request, law, by=by, now=utc_now())
 
 
 def told(done: Kept, say: Callable[[str], None]) -> None:

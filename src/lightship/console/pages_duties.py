@@ -87,7 +87,7 @@ def routes(room: Room) -> APIRouter:
             late=found.state in {"open", "owed"} and late(found.due_at, visit.now),
             to_do=to_do,
             facts=[(name, values) for name, values in given.law.facts.items() if values],
-            may_decide=bool(allowed_purposes(visit.account.role, "decide-duty")) and not found.reference,
+            may_decide=bool(allowed_purposes(visit.account.role, "decide-duty")),
         )
 
     @router.post("/{duty_id}/facts")

@@ -29,6 +29,9 @@ MEDIA: dict[Kept, str] = {
 }
 """What an exhibit is, where it is not the content itself."""
 
+GIVEN = ";by=platform"
+"""Ends the media type of what the platform gave beside what the watch itself knows."""
+
 LookBack = Callable[[Work, Detection, datetime], dict[str, Any]]
 """Returns what was known, of a detection's people, between a moment and its awareness: no content, no pictures."""
 
@@ -144,7 +147,7 @@ def own_look_back(work: Work, detection: Detection, since: datetime) -> dict[str
     """Return what the platform's own store knows of the host in that time: streams, reports on them, acts upon them.
 
     What only the platform has (sign-ins, messages, connections between accounts) it adds by itself; see
-    ``lightship duties keep``.
+    ``lightship duties retention keep``.
     """
     stream = work.get(Stream, detection.stream_id)
     own = work.find(Stream, {"host": stream.host}, order=("began_at",)) if stream is not None else []
@@ -292,7 +295,7 @@ def _answer(erased: int, why: list[str]) -> str:
 
 
 def _what(exhibit: Exhibit) -> Kept:
-    return next((what for what, media in MEDIA.items() if media == exhibit.media), "content")
+    return next((what for what, media in MEDIA.items() if exhibit.media.startswith(media)), "content")
 
 
 def _secured(work: Work, duty: Duty) -> bool:
