@@ -12,6 +12,7 @@ from datetime import datetime
 
 from lightship.core.cases import Case, Judgement, Report, Stream
 from lightship.core.duties import Detection, Duty, FoundBy
+from lightship.core.errors import LightshipError
 from lightship.core.ports import ReadableLedger, Store, Work
 from lightship.duties import clocks, desk
 from lightship.duties.chooser import Choice
@@ -39,7 +40,7 @@ class Follower:
 
     def __init__(self, store: Store, ledger: ReadableLedger, law: Law, provider: tuple[str, ...]) -> None:
         self._store, self._ledger, self._law, self._provider = store, ledger, law, provider
-        self._seen = 0
+        self._seen, self._again = 0, dict[str, None]()
 
     def follow(self, now: datetime) -> int:
         """Look at each case that new entries name; returns how many.
@@ -47,22 +48,30 @@ class Follower:
         Raises
         ------
         LightshipError
-            If store or ledger cannot be used; the same entries are then read again next time.
+            If store or ledger cannot be used; or if a case could not be looked at: the others were, and it is tried
+            again next time.
         """
-        looked = 0
+        looked, failed = 0, None
         size = self._ledger.size
-        while self._seen < size:
+        while self._seen < size or (self._again and not looked):
             stop = min(size, self._seen + _AT_ONCE)
-            cases = dict.fromkeys(
+            cases = self._again | dict.fromkeys(
                 str(one["case"])
                 for one in self._ledger.entries(self._seen, stop)
                 if one.get("kind") in NAMES_A_CASE and one.get("case")
             )
-            for id_ in cases:
-                with self._store.begin() as work:
-                    reconcile(work, id_, self._law, self._provider, now)
+            self._seen, self._again = stop, cases
+            for id_ in tuple(cases):
                 looked += 1
-            self._seen = stop
+                try:
+                    with self._store.begin() as work:
+                        reconcile(work, id_, self._law, self._provider, now)
+                except LightshipError as error:
+                    failed = error
+                else:
+                    del cases[id_]
+        if failed is not None:
+            raise failed
         return looked
 
 

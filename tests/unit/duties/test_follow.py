@@ -15,6 +15,7 @@ from tests.unit.infra.crashes import Crash, Steps, die
 from lightship.console.desk import WatchDesk
 from lightship.core.cases import Case, Stream
 from lightship.core.duties import Clock, Detection, Duty
+from lightship.core.errors import InputError
 from lightship.duties import desk
 from lightship.duties.follow import Follower
 from lightship.infra.bus import LocalBus
@@ -146,6 +147,26 @@ def test_followed_from_the_beginning_by_two_nothing_happens_twice(made):
         Follower(store, Journal(store), gb(), UK).follow(T0 + timedelta(hours=1))
     assert duties(store) == before
     assert Journal(store).size == size
+
+
+def test_a_case_that_cannot_be_decided_holds_up_no_other_and_is_tried_again(made):
+    store, people, follower = made
+    people.report("r1", "s1", T0, kind="child-at-risk-now", words="help")
+    follower.follow(T0)
+    id_ = duties(store)["c1"].id
+    with store.begin() as work:
+        work.change(Detection, id_, {}, facts=("moon=full",))
+    judged(people, "c1")
+    judged(people, "c2")
+    for _ in range(2):
+        with pytest.raises(InputError, match="moon=full"):
+            follower.follow(T0)
+    assert duties(store)["c2"].state == "owed"
+    with store.begin() as work:
+        work.change(Detection, id_, {}, facts=("csea=no",))
+    assert follower.follow(T0) == 1
+    assert follower.follow(T0) == 0
+    assert duties(store)["c1"].state == "not-owed"
 
 
 def told(store):
