@@ -47,6 +47,7 @@ from lightship.watch.actions import NginxRtmp, Webhook
 from lightship.watch.address import pin
 from lightship.watch.basis import Bases
 from lightship.watch.chores import Chores, GoOn
+from lightship.watch.controls import RuleSet, load
 from lightship.watch.outbox import keep_sending
 from lightship.watch.pull import pull
 from lightship.watch.worker import FILED, Setup, Worker
@@ -208,12 +209,27 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         log=log or logger(),
         oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
+        controls=_controls(platform),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,
     )
     desk = WatchDesk(platform.store, platform.bus)
     return create_console(platform.store, platform.bus, platform.vault, desk, settings)
+
+
+def _controls(platform: Platform) -> RuleSet:
+    """Return the rules of what a livestream may do, and put on the ledger which are in use."""
+    deployment = platform.deployment
+    rules = load(deployment.controls).with_switches(deployment.switched)
+    entry = {
+        "kind": "controls",
+        "rules": f"{rules.name} {rules.version}",
+        "switched": list(deployment.switched),
+    }
+    used = [one.id for one in rules.rules if one.enabled]
+    platform.backlog.record({**entry, "enabled": used})
+    return rules
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lightship.core.errors import AccessDenied, InputError
 from lightship.core.people import Account, Role, Session
 from lightship.core.ports import Store, Work
+from lightship.watch.staffing import IDLE
 
-IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
 SHORTEST_PASSWORD = 12
 FAILURES = 5

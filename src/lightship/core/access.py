@@ -35,6 +35,7 @@ Act = Literal[
     "export-audit",
     "see-holds",
     "hold",
+    "surge",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -75,6 +76,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-audit": frozenset({"oversight"}),
         "see-holds": frozenset({"oversight"}),
         "hold": frozenset({"oversight"}),
+        "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {

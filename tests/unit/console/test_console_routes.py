@@ -35,6 +35,7 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("POST", "/surge"): {L},
     ("GET", "/holds"): {L, A},
     ("POST", "/holds"): {L},
     ("POST", "/holds/{hold_id}/lift"): {L},
@@ -58,6 +59,7 @@ OPEN = {
 TOKENS = {
     ("GET", "/metrics"): "metrics",
     ("POST", "/v1/streams"): "streams",
+    ("GET", "/v1/streams/{stream_id}"): "streams",
     ("POST", "/v1/reports"): "reports",
     ("GET", "/v1/cases"): "cases",
     ("GET", "/v1/decisions"): "decisions",
