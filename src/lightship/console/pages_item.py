@@ -17,6 +17,7 @@ from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Strea
 from lightship.core.duties import Hold
 from lightship.core.ports import Work
 from lightship.watch.controls import now_for
+from lightship.watch.effects import HELD
 
 _NEAR = 12
 _PLACES = tuple(
@@ -52,6 +53,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
         "judgements": judgements,
         "last": last,
         "effects": effects,
+        "held_until": HELD,
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
         "sounds": [one for one in exhibits if one.media.startswith(("video/", "audio/"))],

@@ -38,7 +38,7 @@ PAGES = {
     ("POST", "/surge"): {L},
     ("GET", "/holds"): {L, A},
     ("POST", "/holds"): {L},
-    ("POST", "/holds/{hold_id}/lift"): {L},
+    ("POST", "/holds/lift"): {L},
     ("GET", "/people"): {R},
     ("POST", "/people"): {R},
     ("POST", "/people/{name}/change"): {R},
@@ -90,13 +90,7 @@ def made(tmp_path_factory):
 
 
 def filled(made, path):
-    values = {
-        "{case_id}": "c0",
-        "{exhibit_id}": made.exhibits["c0"].id,
-        "{host}": "host-s0",
-        "{name}": "nia",
-        "{hold_id}": "h0",
-    }
+    values = {"{case_id}": "c0", "{exhibit_id}": made.exhibits["c0"].id, "{host}": "host-s0", "{name}": "nia"}
     for name, value in values.items():
         path = path.replace(name, value)
     return path
