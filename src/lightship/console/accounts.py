@@ -264,7 +264,11 @@ class Accounts:
 
 
 def _begun(work: Work, account: Account, now: datetime, **more: str) -> SignedIn:
-    """Begin a session, on the record."""
+    """Begin a session, on the record; those of theirs that nobody came back to have ended, and say when."""
+    for one in work.find(Session, {"account": account.id, "ended_at": None}):
+        over = min(one.seen_at + IDLE, one.began_at + LONGEST)
+        if over <= now:
+            work.change(Session, one.id, {"ended_at": None}, ended_at=over)
     token = secrets.token_urlsafe(32)
     session = Session(digest(token), account.id, account.role, secrets.token_urlsafe(24), now, now)
     work.save(session)

@@ -159,15 +159,17 @@ def _people(work: Work, shifts: Sequence[Shift], now: datetime) -> tuple[dict[st
     accounts = work.find(Account, {"id": names}) if names else []
     trained = {one.id: one.trained_until for one in accounts if one.active and one.role in _REVIEWS}
     open_now = tuple(one.account for one in shifts if one.ended_at is None and one.account in trained)
-    sessions = work.find(Session, {"account": open_now, "ended_at": None}) if open_now else []
-    seen: dict[str, datetime] = {}
+    sessions = work.find(Session, {"account": open_now}) if open_now else []
+    there: dict[str, datetime] = {}
     for one in sessions:
-        seen[one.account] = max(one.seen_at, seen.get(one.account, one.seen_at))
+        idle = one.seen_at + IDLE
+        until = idle if one.ended_at is None else min(one.ended_at, idle)
+        there[one.account] = max(until, there.get(one.account, until))
     found = []
     for shift in shifts:
         if shift.account not in trained or (shift.opted_out and shift.ended_at is None):
             continue
-        over = max(seen.get(shift.account, shift.began_at), shift.began_at) + IDLE
+        over = max(there.get(shift.account, shift.began_at), shift.began_at)
         gone = shift.ended_at is None and over <= now
         found.append(replace(shift, ended_at=over) if gone else shift)
     return trained, found

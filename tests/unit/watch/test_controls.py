@@ -105,6 +105,10 @@ def test_who_shows_no_sign_of_life_or_wants_to_see_no_more_is_not_there(store):
         stretches = staffing.lately(work, NOW + 2 * IDLE)
     assert (stretches[-1].begins, stretches[-1].covered) == (NOW + IDLE, False)
     with store.begin() as work:
+        work.change(Session, "se", {}, ended_at=NOW - minutes(2))
+        assert not staffing.now_of(work, NOW).covered, "who signed out is gone at once"
+        assert staffing.lately(work, NOW)[-1].begins == NOW - minutes(2), "and was there till then"
+        work.change(Session, "se", {}, ended_at=None)
         work.change(Shift, "sh", {}, opted_out=True)
     assert not now_of(store).covered
 
