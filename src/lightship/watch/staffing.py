@@ -72,8 +72,8 @@ def timeline(
     trained
         Until when each moderator's and lead's training holds; shifts of others do not count.
     """
-    counted = [one for one in shifts if one.account in trained]
-    known = list(surges)
+    counted = [one for one in shifts if one.account in trained and (one.ended_at or until) > since]
+    known = [one for one in surges if (one.ended_at or until) > since]
     events = [one.began_at for one in counted] + [one.began_at for one in known]
     ends_at = [one.ended_at for one in counted] + [one.ended_at for one in known]
     times = {at for at in (*events, *ends_at, *trained.values()) if at is not None and since < at < until}
