@@ -70,6 +70,8 @@ class Deployment:
         Name or path of the terms by which what is past its time is forgotten.
     oidc
         File with the settings of the provider that people sign in through.
+    controls, switched
+        Name or path of the dated rules of what a livestream may do, and which of them are switched, as ``id=on``.
     """
 
     folder: Path
@@ -86,6 +88,8 @@ class Deployment:
     most: int = 150
     retention: str = "gb"
     oidc: Path | None = None
+    controls: str = "gb"
+    switched: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:

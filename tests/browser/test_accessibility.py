@@ -19,6 +19,7 @@ PAGES = {
     "lee": (
         "/queue",
         "/items/c1",
+        "/holds?case=c1",
         "/audit",
         "/audit?kind=Looks&by=lee",
         "/wall",
@@ -27,7 +28,7 @@ PAGES = {
         *DUTIES,
     ),
     "ada": ("/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift", "/duties"),
-    "root": ("/people", "/health", "/shift"),
+    "root": ("/people", "/health", "/shift", "/duties"),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -16,6 +18,14 @@ from lightship.core.duties import Hold
 from lightship.core.errors import StoreError
 
 _MOST = 200
+
+
+def _together(found: Iterable[Hold]) -> list[tuple[Hold, int]]:
+    """Return one hold of those that were placed, and perhaps lifted, together, with how many they are."""
+    groups: dict[tuple[object, ...], list[Hold]] = {}
+    for one in found:
+        groups.setdefault((one.case_id, one.basis, one.placed_at, one.lifted_at), []).append(one)
+    return [(several[0], len(several)) for several in groups.values()]
 
 
 def routes(room: Room) -> APIRouter:
@@ -44,9 +54,9 @@ def routes(room: Room) -> APIRouter:
             case=found,
             kept=kept,
             asked=case,
-            stand=stand,
-            ended=ended,
-            most=_MOST,
+            stand=_together(stand),
+            ended=_together(ended),
+            cut=len(stand) == _MOST,
             may_hold=bool(allowed_purposes(visit.account.role, "hold")),
         )
 
@@ -63,14 +73,17 @@ def routes(room: Room) -> APIRouter:
                 raise Problem("conflict", error.what) from error
         return go(f"/holds?case={case.id}")
 
-    @router.post("/{hold_id}/lift")
-    def lift(hold_id: str, visit: Visit = holding) -> Response:
-        reason = visit.field("reason", longest=2000)
+    @router.post("/lift")
+    def lift(visit: Visit = holding) -> Response:
+        basis, reason = visit.field("basis"), visit.field("reason", longest=2000)
         with room.store.begin() as work:
+            case = case_of(work, visit.field("case", longest=64))
             try:
-                lifted = holds.lift(work, hold_id[:64], reason=reason, by=visit.account.id, now=visit.now)
+                holds.lift_on_case(
+                    work, case.id, basis=basis, reason=reason, by=visit.account.id, now=visit.now
+                )
             except StoreError as error:
                 raise Problem("conflict", f"{error.what} {error.todo}") from error
-        return go(f"/holds?case={lifted.case_id}")
+        return go(f"/holds?case={case.id}")
 
     return router

@@ -16,6 +16,8 @@ from lightship.core.access import allowed_purposes, holds
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
 from lightship.core.duties import Hold
 from lightship.core.ports import Work
+from lightship.watch.controls import now_for
+from lightship.watch.effects import HELD
 
 _NEAR = 12
 _PLACES = tuple(
@@ -41,13 +43,17 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     earlier = [(one, last_judgement(work, one.id)) for one in near]
     stand = work.find(Hold, {"case_id": case.id, "lifted_at": None}, order=("placed_at",), limit=50)
     waits = last is not None and not last.second_by and room.desk.needs_second(last)
+    stream, rules = work.get(Stream, case.stream_id), room.settings.controls
+    running = stream is not None and stream.ended_at is None
     return {
         "case": case,
-        "stream": work.get(Stream, case.stream_id),
+        "stream": stream,
+        "controls": now_for(work, stream, rules, visit.now) if stream and running and rules else None,
         "reports": work.find(Report, {"case_id": case.id}, order=("received_at",), limit=50),
         "judgements": judgements,
         "last": last,
         "effects": effects,
+        "held_until": HELD,
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
         "sounds": [one for one in exhibits if one.media.startswith(("video/", "audio/"))],

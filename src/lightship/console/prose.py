@@ -124,6 +124,13 @@ def _began(entry: Fields) -> str:
     return f"The watch of the stream {entry['stream']} began under the policy {entry['policy']} ({policy}).{gone}"
 
 
+def _rules(entry: Fields) -> str:
+    said = (
+        f"What livestreams may do goes by the rules {entry['rules']}; in use: {', '.join(entry['enabled'])}"
+    )
+    return f"{said}; switched here: {', '.join(entry['switched']) or 'none'}."
+
+
 def _gap(entry: Fields) -> str:
     part = f"{entry['worker']}: {entry['part']}" if entry.get("worker") else str(entry["part"]).capitalize()
     since, until = _moment(entry["since"]), _moment(entry["until"])
@@ -343,6 +350,10 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Scans",
             "Stream {stream}: {detector} {version} was given {pictures} pictures; "
             "{visibility}, on the basis “{basis}”.",
+        ),
+        "controls": Kind(
+            "Rules of live",
+            _rules,
         ),
         "surge-began": Kind("Crisis mode on", "{by} began crisis mode, because: {reason}."),
         "surge-ended": Kind("Crisis mode off", "{by} ended crisis mode, because: {reason}."),

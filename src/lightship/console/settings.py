@@ -19,6 +19,7 @@ from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
 from lightship.duties.provider import Provider
+from lightship.watch.controls import RuleSet
 
 CLAUSES = (
     ("abuse-live", "Live abuse of a child"),
@@ -63,6 +64,8 @@ class Settings:
         What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     policies
         Those in force, whose alarm budgets are held against what happened.
+    controls
+        The dated rules of what a livestream may do; None asks for nothing.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     oidc
@@ -83,6 +86,7 @@ class Settings:
     log: Any
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
+    controls: RuleSet | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

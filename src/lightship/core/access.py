@@ -37,6 +37,7 @@ Act = Literal[
     "hold",
     "see-duties",
     "decide-duty",
+    "surge",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -79,6 +80,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "hold": frozenset({"oversight"}),
         "see-duties": frozenset({"oversight"}),
         "decide-duty": frozenset({"oversight"}),
+        "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {

@@ -110,6 +110,22 @@ def lift(work: Work, hold_id: str, *, reason: str, by: str, now: datetime) -> Ho
     return lifted
 
 
+def lift_on_case(
+    work: Work, case_id: str, *, basis: str, reason: str, by: str, now: datetime
+) -> tuple[Hold, ...]:
+    """Lift every hold of one basis on a case's exhibits.
+
+    Raises
+    ------
+    AccessDenied, StoreError
+        As :func:`lift`; also where no hold of this basis stands there.
+    """
+    stand = work.find(Hold, {"case_id": case_id, "basis": basis, "lifted_at": None}, order=("placed_at",))
+    if not stand:
+        raise StoreError("No hold on this basis stands on this case.", f"case {case_id}", "Reload it.")
+    return tuple(lift(work, one.id, reason=reason, by=by, now=now) for one in stand)
+
+
 def _alone(work: Work, exhibit_id: str) -> Exhibit | None:
     """Return an exhibit that was not destroyed, and keep others from changing its holds till the transaction ends.
 
