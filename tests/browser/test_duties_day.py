@@ -19,8 +19,8 @@ def test_a_lead_finds_a_duty_tells_a_fact_and_writes_down_the_call_by_keyboard(b
         assert "Call 999" in page.text_content("main")
         reach(page, "#whom")
         page.keyboard.type("999")
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         assert [one["whom"] for one in served.made.ledger.of("duty-call")] == ["999"]
         lee.go(f"/duties/{open_}")
         reach(page, "text=Decide anew")
