@@ -1,65 +1,29 @@
-"""CyberTips: a report and its files as XML in the schema's own order, or each field named that keeps it from being one.
+"""CyberTips: a report and its files as XML in the schema's own order, or each field named that keeps them from it.
 
-What is to be sent is a plain table: element names with values, tables, or lists of either; ``@name`` is an attribute and
-``#`` the text of an element that has both. The order in the table is of no account.
+What is to be sent is a plain table: element names with values, tables, or lists of either; ``@name`` is an attribute,
+and ``#`` the text of an element that has both. The order in the table is of no account.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from lightship.core.errors import InputError
 from lightship.exchange.cybertip_schema import Attribute, Element, Kind, Schema, fits
+from lightship.exchange.faults import Fault, Refused
+from lightship.exchange.ip_events import address_fault, moment_fault
 
 Table = Mapping[str, Any]
 
 ESCALATION_CHARACTERS = 3000
 """Most of ``escalateToHighPriority``: NCMEC's documentation, not in the schema."""
 
-_INTEGERS = {"int": 1 << 31, "long": 1 << 63}
 _NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BOUNDS = {"latitude": 90.0, "longitude": 180.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one field.
-
-    Parameters
-    ----------
-    field
-        Its place, as ``report/incidentSummary/incidentDateTime``.
-    """
-
-    field: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.what}"
-
-
-class Refused(InputError):
-    """A report that would not be accepted: each fault names its field.
-
-    Parameters
-    ----------
-    faults
-        All of them.
-    """
-
-    def __init__(self, faults: tuple[Fault, ...], where: str) -> None:
-        first = "; ".join(str(one) for one in faults[:3])
-        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
-        super().__init__(f"The report is not right: {first}{more}.", where, "Correct the fields that are named.")
-        self.faults = faults
 
 
 def build(schema: Schema, root: str, table: Table) -> bytes:
@@ -86,7 +50,7 @@ def build(schema: Schema, root: str, table: Table) -> bytes:
     left = schema.faults(node)
     if left:  # the schema itself has the last word
         raise Refused(tuple(Fault(*one.split(": ", 1)) for one in left), root)
-    return etree.tostring(node, xml_declaration=True, encoding="UTF-8")
+    return bytes(etree.tostring(node, xml_declaration=True, encoding="UTF-8"))
 
 
 def faults_of(schema: Schema, root: str, table: Table) -> tuple[Fault, ...]:
@@ -143,7 +107,9 @@ def _faults(where: str, kind: Kind, value: Any) -> Iterator[Fault]:
         value = {"#": value} if kind.base else {}
     names = {one.name for one in kind.elements}
     for name in value:
-        known = name in names or (name == "#" and kind.base) or (name[:1] == "@" and name[1:] in kind.attributes)
+        known = (
+            name in names or (name == "#" and kind.base) or (name[:1] == "@" and name[1:] in kind.attributes)
+        )
         if not known:
             yield Fault(f"{where}/{name}", "the schema has no such field here")
     if kind.base:
@@ -204,21 +170,12 @@ def _text_faults(where: str, kind: Kind, value: Any) -> Iterator[Fault]:
 
 def _typed(base: str, text: str) -> str:
     """Return why a text is not of one of XML Schema's types, or an empty string."""
-    if base in _INTEGERS:
-        whole = re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII)
-        bound = _INTEGERS[base]
-        return "" if whole and -bound <= int(text) < bound else f"{text[:60]!r} is no whole number of its size"
-    if base == "boolean":
-        return "" if text in {"true", "false", "1", "0"} else "it is true or false"
-    if base == "double":
-        return "" if _finite(text) else f"{text[:60]!r} is no number"
-    if base == "dateTime":
-        return _moment(text)
-    if base == "date":
-        return "" if _is_date(text) else f"{text[:60]!r} is no day: write 2026-11-28"
-    if base == "token" and text != " ".join(text.split()):
-        return "it has spaces at its ends, or several in a row"
-    return ""
+    return _TYPES[base](text) if base in _TYPES else ""
+
+
+def _whole(text: str, bits: int) -> str:
+    fits_it = re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII) and -(1 << bits) <= int(text) < 1 << bits
+    return "" if fits_it else f"{text[:60]!r} is no whole number of {bits + 1} bits"
 
 
 def _finite(text: str) -> bool:
@@ -235,21 +192,18 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _moment(text: str) -> str:
-    """Return why a text is no time that means the same everywhere; the schema would take one without a zone."""
-    found = _MOMENT.fullmatch(text)
-    try:
-        at = datetime.fromisoformat(text) if found else None
-    except ValueError:
-        at = None
-    if at is None:
-        return f"{text[:60]!r} is no time: write 2026-11-28T23:40:00+00:00"
-    if at.tzinfo is None:
-        return f"{text} says no zone, so that nobody knows which moment it is"
-    offset = at.utcoffset()
-    if at.year < 1 or offset is None or abs(offset.total_seconds()) > 14 * 3600:
-        return f"{text} has a zone that is none"
-    return ""
+_TYPES: Mapping[str, Callable[[str], str]] = {
+    "int": lambda text: _whole(text, 31),
+    "long": lambda text: _whole(text, 63),
+    "boolean": lambda text: "" if text in {"true", "false", "1", "0"} else "it is true or false",
+    "double": lambda text: "" if _finite(text) else f"{text[:60]!r} is no number",
+    "dateTime": moment_fault,
+    "date": lambda text: "" if _is_date(text) else f"{text[:60]!r} is no day: write 2026-11-28",
+    "token": lambda text: (
+        "" if text == " ".join(text.split()) else "it has spaces at its ends, or several in a row"
+    ),
+}
+"""Why a text is not of a type of XML Schema that NCMEC's uses; a string may be anything."""
 
 
 # What the schema does not ask and NCMEC does ----------------------------------------------------
@@ -295,25 +249,3 @@ def _plain(value: Any) -> str:
 
 def _number(value: Any) -> float:
     return float(_plain(value)) if _finite(_plain(value)) else math.nan
-
-
-def address_fault(text: str) -> str:
-    """Return why a text is no IP address of its family, or an empty string.
-
-    Examples
-    --------
-    >>> address_fault("192.0.2.7"), address_fault("2001:db8::7")
-    ('', '')
-    >>> address_fault("::ffff:192.0.2.7")
-    "'::ffff:192.0.2.7' is IPv4 written as IPv6: give 192.0.2.7"
-    """
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return f"{text[:60]!r} is no IP address"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return f"{text!r} is IPv4 written as IPv6: give {address.ipv4_mapped}"
-        if address.scope_id is not None:
-            return f"{text!r} names a network card, which means nothing elsewhere"
-    return ""

@@ -1,7 +1,7 @@
 """NCMEC's CyberTipline over HTTP: open a report, upload, describe, finish; or take it back before it is finished.
 
-Every answer but success is an :class:`Answer`, which says what it means for what comes next. Nothing is tried again here:
-whoever files decides, because only they know what was done before.
+Every answer but success is an :class:`Answer`, which says what it means for what comes next. Nothing is tried again
+here: whoever files decides, because only they know what was done before.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Answer(FilingError):
         Whether the request certainly did not arrive whole, so that nothing can have come of it.
     """
 
-    def __init__(self, what: str, where: str, todo: str, *, code: int, means: Means, unsent: bool = False) -> None:
+    def __init__(
+        self, what: str, where: str, todo: str, *, code: int, means: Means, unsent: bool = False
+    ) -> None:
         super().__init__(what, where, todo)
         self.code, self.means, self.unsent = code, means, unsent
 
@@ -82,13 +84,21 @@ def credential(reference: str) -> tuple[str, str]:
     """
     kind, _, place = reference.partition(":")
     try:
-        text = os.environ[place] if kind == "env" else Path(place).read_text(encoding="utf-8") if kind == "file" else ""
+        text = (
+            os.environ[place]
+            if kind == "env"
+            else Path(place).read_text(encoding="utf-8")
+            if kind == "file"
+            else ""
+        )
     except (KeyError, OSError, UnicodeDecodeError):
         text = ""
     name, colon, password = text.strip().partition(":")
     if not name or not colon or not password:
         raise InputError(
-            "There is no credential for the CyberTipline.", reference, "Give env:NAME or file:PATH with name:password."
+            "There is no credential for the CyberTipline.",
+            reference,
+            "Give env:NAME or file:PATH with name:password.",
         )
     return name, password
 
@@ -161,7 +171,9 @@ class CyberTipline:
         Answer
             If it was not opened, or nobody knows whether it was.
         """
-        return self._found(self._answer("POST", "/submit", content=report, headers=_XML), "reportId", "/submit")
+        return self._found(
+            self._answer("POST", "/submit", content=report, headers=_XML), "reportId", "/submit"
+        )
 
     def upload(self, report_id: str, name: str, pieces: Iterable[bytes], size: int) -> str:
         """Add a file to an opened report, in pieces and never as a whole in memory; returns the file's number.
@@ -258,7 +270,9 @@ class CyberTipline:
         if response.status_code in {401, 403}:
             raise _answer(2000 if response.status_code == 401 else 3000, "", where)
         if response.status_code >= 400 and not body.lstrip().startswith(b"<"):
-            means: Means = "again" if response.status_code >= 500 or response.status_code in {408, 429} else "refused"
+            means: Means = (
+                "again" if response.status_code >= 500 or response.status_code in {408, 429} else "refused"
+            )
             what = f"The CyberTipline answered HTTP {response.status_code}."
             raise Answer(what, where, _TODO[means], code=0, means=means)
         return body
@@ -286,7 +300,9 @@ class CyberTipline:
 def _answer(code: int, said: str, where: str) -> Answer:
     means, words = CODES.get(code, (_THOUSANDS.get(code // 1000, "again"), "an error it does not document"))
     theirs = f" It says: {said.strip()[:300]}" if said.strip() else ""
-    return Answer(f"The CyberTipline answered {code}, {words}.{theirs}", where, _TODO[means], code=code, means=means)
+    return Answer(
+        f"The CyberTipline answered {code}, {words}.{theirs}", where, _TODO[means], code=code, means=means
+    )
 
 
 def _strange(where: str, why: str) -> Answer:

@@ -184,7 +184,9 @@ class _Reader:
 
     def roots(self) -> dict[str, Kind]:
         return {
-            name: self._of_element(node) for (tag, name), node in self._named.items() if tag == f"{_XS}element"
+            name: self._of_element(node)
+            for (tag, name), node in self._named.items()
+            if tag == f"{_XS}element"
         }
 
     def _of_element(self, node: Any) -> Kind:
@@ -230,7 +232,9 @@ class _Reader:
         if group.tag == f"{_XS}choice":
             self._choices += 1
             choice = self._choices
-            needed = not optional and all(one.get("minOccurs", "1") != "0" for one in group if one.tag != f"{_XS}annotation")
+            needed = not optional and all(
+                one.get("minOccurs", "1") != "0" for one in group if one.tag != f"{_XS}annotation"
+            )
         for one in group:
             if one.tag in _GROUPS:
                 yield from self._of_group(one, optional=optional or bool(choice))
@@ -267,14 +271,18 @@ def changes(mine: Schema, live: Schema) -> tuple[Change, ...]:
 
 def _kinds_differ(where: str, mine: Kind, live: Kind) -> Iterator[Change]:
     if (mine.base or "elements") != (live.base or "elements"):
-        yield Change(where, f"it was {mine.base or 'elements'} and is {live.base or 'elements'}", breaking=True)
+        yield Change(
+            where, f"it was {mine.base or 'elements'} and is {live.base or 'elements'}", breaking=True
+        )
         return
     gone, new = set(mine.values) - set(live.values), set(live.values) - set(mine.values)
     if mine.values or live.values:
         narrowed = bool(gone) or not mine.values
         if gone or new:
             said = [f"without {one!r}" for one in sorted(gone)] + [f"with {one!r}" for one in sorted(new)]
-            yield Change(where, f"its list of values is now {', '.join(said[:6])}", narrowed and bool(live.values))
+            yield Change(
+                where, f"its list of values is now {', '.join(said[:6])}", narrowed and bool(live.values)
+            )
     if mine.patterns != live.patterns:
         yield Change(where, "its pattern is another", bool(live.patterns))
     yield from _attributes_differ(where, mine, live)

@@ -10,7 +10,11 @@ def tip(**more):
     return {
         "additionalInfo": "Stopped 41 s after the platform became aware.",
         "reporter": {
-            "reportingPerson": {"firstName": "Zoë", "lastName": "孙 Нина ني", "email": {"#": "duty@example.org", "@type": "Work"}},
+            "reportingPerson": {
+                "firstName": "Zoë",
+                "lastName": "孙 Нина ني",
+                "email": {"#": "duty@example.org", "@type": "Work"},
+            },
             "companyTemplate": "Example Live Ltd",
         },
         "internetDetails": [{"webPageIncident": {"url": ["https://live.example.org/s/7"]}}],
@@ -22,16 +26,30 @@ def tip(**more):
         },
         "personOrUserReported": {
             "ipCaptureEvent": [
-                {"port": 4431, "dateTime": "2026-11-28T23:31:07Z", "eventName": "Upload", "ipAddress": "2001:db8::7"},
+                {
+                    "port": 4431,
+                    "dateTime": "2026-11-28T23:31:07Z",
+                    "eventName": "Upload",
+                    "ipAddress": "2001:db8::7",
+                },
                 {"ipAddress": "192.0.2.7", "eventName": "Login", "dateTime": "2026-11-27T08:00:00+01:00"},
             ],
             "displayName": ["host 7"],
             "espIdentifier": "u-7",
             "screenName": "host7",
             "personOrUserReportedPerson": {
-                "phone": {"#": "7700900123", "@countryCallingCode": "+44", "@type": "Mobile", "@verified": True},
+                "phone": {
+                    "#": "7700900123",
+                    "@countryCallingCode": "+44",
+                    "@type": "Mobile",
+                    "@verified": True,
+                },
                 "email": [
-                    {"#": "seven@example.org", "@verified": True, "@verificationDate": "2026-01-02T03:04:05Z"},
+                    {
+                        "#": "seven@example.org",
+                        "@verified": True,
+                        "@verificationDate": "2026-01-02T03:04:05Z",
+                    },
                     {"#": "spare@example.org", "@type": "Recovery"},
                 ],
             },
@@ -54,7 +72,11 @@ def details(**more):
         "fileAnnotations": {"liveStreaming": True},
         "industryClassification": "A1",
         "originalFileHash": [{"#": "ab" * 32, "@hashType": "SHA-256"}, {"#": "cd" * 16, "@hashType": "MD5"}],
-        "ipCaptureEvent": {"ipAddress": "2001:db8::7", "eventName": "Upload", "dateTime": "2026-11-28T23:31:07Z"},
+        "ipCaptureEvent": {
+            "ipAddress": "2001:db8::7",
+            "eventName": "Upload",
+            "dateTime": "2026-11-28T23:31:07Z",
+        },
         "details": {"@type": "EXIF", "nameValuePair": [{"name": "Model", "value": "none"}]},
         **more,
     }
