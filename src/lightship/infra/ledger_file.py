@@ -419,6 +419,27 @@ def read_entries(path: Path | str) -> Iterator[dict[str, Any]]:
         raise _failure(error, Path(path)) from error
 
 
+@contextlib.contextmanager
+def opened_rows(path: Path | str) -> Iterator[tuple[list[str], Iterator[bytes]]]:
+    """Open a ledger file as it is at one moment: its signed checkpoints by size, and the bytes of its entries in order.
+
+    Neither a key is needed nor anything verified; what is appended meanwhile is not seen.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        with _snapshot(path) as db:
+            notes = [str(note) for (note,) in db.execute("SELECT note FROM checkpoints ORDER BY size")]
+            rows = db.execute(f"SELECT {_ENTRY} FROM entries ORDER BY idx")  # noqa: S608 - a constant
+            yield notes, (row for (row,) in rows)
+    except sqlite3.Error as error:
+        raise _failure(error, path) from error
+
+
 def verify_file(
     path: Path | str,
     key: VerifierKey | str,

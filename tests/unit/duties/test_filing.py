@@ -13,7 +13,18 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
-from tests.unit.duties.reports import KEY, T0, YEAR, Clock, MemoryNcmec, PlainVault, duty, make_ready, schema
+from tests.unit.duties.reports import (
+    KEY,
+    T0,
+    YEAR,
+    Clock,
+    MemoryNcmec,
+    PlainVault,
+    duty,
+    make_ready,
+    new_store,
+    schema,
+)
 from tests.unit.exchange.cybertip_server import needs_xsd
 from tests.unit.infra.crashes import Crash, Steps
 
@@ -74,9 +85,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
-    one = World(url)
+    one = World(new_store(tmp_path))
     yield one
     one.store.close()
 
@@ -460,12 +469,10 @@ def check(world):
     assert world.get(Duty, "d0001").reference == mine.reference
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_whatever_breaks_and_whenever_one_report_is_filed_and_none_is_lost(tmp_path_factory, seed):
-    url = f"sqlite:///{tmp_path_factory.mktemp('w') / 's'}"
-    upgrade(url)
-    world = World(url)
+    world = World(new_store(tmp_path_factory.mktemp("w")))
     try:
         play(world, seed)
         check(world)
@@ -477,9 +484,9 @@ def test_whatever_breaks_and_whenever_one_report_is_filed_and_none_is_lost(tmp_p
 def test_500_random_schedules_file_500_reports_once_and_lose_none(tmp_path):
     asked = 0
     for seed in range(500):
-        url = f"sqlite:///{tmp_path / f's{seed}'}"
-        upgrade(url)
-        world = World(url)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        world = World(new_store(folder))
         asked += bool(play(world, seed))
         check(world)
         world.store.close()
