@@ -469,7 +469,7 @@ def check(world):
     assert world.get(Duty, "d0001").reference == mine.reference
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_whatever_breaks_and_whenever_one_report_is_filed_and_none_is_lost(tmp_path_factory, seed):
     world = World(new_store(tmp_path_factory.mktemp("w")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_an_export_verifies_by_a_program_that_does_not_know_us(whole):
         " assert not [one for one in sys.modules if one.startswith('lightship')]\n sys.exit(end.code)"
     )
     command = [sys.executable, "-I", "-c", code, str(whole), *keys_of(whole)]
-    told = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)
+    told = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", timeout=60)
     assert told.returncode == 0, told
     assert told.stdout.startswith("Verified: 580 entries in 2 logs")
     assert "40 reports and 0 supplements filed" in told.stdout
@@ -172,7 +173,8 @@ def test_a_changed_entry_with_a_fitting_hash_and_manifest_does_not_fit_its_check
     file.write_bytes(b"\n".join(lines))
     resign(copy, file.name)
     assert run(copy) == 1
-    assert "lines 256 to 511 do not match the checkpoint" in capsys.readouterr().out
+    first, last = re.search(r"lines (\d+) to (\d+) do not match", capsys.readouterr().out).groups()
+    assert int(first) <= 301 <= int(last) < int(first) + 512
 
 
 def test_changed_figures_are_named_though_the_manifest_was_signed_anew(copy, capsys):
