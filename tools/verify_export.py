@@ -107,6 +107,25 @@ def statement(note: str, keys: list[Key]) -> tuple[str, dict[str, Any], Key]:
     return head[1], facts, key
 
 
+CERTIFIED = {"retention-certified": "retention", "destruction-certified": "destruction"}
+
+
+def certificate(note: str, keys: list[Key]) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the facts of a certificate."""
+    lines = open_note(note, keys)[0].split("\n")
+    head = re.fullmatch(r"lightship/(retention|destruction)-certificate/v1", lines[0])
+    facts = json.loads(lines[1]) if head and len(lines) == 3 else None
+    if head is None or not isinstance(facts, dict):
+        raise ValueError("it is no certificate")
+    return head[1], facts
+
+
+def canonical_digest(value: Any) -> str:
+    """Return the digest of a value's canonical JSON (RFC 8785); of text and tables of text alone."""
+    data = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
 # Merkle trees (RFC 6962, 2.1) ------------------------------------------------------------------
 
 
@@ -156,6 +175,8 @@ class Figures:
         self.of_duty: Counter[str] = Counter()
         self.sealed: set[str] = set()
         self.destroyed: set[str] = set()
+        self.records: dict[str, set[str]] = {}
+        self.certified: dict[str, str] = {}
         self.waits: list[float] = []
 
     def add(self, entry: dict[str, Any]) -> str:
@@ -174,6 +195,11 @@ class Figures:
             self.sealed.add(entry["exhibit"])
         elif kind == "exhibit-destroyed":
             self.destroyed.add(entry["exhibit"])
+            # The vault names its record by the entry as it was written, before the ledger put its time into one form.
+            at = datetime.fromisoformat(entry["at"]).isoformat()
+            self.records.setdefault(entry["exhibit"], set()).add(canonical_digest({**entry, "at": at}))
+        elif kind in CERTIFIED:
+            self.certified[entry["digest"]] = CERTIFIED[kind]
         return ""
 
     def _filed(self, entry: dict[str, Any]) -> str:
@@ -219,7 +245,7 @@ class Export:
     def __init__(self, folder: Path, keys: list[Key], witnesses: list[str]) -> None:
         self.folder, self.keys, self.witnesses = folder, keys, witnesses
         self.figures = Figures()
-        self.signed = 0
+        self.signed = self.certificates = 0
         self.witnessed = 0
         self.manifest: dict[str, Any] = {}
 
@@ -228,6 +254,7 @@ class Export:
         self._manifest()
         for log in self.manifest["logs"]:
             self._log(log)
+        self._certificates()
         self._figures()
         for file, digest in self.manifest["files"].items():  # what looking inside did not find
             if self._digest(file) != digest:
@@ -367,6 +394,31 @@ class Export:
             if entry.get(name) != value:
                 raise Fault(file, number, name, "the entry says something else than what was signed")
 
+    def _certificates(self) -> None:
+        """Check each certificate, and that the ledger knows it, and that the vault did what it says."""
+        file, known = "certificates.jsonl", dict(self.figures.certified)
+        for number, line in enumerate(self._lines(file), 1):
+            try:
+                note = json.loads(line)["note"]
+                kind, facts = certificate(note, self.keys)
+            except (ValueError, KeyError, TypeError) as error:
+                raise Fault(file, number, "note", str(error)) from None
+            if known.pop(canonical_digest(note), None) != kind:
+                raise Fault(file, number, "note", "no entry of a ledger certifies it")
+            for at, one in enumerate(facts.get("destroyed", ())):
+                if one["record"] not in self.figures.records.get(one["exhibit"], ()):
+                    raise Fault(
+                        file, number, f"destroyed[{at}].record", "the vault's log has no such destruction"
+                    )
+            for at, one in enumerate(facts.get("kept", ())):
+                if one["exhibit"] not in self.figures.sealed:
+                    raise Fault(file, number, f"kept[{at}].exhibit", "the vault's log has not sealed it")
+            self.certificates += 1
+        if known:
+            raise Fault(
+                file, self.certificates + 1, "note", f"{len(known)} certificates of the ledger are missing"
+            )
+
     def _figures(self) -> None:
         file = "figures.json"
         data = (self.folder / file).read_bytes()
@@ -421,7 +473,8 @@ def main(arguments: list[str] | None = None) -> int:
     figures = export.figures
     print(
         f"Verified: {figures.entries:,} entries in {len(export.manifest['logs'])} logs, unchanged and signed; "
-        f"{export.signed:,} statements signed; {sum(figures.first.values()):,} reports and "
+        f"{export.signed:,} statements and {export.certificates:,} certificates signed; "
+        f"{sum(figures.first.values()):,} reports and "
         f"{sum(figures.more.values()):,} supplements filed, each declared before; the figures are theirs."
     )
     return 0

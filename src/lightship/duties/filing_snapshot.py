@@ -22,7 +22,7 @@ from lightship.core.notes import SigningKey
 from lightship.core.people import Look
 from lightship.core.statements import sign_statement
 
-MEDIA = "application/vnd.lightship.snapshot+json"
+MEDIA = "application/vnd.lightship.submission+json"
 
 
 @dataclass(frozen=True, slots=True)

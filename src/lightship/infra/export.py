@@ -36,6 +36,7 @@ def export(
     signer: SigningKey,
     now: datetime,
     figures: Figures,
+    certificates: Path | None = None,
 ) -> tuple[str, ...]:
     """Write an export into a folder that is empty or not there; returns its files.
 
@@ -49,6 +50,8 @@ def export(
         Signs the manifest.
     figures
         Computes the figures from all entries.
+    certificates
+        A folder of certificates, each a signed note; none where it is not there.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise InputError("The folder is not empty.", str(folder), "Name a new one.")
-        return _written(folder, ledgers, keys, signer, now, figures)
+        return _written(folder, ledgers, keys, signer, now, figures, certificates)
     except OSError as error:
         raise InputError(
             f"The export cannot be written: {error.strerror}.", str(folder), "Choose another place."
@@ -75,6 +78,7 @@ def _written(
     signer: SigningKey,
     now: datetime,
     figures: Figures,
+    certificates: Path | None,
 ) -> tuple[str, ...]:
     outs: dict[str, _Hashed] = {}
     notes: dict[str, list[str]] = {}
@@ -89,6 +93,11 @@ def _written(
     for name, mine in notes.items():
         lines = b"".join(canonical({"note": note}) + b"\n" for note in mine)
         files |= _put(folder, f"{name}.checkpoints.jsonl", lines)
+    notes_of = sorted(certificates.glob("*.txt")) if certificates is not None else []
+    lines = b"".join(
+        canonical({"name": one.name, "note": one.read_text("utf-8")}) + b"\n" for one in notes_of
+    )
+    files |= _put(folder, "certificates.jsonl", lines)
     files |= _put(folder, "figures.json", canonical(dict(table)) + b"\n")
     logs = [
         {"name": name, "key": keys[name], "origin": mine[-1].split("\n", 2)[0], "entries": outs[name].lines}
