@@ -71,9 +71,9 @@ def _fill(node: Any, kind: Kind, value: Any) -> None:
     if not isinstance(value, Mapping):
         node.text = _written(value)
         return
-    for name, one in value.items():
-        if name.startswith("@"):
-            node.set(name[1:], _written(one))
+    for name in kind.attributes:
+        if value.get(f"@{name}") is not None:
+            node.set(name, _written(value[f"@{name}"]))
     if "#" in value:
         node.text = _written(value["#"])
     for element in kind.elements:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from bench.duties_made import details, tip
 from tests.unit.exchange.cybertip_server import XSD
-from tests.unit.exchange.tips import details, tip
 
 from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty, Filing
@@ -61,13 +61,14 @@ def _migrated() -> Path:
 
 def duty(n=1, **more):
     values = {
+        "state": "owed",
         "authority": "ncmec",
         "rule": "sha256:r",
         "reason": "a",
         "decided_by": "machine",
         "decided_at": T0,
     }
-    return Duty(f"d{n:04}", f"c{n:04}", "owed", T0, **{**values, **more})
+    return Duty(f"d{n:04}", f"c{n:04}", aware_at=T0, **{**values, **more})
 
 
 def file_of(n, at):

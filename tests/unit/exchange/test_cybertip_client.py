@@ -6,9 +6,9 @@ import hashlib
 import resource
 
 import pytest
+from bench.duties_made import tip
 from lxml import etree
 from tests.unit.exchange.cybertip_server import NAME, PASSWORD, line, needs_xsd, serving
-from tests.unit.exchange.tips import tip
 
 from lightship.core.errors import InputError
 from lightship.exchange.cybertip import build

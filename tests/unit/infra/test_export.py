@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import random
@@ -16,12 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lightship.core.canonical import canonical, digest
+from lightship.core.cases import Exhibit
 from lightship.core.errors import InputError
-from lightship.core.notes import SigningKey
+from lightship.core.notes import SigningKey, sign_note
 from lightship.core.statements import sign_statement
 from lightship.duties.filing_figures import DEFINITIONS, figures
 from lightship.infra.export import export
 from lightship.infra.ledger_file import LedgerFile
+from lightship.infra.vault import FileVault
 
 TOOL = Path(__file__).parents[3] / "tools" / "verify_export.py"
 T0 = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
@@ -68,6 +72,59 @@ def made(folder, reports=40, extra=()):
     keys = {"duties": str(KEY.verifier), "vault": str(LOOKS.verifier)}
     export(out, ledgers, keys, KEY, T0, figures)
     return out
+
+
+def certified(folder, change=lambda fields: fields, entry=True):
+    """A deployment whose vault destroyed an exhibit, with the certificates of duties; returns its export."""
+    data = b"benign"
+    one = Exhibit(hashlib.sha256(data).hexdigest(), "c1", "s1", 0.0, 1.0, "image/png", len(data), T0, T0)
+    folder.mkdir(parents=True, exist_ok=True)
+    with LedgerFile(folder / "vault.ledger", LOOKS) as seen:
+        vault = FileVault(folder / "vault", seen)
+        vault.seal(data, one)
+        record = vault.destroy(one, by="retention", reason="its time is over", now=T0)
+    report = {"duty": "d1", "case": "c1", "reference": "1001"}
+    papers = {
+        "destruction": change({**report, "destroyed": [{"exhibit": one.id, "record": record}]}),
+        "retention": {**report, "kept": [{"exhibit": one.id, "until": T0.isoformat()}], "holds": []},
+    }
+    (folder / "certificates").mkdir()
+    with LedgerFile(folder / "duties.ledger", KEY) as ledger:
+        for kind, fields in papers.items():
+            note = sign_note(f"lightship/{kind}-certificate/v1\n{canonical(fields).decode()}\n", KEY)
+            (folder / "certificates" / f"d1.{kind}.txt").write_text(note)
+            if entry or kind == "retention":
+                ledger.append({"kind": f"{kind}-certified", "duty": "d1", "digest": digest(note)})
+    for key, name in ((KEY, "duties"), (LOOKS, "vault")):
+        (folder / f"{name}.pub").write_text(f"{key.verifier}\n")
+    ledgers = {"duties": folder / "duties.ledger", "vault": folder / "vault.ledger"}
+    keys = {"duties": str(KEY.verifier), "vault": str(LOOKS.verifier)}
+    export(folder / "out", ledgers, keys, KEY, T0, figures, folder / "certificates")
+    return folder / "out"
+
+
+def test_certificates_are_checked_against_the_ledger_and_the_vaults_own_log(tmp_path, capsys):
+    assert run(certified(tmp_path / "a")) == 0
+    assert "2 certificates signed" in capsys.readouterr().out
+
+    def another(fields):
+        return {**fields, "destroyed": [{**fields["destroyed"][0], "record": "sha256:0"}]}
+
+    assert run(certified(tmp_path / "b", another)) == 1
+    assert (
+        "certificates.jsonl, line 1, field destroyed[0].record: the vault's log has no such"
+        in capsys.readouterr().out
+    )
+    assert run(certified(tmp_path / "c", entry=False)) == 1
+    assert (
+        "certificates.jsonl, line 1, field note: no entry of a ledger certifies it" in capsys.readouterr().out
+    )
+    out = certified(tmp_path / "d")
+    lines = (out / "certificates.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "certificates.jsonl").write_bytes(lines[0])
+    resign(out, "certificates.jsonl")
+    assert run(out) == 1
+    assert "line 2, field note: 1 certificates of the ledger are missing" in capsys.readouterr().out
 
 
 def keys_of(out):
