@@ -25,6 +25,7 @@ BENCHES = (
     "false_interruptions",
     "payments_precision",
     "payments",
+    "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks

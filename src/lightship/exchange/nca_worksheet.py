@@ -45,9 +45,9 @@ class Heading:
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 1rem/1.5 Arial, Helvetica, sans-serif; color: #0b0c0c; background: #fff; margin: 2rem auto;
-  max-width: 54rem; padding: 0 1rem; }
+  max-width: 54rem; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin: 2rem 0 0.5rem; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 th, td { border-bottom: 1px solid #505a5f; padding: 0.4rem 0.6rem 0.4rem 0; text-align: left; vertical-align: top; }
 th { width: 38%; font-weight: 700; }
 td { white-space: pre-wrap; overflow-wrap: anywhere; }
