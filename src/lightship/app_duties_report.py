@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,8 +49,10 @@ from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
+from lightship.watch.chores import Chores
 
 SETTINGS = "reports.toml"
+SEND_S, PATIENCE_S = 2.0, 120.0
 CYBERTIP, WORKSHEET = "cybertip", "worksheet"
 _KEPT = timedelta(days=366)  # until the rules of keeping date it: a year, and a day for a leap year
 
@@ -140,25 +143,55 @@ def open_reports(
     folder = deployment.folder
     if not deployment.database and not (folder / "platform.db").exists():
         raise StoreError("There is no platform here.", str(folder), "Name its --folder or --database.")
-    settings = read_settings(folder / SETTINGS)
     upgrade(deployment.url)
-    form, words = (
-        parse_fields(*packs.report_text("gb-schedule-1")),
-        parse_words(*packs.report_text("us-cybertip")),
-    )
+    with (
+        SqlStore(deployment.url) as store,
+        ledger_of(folder / "looks.ledger", "lightship-vault") as seen,
+        reports_on(folder, store, FileVault(folder / "vault", seen), clock, book) as reports,
+    ):
+        yield reports
+
+
+@contextmanager
+def reports_on(
+    folder: Path,
+    store: SqlStore,
+    vault: FileVault,
+    clock: Callable[[], datetime] = utc_now,
+    book: filing.Book = filing.filed_duty,
+) -> Iterator[Reports]:
+    """Open the reports of a deployment whose store and vault are open.
+
+    Raises
+    ------
+    LightshipError
+        If what its ``reports.toml`` names cannot be used.
+    """
+    settings = read_settings(folder / SETTINGS)
+    form = parse_fields(*packs.report_text("gb-schedule-1"))
+    words = parse_words(*packs.report_text("us-cybertip"))
     key = load_or_create_key(folder / "duties.key", "lightship-duties")
-    with SqlStore(deployment.url) as store, ledger_of(folder / "looks.ledger", "lightship-vault") as seen:
-        vault = FileVault(folder / "vault", seen)
-        carriers: dict[str, Carrier] = {WORKSHEET: WorksheetCarrier(), API_SLOT: EmptySlot()}
-        desk = Desk(store, vault, carriers, clock, lambda at: at + _KEPT, book)
-        if settings.ncmec is None:
-            yield Reports(desk, store, vault, key, settings, form, words)
-            return
-        schema = cybertip_schema.load(settings.ncmec.schema)
-        name, password = credential(settings.ncmec.credential)
-        with CyberTipline(settings.ncmec.address, name, password) as line:
-            carriers[CYBERTIP] = CyberTipCarrier(line, schema, clock)
-            yield Reports(desk, store, vault, key, settings, form, words, schema, line)
+    carriers: dict[str, Carrier] = {WORKSHEET: WorksheetCarrier(), API_SLOT: EmptySlot()}
+    desk = Desk(store, vault, carriers, clock, lambda at: at + _KEPT, book)
+    if settings.ncmec is None:
+        yield Reports(desk, store, vault, key, settings, form, words)
+        return
+    schema = cybertip_schema.load(settings.ncmec.schema)
+    name, password = credential(settings.ncmec.credential)
+    with CyberTipline(settings.ncmec.address, name, password) as line:
+        carriers[CYBERTIP] = CyberTipCarrier(line, schema, clock)
+        yield Reports(desk, store, vault, key, settings, form, words, schema, line)
+
+
+def carry(chores: Chores, folder: Path, store: SqlStore, vault: FileVault) -> None:
+    """Begin to send reports that are due, in this process: what a crash left half done goes on by itself."""
+
+    def send() -> None:
+        if filing.due(store, utc_now(), limit=1):  # only then is anything of NCMEC's opened
+            with reports_on(folder, store, vault) as reports:
+                filing.send_due(reports.desk)
+
+    chores.every("the reports", SEND_S, send)
 
 
 def build(
@@ -183,6 +216,12 @@ def build(
             raise InputError("There is no such duty.", f"duty {duty_id}", "Check its id.")
         usual = CYBERTIP if duty.authority == "ncmec" else WORKSHEET
         mine = filing.begin(work, duty, adapter or usual, now, supplement=supplement)
+        if adapter and mine.adapter != adapter:
+            raise FilingError(
+                f"This report was begun by {mine.adapter}.",
+                f"filing {mine.id}",
+                "Take it back before, with `report retract`.",
+            )
         records = records_of(work, duty)
         sent = work.get(Filing, mine.supplement_of) if mine.supplement_of else None
     if sent is not None:
@@ -250,7 +289,13 @@ def file(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
     entry = declaration(mine, exhibit.id, words_of(reports, mine.adapter), by=by, at=now, key=reports.key)
     with reports.store.begin() as work:
         ready = filing.declare(work, filing.filing_of(work, mine.id), exhibit, entry, by=by, now=now)
-    return filing.send(reports.desk, ready)
+    done = filing.send(reports.desk, ready)
+    until = time.monotonic() + PATIENCE_S
+    while done.state in {"ready", "sending"} and not done.problem and time.monotonic() < until:
+        time.sleep(0.2)  # `lightship serve` was quicker, and is at it
+        with reports.store.look() as work:
+            done = filing.filing_of(work, mine.id)
+    return done
 
 
 def export_all(

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from lightship import packs
 from lightship.app import interruptible
+from lightship.app_duties_report import carry
 from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
     Deployment,
@@ -139,6 +140,7 @@ def working(platform: Platform, say: Callable[[str], None]) -> None:
         If where they go cannot be used.
     """
     deliver = deliver_of(platform)
+    carry(platform.chores, platform.deployment.folder, platform.store, platform.vault)
     platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
     if deliver is None:
         say("No webhook and no media server is named: effects are kept and wait.")

@@ -271,7 +271,7 @@ def declare(
             if by.strip()
             else "Nobody declares this report.",
             f"filing {filing.id}",
-            "A person checks it, and stands for it by name.",
+            "What is on its way goes on by `report send`; what waits, by `report resume`; a new one has a declarer.",
         )
     if work.get(Exhibit, exhibit.id) is None:
         work.save(exhibit)
@@ -429,7 +429,8 @@ def send(desk: Desk, filing: Filing) -> Filing:
             attempts=filing.attempts + 1, next_at=now + timedelta(seconds=desk.retry.lease_s),
         )  # fmt: skip
     if mine is None:  # another one has it
-        return filing
+        with desk.store.look() as work:
+            return filing_of(work, filing.id)
     sender = _Sender(desk, mine)
     try:
         while sender.mine.state == "sending":

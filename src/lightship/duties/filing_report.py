@@ -26,7 +26,7 @@ from lightship.exchange.nca_worksheet import Heading, worksheet
 from lightship.exchange.schedule1 import FieldList
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "video/mp4": "mp4", "video/x-matroska": "mkv"}
-_EARLIER = ("prior-", "earlier-")
+_EARLIER = "reported-to="
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,8 @@ def fields_of_case(records: Records, service: Service, told: Told, form: FieldLi
 
 def _recorded(records: Records, service: Service) -> dict[str, str | tuple[str, ...]]:
     duty, detection, case, stream = records.duty, records.detection, records.case, records.stream
-    earlier = [one for one in duty.facts if one.startswith(_EARLIER)]
+    told = {*duty.facts, *(detection.facts if detection else ())}
+    earlier = sorted(one.removeprefix(_EARLIER) for one in told if one.startswith(_EARLIER))
     found = {"machine": "by a machine", "report": "by a report from a user", "person": "by a person"}
     return {
         "reporter-name": f"{service.first_name} {service.last_name}".strip(),
@@ -169,7 +170,7 @@ def _recorded(records: Records, service: Service) -> dict[str, str | tuple[str, 
         else "",
         "priority": duty.priority,
         "priority-reason": duty.reason if duty.priority else "",
-        "earlier-report": "; ".join(earlier),
+        "earlier-report": f"Reported before to: {', '.join(earlier)}." if earlier else "",
         "service": service.name,
         "service-part": service.part,
         "shared-at": stream.began_at.isoformat() if stream else "",

@@ -21,22 +21,9 @@ class WorksheetCarrier:
             step, waits="Enter the worksheet in the portal, then record the reference that comes back."
         )
 
-    def retract(self, filing: Filing) -> str:
-        """Take back a worksheet that nobody has entered: only a person knows.
-
-        Raises
-        ------
-        Stopped
-            If it may have been entered.
-        """
-        raise Stopped(
-            FilingError(
-                "Only a person knows whether this worksheet was entered.",
-                f"filing {filing.id}",
-                "If it was, record its reference; if not, resume and correct it.",
-            ),
-            held=True,
-        )
+    def retract(self, filing: Filing) -> str:  # noqa: ARG002
+        """Take it back: the person who does says by that that it was not entered."""
+        return ""
 
 
 class EmptySlot:
