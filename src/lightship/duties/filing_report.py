@@ -170,12 +170,17 @@ def _recorded(records: Records, service: Service) -> dict[str, str | tuple[str, 
         else "",
         "priority": duty.priority,
         "priority-reason": duty.reason if duty.priority else "",
-        "earlier-report": f"Reported before to: {', '.join(earlier)}." if earlier else "",
+        "earlier-report": _earlier(earlier),
         "service": service.name,
         "service-part": service.part,
         "shared-at": stream.began_at.isoformat() if stream else "",
         "location": f"livestream {stream.id}" if stream else "",
     }
+
+
+def _earlier(told: Sequence[str]) -> str:
+    to = ", ".join(one for one in told if one != "nobody")
+    return f"It was reported before to {to}." if to else "It was not reported before." if told else ""
 
 
 def _unheld(records: Records) -> dict[str, str]:
