@@ -86,8 +86,7 @@ def _shown(mine: Filing, draft: Draft) -> None:
 def _written(reports: Reports, draft: Draft, out: Path | None) -> None:
     if out is None:
         return
-    from datetime import datetime
-
+    from lightship.core.duties import Filing
     from lightship.exchange.nca_worksheet import Heading
     from lightship.exchange.nca_worksheet_pdf import worksheet_pdf
     from lightship.exchange.schedule1 import complete
@@ -96,9 +95,12 @@ def _written(reports: Reports, draft: Draft, out: Path | None) -> None:
     one = draft.snapshot
     data = one.body.encode()
     if out.suffix == ".pdf":
-        day = datetime.date(one.made_at)
+        day = one.made_at.date()
         files = tuple((each.name, each.exhibit) for each in one.files)
-        heading = Heading(one.filing, one.made_at.isoformat(timespec="seconds"), one.supplement_of, files)
+        with reports.store.look() as work:
+            first = work.get(Filing, one.supplement_of) if one.supplement_of else None
+        of = (first.reference if first is not None else "") or one.supplement_of
+        heading = Heading(one.filing, one.made_at.isoformat(timespec="seconds"), of, files)
         data = worksheet_pdf(complete(one.fields, reports.form, day), reports.form, heading, day)
     try:
         write_whole(out, data)
