@@ -130,11 +130,13 @@ class CyberTipCarrier:
             If it was not taken back.
         """
         try:
-            self._retract(filing)
+            self._line.retract(filing.remote)
         except Answer as answer:
             if answer.means == "finished":
                 return filing.remote
-            raise Stopped(answer) from answer
+            if answer.means == "retracted" or (answer.means == "gone" and filing.step != "finish?"):
+                return ""
+            raise Stopped(answer) from answer  # gone, after its end was asked for: dropped, or filed?
         return ""
 
     def _open(self, snapshot: Snapshot) -> Taken:

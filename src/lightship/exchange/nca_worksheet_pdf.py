@@ -17,6 +17,7 @@ from lightship.exchange.nca_worksheet import Heading
 from lightship.exchange.schedule1 import FieldList
 
 _WIDTHS_MM = (62, 118)
+_ROW = 1500  # characters: some 25 lines
 
 
 def worksheet_pdf(fields: Fields, form: FieldList, heading: Heading, day: date) -> bytes:
@@ -88,9 +89,15 @@ def _table(pdf: Any, said: str, rows: Mapping[str, str], shown: Any) -> None:
         col_widths=_WIDTHS_MM, text_align="LEFT", first_row_as_headings=False, line_height=5
     ) as table:
         for name, value in rows.items():
-            row = table.row()
-            row.cell(shown(name))
-            row.cell(shown(value))
+            for at, part in enumerate(_parts(shown(value))):  # a row has to fit on a page
+                row = table.row()
+                row.cell(shown(name) if at == 0 else "")
+                row.cell(part)
+
+
+def _parts(text: str) -> list[str]:
+    lines = [line[at : at + _ROW] for line in text.split("\n") for at in range(0, max(len(line), 1), _ROW)]
+    return lines or [""]
 
 
 def _value(fields: Fields, name: str) -> str:

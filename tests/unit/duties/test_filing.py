@@ -237,6 +237,8 @@ def test_where_the_authoritys_answer_leaves_it_open_a_person_is_asked(world):
     assert "nobody here knows whether it was filed" in mine.problem
     with world.store.begin() as work, pytest.raises(AccessDenied, match="not declared anew"):
         filing.declare(work, mine, world.get(Exhibit, mine.snapshot), {}, by="ada", now=world.clock())
+    with pytest.raises(Stopped):
+        filing.retract(world.desk(), mine.id, by="ada", why="Nobody knows.")
     with world.store.begin() as work:
         filing.resume(work, mine.id, by="ada", why="NCMEC says it was dropped.", anew=True, now=world.clock())
     world.until_settled()
