@@ -22,6 +22,7 @@ from lightship.core.casework import (
     Inquiry,
     IntelligenceReport,
     Link,
+    Original,
     Referral,
     Task,
     Use,
@@ -37,7 +38,7 @@ KINDS: tuple[type[Identified], ...] = (
     *(Stream, Report, Case, Judgement, Effect, Exhibit, Round),
     *(Account, Session, Shift, Look),
     *(Detection, Duty, Filing, Hold, Clock, Seat, Paper),
-    *(Referral, Identifier, Link, Inquiry, Task, Bundle, IntelligenceReport, Dissemination, Use),
+    *(Original, Referral, Identifier, Link, Inquiry, Task, Bundle, IntelligenceReport, Dissemination, Use),
 )
 """What every store keeps: a platform's, and an investigating body's, whose tables a platform leaves empty."""
 
