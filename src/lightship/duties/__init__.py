@@ -1,0 +1,1 @@
+"""What the law is owed: reports, retention, records, notices."""
