@@ -34,7 +34,7 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
     states: Counter[tuple[str, str]] = Counter()
     fields = ("state", "authority", "decided_at", "filed_at")
     for state, authority, decided_at, filed_at in source.rows(Duty, fields, "aware_at", begins, ends):
-        states[_then(state, decided_at, filed_at, ends), authority or "no authority"] += 1
+        states[then(state, decided_at, filed_at, ends), authority or "no authority"] += 1
     filed, late = [], 0
     for priority, aware_at, filed_at, due_at in source.rows(
         Duty, ("priority", "aware_at", "filed_at", "due_at"), "filed_at", begins, ends
@@ -45,7 +45,7 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
     for state, decided_at, aware_at in source.rows(
         Duty, ("state", "decided_at", "aware_at"), "aware_at", BEGINNING, ends, unless=("filed_at", "closed_at")
     ):
-        if _then(state, decided_at, None, ends) != "not-owed":
+        if then(state, decided_at, None, ends) != "not-owed":
             open_ += 1
             oldest = min(oldest, aware_at)
     by = grouped(filed)
@@ -63,11 +63,11 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
     }
 
 
-def _then(state: str, decided_at: datetime | None, filed_at: datetime | None, ends: datetime) -> str:
+def then(state: str, decided_at: datetime | None, filed_at: datetime | None, ends: datetime) -> str:
     """Return a duty's state as it was at a moment: what came later does not count."""
     if filed_at is not None and filed_at < ends:
         return "filed"
-    if decided_at is None or decided_at >= ends:
+    if state == "open" or decided_at is None or decided_at >= ends:
         return "not decided"
     return "not-owed" if state == "not-owed" or (state == "closed" and filed_at is None) else "owed"
 
