@@ -23,6 +23,7 @@ from lightship.app_platform import (
     open_platform,
     process_name,
 )
+from lightship.app_regulator import note_configuration
 from lightship.console.application import create_console
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
@@ -163,6 +164,7 @@ def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFi
         platform.checks["the ledger"] = sealer.check
         platform.chores.every("the ledger", 0.2, sealer.seal)
         platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        note_configuration(platform)
         try:
             yield ledger
         finally:

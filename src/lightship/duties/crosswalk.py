@@ -73,7 +73,9 @@ class Crosswalk:
         if found is None:
             raise InputError(f"“{label}” is no label.", self.title, "Use one of the crosswalk's.")
         if scheme not in found.codes:
-            raise InputError(f"The scheme “{scheme}” has no words for “{label}”.", self.title, "Report it otherwise.")
+            raise InputError(
+                f"The scheme “{scheme}” has no words for “{label}”.", self.title, "Report it otherwise."
+            )
         return found.codes[scheme][0]
 
     def back(self, scheme: str, code: Code) -> str:
@@ -134,7 +136,9 @@ def _label(table: Mapping[str, Any], where: str) -> Label:
             continue
         if set(one) != {"code", "match"} or one["match"] not in {"exact", "broader"} or not one["code"]:
             raise PolicyError(
-                f"The words of {scheme} for {table['id']!r} are refused.", where, "Give code, and match as exact or broader."
+                f"The words of {scheme} for {table['id']!r} are refused.",
+                where,
+                "Give code, and match as exact or broader.",
             )
         codes[scheme] = (tuple(map(str, one["code"])), cast(Match, one["match"]))
     return Label(str(table["id"]), str(table["says"]), codes)

@@ -70,8 +70,10 @@ def tail(count: int, past: Sequence[int]) -> float:
     mean = total / weeks
     spread = sum((one - mean) ** 2 for one in past) / max(1, weeks - 1)
     uneven = max(1.0, spread / mean) if mean > 0 else 1.0
-    size = (total + 0.5) / uneven
-    odds = weeks / (weeks + uneven)  # of the negative binomial: a count of the next week in units of its unevenness
+    odds = weeks / (
+        uneven * (weeks + 1)
+    )  # so that the variance is the mean, times the unevenness, times 1 + 1/weeks
+    size = (total + 0.5) / weeks * odds / (1.0 - odds)
     log_term = size * math.log(odds)
     below = 0.0
     for k in range(count):
@@ -144,9 +146,10 @@ def weeks_between(begins: datetime, ends: datetime) -> list[str]:
 def note_of(source: Source, period: Period) -> dict[str, Any]:
     """Return the note of a period, such as a quarter, as JSON."""
     begins = period.begins - timedelta(weeks=WEEKS)
-    weeks = weeks_between(begins, period.ends)
-    tell_from = next((one for one in weeks if one >= period.begins.date().isoformat()), "9999")
     events = list(_events(source, begins, period.ends))
+    since = min((at for at, _ in events), default=begins)  # before its first event a platform has no past, not a quiet one
+    weeks = weeks_between(since, period.ends)
+    tell_from = next((one for one in weeks if one >= period.begins.date().isoformat()), "9999")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for at, name in events:
         counts[name][week_of(at)] += 1
@@ -188,7 +191,9 @@ def _events(source: Source, begins: datetime, ends: datetime) -> Iterable[tuple[
             yield at, "a child in danger then"
     for at, kind in source.rows(Report, ("received_at", "kind"), "received_at", begins, ends):
         yield at, f"report {kind}"
-    for at, opener, near in source.rows(Case, ("opened_at", "opened_by", "near_of"), "opened_at", begins, ends):
+    for at, opener, near in source.rows(
+        Case, ("opened_at", "opened_by", "near_of"), "opened_at", begins, ends
+    ):
         yield at, f"case opened by {opener}"
         if near:
             yield at, "near-duplicates"
@@ -237,8 +242,11 @@ def note_text(note: Mapping[str, Any]) -> str:
     ] or ["None."]
     lines += ["", "## Never seen before", ""]
     lines += [
-        f"- {one['series']}: {one['count']:,}, first in the week of {one['first_week']}." for one in note["new"]
+        f"- {one['series']}: {one['count']:,}, first in the week of {one['first_week']}."
+        for one in note["new"]
     ] or ["Nothing."]
     lines += ["", "## Groups of near-duplicates", ""]
-    lines += [f"- Week of {one['week']}: {one['cases']:,} cases of one picture." for one in note["groups"]] or ["None."]
+    lines += [
+        f"- Week of {one['week']}: {one['cases']:,} cases of one picture." for one in note["groups"]
+    ] or ["None."]
     return "\n".join([*lines, ""])

@@ -160,9 +160,7 @@ def _measure(table: Mapping[str, Any], where: str) -> Measure:
 def _harm(table: Mapping[str, Any], where: str) -> Harm:
     begins, ends = _checked(table, _HARM, where)
     factors = frozenset(map(str, table.get("factors", ())))
-    return Harm(
-        str(table["id"]), str(table["title"]), str(table.get("part_of", "")), factors, begins, ends
-    )
+    return Harm(str(table["id"]), str(table["title"]), str(table.get("part_of", "")), factors, begins, ends)
 
 
 def _checked(table: Mapping[str, Any], keys: set[str], where: str) -> tuple[date, date | None]:

@@ -68,7 +68,9 @@ FIGURES: Mapping[str, Figure] = {
         "Of cases that a machine opened and people closed in the period: the share found to be abuse by the first "
         "closing verdict, with exact 95 % bounds.",
     ),
-    "reports": Figure("Viewers' reports", "Reports received in the period; those that no person had seen at its end."),
+    "reports": Figure(
+        "Viewers' reports", "Reports received in the period; those that no person had seen at its end."
+    ),
     "report-to-person": Figure(
         "From report to a person",
         "Of reports first before a person in the period: the time from receipt until then.",
@@ -101,7 +103,9 @@ FIGURES: Mapping[str, Figure] = {
         "Pictures scanned",
         "Pictures that detectors were given in the period, by whether the stream was public or private.",
     ),
-    "policies": Figure("Policies in force", "Watches of streams that began in the period, by policy, and the digests."),
+    "policies": Figure(
+        "Policies in force", "Watches of streams that began in the period, by policy, and the digests."
+    ),
     "lists": Figure(
         "Hash lists",
         "Governed lists as they stood at the period's end: version, age since it was put in force, whether that is "
@@ -113,7 +117,9 @@ FIGURES: Mapping[str, Figure] = {
         "95 % bounds, and when the settings must be decided on.",
     ),
     "posts": Figure("Posts", "Posts held at the period's end, and those of the law that were vacant."),
-    "training": Figure("Training", "Holders of posts whose training held, or had run out, at the period's end."),
+    "training": Figure(
+        "Training", "Holders of posts whose training held, or had run out, at the period's end."
+    ),
     "retention": Figure(
         "Exhibits",
         "Exhibits sealed and destroyed in the period, and those past their day and not destroyed at its end, which "
@@ -128,7 +134,9 @@ FIGURES: Mapping[str, Figure] = {
         "Risk assessment",
         "The latest approved risk assessment at the period's end, and whether it is of the configuration that ran.",
     ),
-    "drift": Figure("Notes on rises", "The version of the latest note on rises and new patterns; none if never made."),
+    "drift": Figure(
+        "Notes on rises", "The version of the latest note on rises and new patterns; none if never made."
+    ),
     "record": Figure(
         "The ledger",
         "Entries of the ledger up to the period's end and within it, and how often all of it was verified in the "

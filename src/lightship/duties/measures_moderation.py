@@ -9,7 +9,16 @@ from lightship.core.cases import Case, Effect, Judgement, Report
 from lightship.core.people import Shift
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
-from lightship.duties.measures_tally import Value, counts, grouped, longest_gap_s, seconds, share, times, union_s
+from lightship.duties.measures_tally import (
+    Value,
+    counts,
+    grouped,
+    longest_gap_s,
+    seconds,
+    share,
+    times,
+    union_s,
+)
 
 _EARLIER = timedelta(days=92)
 """How long before the period an appeal, or a shift, may have begun that is answered, or ends, in it."""
@@ -79,7 +88,9 @@ def of_reports(source: Source, period: Period) -> dict[str, Value]:
         "report-to-person": times([one for some in waits.values() for one in some]),
         "priority": {
             "danger_now": times(waits.get("child-at-risk-now", [])),
-            "other": times([one for kind, some in waits.items() if kind != "child-at-risk-now" for one in some]),
+            "other": times(
+                [one for kind, some in waits.items() if kind != "child-at-risk-now" for one in some]
+            ),
         },
     }
 

@@ -43,7 +43,12 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
         late += due_at is not None and filed_at > due_at
     open_, oldest = 0, ends
     for state, decided_at, aware_at in source.rows(
-        Duty, ("state", "decided_at", "aware_at"), "aware_at", BEGINNING, ends, unless=("filed_at", "closed_at")
+        Duty,
+        ("state", "decided_at", "aware_at"),
+        "aware_at",
+        BEGINNING,
+        ends,
+        unless=("filed_at", "closed_at"),
     ):
         if then(state, decided_at, None, ends) != "not-owed":
             open_ += 1

@@ -108,7 +108,10 @@ def flags(table: MeasureTable, kept: Sequence[Paper], at: datetime) -> Iterable[
     public = [one for one in kept if one.kind == "statement" and one.made_at < at]
     if not public:
         yield "No public statement of what is scanned and why was made."
-    elif running is not None and max(public, key=lambda one: one.version).configuration != running.configuration:
+    elif (
+        running is not None
+        and max(public, key=lambda one: one.version).configuration != running.configuration
+    ):
         yield "The public statement is not of the running configuration. Make it anew."
     waiting = [
         f"{one.kind} {one.version}"

@@ -75,7 +75,9 @@ def read_form(text: str, where: str, table: MeasureTable, assessment: Mapping[st
             _assessment(found, table) if kind == "assessment" else _measures(found, table, assessment)
         )
     except (TypeError, AttributeError, ValueError, KeyError) as error:
-        raise InputError(f"The form cannot be read: {error}.", where, "Compare it with the empty form.") from error
+        raise InputError(
+            f"The form cannot be read: {error}.", where, "Compare it with the empty form."
+        ) from error
     return Form(
         cast(Literal["assessment", "measures"], kind), str(found.get("service", "")), _plain(found), problems
     )
@@ -249,7 +251,8 @@ def empty_form(kind: str, table: MeasureTable, day: date) -> str:
             'author = ""',
             'responsible = ""  # who is accountable for illegal content safety',
             "users = 0  # a month, in the country",
-            "declares = []  # of: " + ", ".join(n for n, s in table.facts.items() if s.startswith("declared")),
+            "declares = []  # of: "
+            + ", ".join(n for n, s in table.facts.items() if s.startswith("declared")),
             "profiles = []  # Ofcom's Risk Profiles that apply",
             'governance = ""  # to whom the findings went, and when',
             "",

@@ -37,16 +37,23 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
             ("Version", f"{paper.version}, made on {paper.made_at:%-d %B %Y} by {escape(paper.author)}"),
             ("State", approved),
             ("Measures", f"{escape(book['table']['title'])}, data of {escape(book['table']['version'])}"),
-            ("That bind", f"{len(binding)} of {len(book['measures'])}; something is missing of {len(lacking)}"),
+            (
+                "That bind",
+                f"{len(binding)} of {len(book['measures'])}; something is missing of {len(lacking)}",
+            ),
         ]
     )
     body = "".join(
         (
             f"<header><h1>{escape(title)}</h1>{head}</header>\n<main>\n",
-            note("To be put right:", book["flags"]) if book["flags"] else "<p>Nothing is to be put right.</p>\n",
+            note("To be put right:", book["flags"])
+            if book["flags"]
+            else "<p>Nothing is to be put right.</p>\n",
             "<h2>Measures</h2>\n",
             _measures(book, binding, "Measures that bind the service"),
-            _measures(book, [one for one in book["measures"] if not one["binds"]], "Measures that do not bind it"),
+            _measures(
+                book, [one for one in book["measures"] if not one["binds"]], "Measures that do not bind it"
+            ),
             "<h2>Risk assessment</h2>\n",
             _assessment(book),
             "<h2>Figures and what they count</h2>\n",
@@ -135,36 +142,33 @@ def _assessment(book: Mapping[str, Any]) -> str:
         "decide": "3. The measures",
         "report": "4. Report and review",
     }
-    return (
-        facts(
-            [
-                ("Version", f"{paper['version']}, approved by {escape(paper['approved_by'])}"),
-                ("Author", escape(says["author"])),
-                ("Responsible", escape(says["responsible"])),
-                ("Users", f"{says['users']:,} a month in the country"),
-                ("Declared", escape(", ".join(says.get("declares", ())) or "nothing")),
-                ("Risk Profiles", escape("; ".join(says["profiles"]))),
-                ("Went to", escape(says["governance"])),
-                *((words, escape(says["steps"][name])) for name, words in steps.items()),
-            ]
-        )
-        + table(
-            "Risk of each kind of harm",
-            ("Kind", "Likelihood", "Impact", "Level", "Risk factors", "Findings", "Evidence"),
+    return facts(
+        [
+            ("Version", f"{paper['version']}, approved by {escape(paper['approved_by'])}"),
+            ("Author", escape(says["author"])),
+            ("Responsible", escape(says["responsible"])),
+            ("Users", f"{says['users']:,} a month in the country"),
+            ("Declared", escape(", ".join(says.get("declares", ())) or "nothing")),
+            ("Risk Profiles", escape("; ".join(says["profiles"]))),
+            ("Went to", escape(says["governance"])),
+            *((words, escape(says["steps"][name])) for name, words in steps.items()),
+        ]
+    ) + table(
+        "Risk of each kind of harm",
+        ("Kind", "Likelihood", "Impact", "Level", "Risk factors", "Findings", "Evidence"),
+        (
             (
-                (
-                    escape(one["id"]),
-                    one["likelihood"],
-                    one["impact"],
-                    f"<strong>{one['level']}</strong>",
-                    escape(", ".join(one.get("factors", ()))) or "none",
-                    escape(one["findings"]) + (f" Why: {escape(one['why'])}" if one.get("why") else ""),
-                    listed(map(str, one["evidence"])),
-                )
-                for one in sorted(says["harms"], key=lambda one: not one["id"].startswith("csea"))
-            ),
-            wide=(5, 6),
-        )
+                escape(one["id"]),
+                one["likelihood"],
+                one["impact"],
+                f"<strong>{one['level']}</strong>",
+                escape(", ".join(one.get("factors", ()))) or "none",
+                escape(one["findings"]) + (f" Why: {escape(one['why'])}" if one.get("why") else ""),
+                listed(map(str, one["evidence"])),
+            )
+            for one in sorted(says["harms"], key=lambda one: not one["id"].startswith("csea"))
+        ),
+        wide=(5, 6),
     )
 
 

@@ -87,7 +87,9 @@ def _reports(value: Value) -> str:
 
 
 def _priority(value: Value) -> str:
-    return f"Child in danger now: {times_in_words(value['danger_now'])} Other: {times_in_words(value['other'])}"
+    return (
+        f"Child in danger now: {times_in_words(value['danger_now'])} Other: {times_in_words(value['other'])}"
+    )
 
 
 def _effects(value: Value) -> str:
@@ -155,7 +157,9 @@ def _training(value: Value) -> str:
 
 def _retention(value: Value) -> str:
     past = value["past_their_day_at_the_end"]
-    return f"{value['sealed']:,} sealed, {value['destroyed']:,} destroyed; past their day or on hold: {past:,}."
+    return (
+        f"{value['sealed']:,} sealed, {value['destroyed']:,} destroyed; past their day or on hold: {past:,}."
+    )
 
 
 def _statement(value: Value) -> str:

@@ -33,7 +33,9 @@ TITLES: Mapping[str, str] = {
 Found = Mapping[tuple[str, str], int]
 
 
-def report_of(source: Source, period: Period, crosswalk: Crosswalk, code: Mapping[str, str]) -> dict[str, Any]:
+def report_of(
+    source: Source, period: Period, crosswalk: Crosswalk, code: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the report of a year, or of another period, as JSON; the same whenever it is made, once that is over."""
     found, months = _found(source, period, crosswalk.ids)
     names = tuple(one.id for one in crosswalk.labels)
@@ -48,7 +50,9 @@ def report_of(source: Source, period: Period, crosswalk: Crosswalk, code: Mappin
         "found": _table(found, names, ("machine", "report", "person")),
         "months": _table(months, ("found",), tuple(one.name for one in period.months())),
         "owed": _table(_owed(source, period), (), ("filed", "owed", "not-owed", "not decided")),
-        "verdicts": _table(_verdicts(source, period), ("abuse", "not-abuse", "unsure"), ("machine", "report")),
+        "verdicts": _table(
+            _verdicts(source, period), ("abuse", "not-abuse", "unsure"), ("machine", "report")
+        ),
         "acts": _table(_acts(source, period), (), ("machine", "person")),
         "reports": _table(_reports(source, period), ("child-at-risk-now", "other"), ("seen", "not seen")),
         "appeals": _table(
@@ -106,7 +110,9 @@ def _found(source: Source, period: Period, labels: frozenset[str]) -> tuple[Foun
 def _owed(source: Source, period: Period) -> Found:
     found: Counter[tuple[str, str]] = Counter()
     fields = ("state", "authority", "decided_at", "filed_at")
-    for state, authority, decided_at, filed_at in source.rows(Duty, fields, "aware_at", period.begins, period.ends):
+    for state, authority, decided_at, filed_at in source.rows(
+        Duty, fields, "aware_at", period.begins, period.ends
+    ):
         found[authority or "none", measures_owed.then(state, decided_at, filed_at, period.ends)] += 1
     return found
 
@@ -121,14 +127,18 @@ def _verdicts(source: Source, period: Period) -> Found:
 def _acts(source: Source, period: Period) -> Found:
     return Counter(
         (kind, "machine" if ordered_by.startswith("policy ") else "person")
-        for kind, ordered_by in source.rows(Effect, ("kind", "ordered_by"), "done_at", period.begins, period.ends)
+        for kind, ordered_by in source.rows(
+            Effect, ("kind", "ordered_by"), "done_at", period.begins, period.ends
+        )
     )
 
 
 def _reports(source: Source, period: Period) -> Found:
     return Counter(
         (kind, "seen" if seen_at is not None and seen_at < period.ends else "not seen")
-        for kind, seen_at in source.rows(Report, ("kind", "seen_at"), "received_at", period.begins, period.ends)
+        for kind, seen_at in source.rows(
+            Report, ("kind", "seen_at"), "received_at", period.begins, period.ends
+        )
     )
 
 
@@ -157,7 +167,9 @@ def _bounded(value: Value) -> dict[str, Any]:
 
 def _rounded(value: Value) -> dict[str, Any]:
     """Return a share in whole percent, so that no count can be told from it; of few, nothing."""
-    few = value["of"] < 4 * LEAST or any(0 < one < LEAST for one in (value["count"], value["of"] - value["count"]))
+    few = value["of"] < 4 * LEAST or any(
+        0 < one < LEAST for one in (value["count"], value["of"] - value["count"])
+    )
     if few:
         return {"percent": None, "lower_95": None, "upper_95": None}
     return {

@@ -53,7 +53,11 @@ def report_page(report: Mapping[str, Any]) -> bytes:
                 "Detections by kind, and by what found them.",
             ),
             _shown("found", tables["found"]),
-            listed(f"{one}: {report['labels'][one]}." for one in tables["found"]["rows"] if one in report["labels"]),
+            listed(
+                f"{one}: {report['labels'][one]}."
+                for one in tables["found"]["rows"]
+                if one in report["labels"]
+            ),
             "<h2>What was done</h2>\n",
             *(_shown(name, tables[name]) for name in ("owed", "verdicts", "acts", "reports", "appeals")),
             "<h2>How long it took</h2>\n",
@@ -76,7 +80,11 @@ def report_page(report: Mapping[str, Any]) -> bytes:
                 "Times",
                 ("What", "Half within", "95 % within"),
                 (
-                    (escape(words), lasting(report["times"][name]["p50_s"]), lasting(report["times"][name]["p95_s"]))
+                    (
+                        escape(words),
+                        lasting(report["times"][name]["p50_s"]),
+                        lasting(report["times"][name]["p95_s"]),
+                    )
                     for name, words in _TIMES.items()
                 ),
                 numbers=(1, 2),

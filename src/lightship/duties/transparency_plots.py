@@ -22,10 +22,14 @@ def months_plot(table: Mapping[str, Any]) -> bytes:
         for place, value in enumerate(values):
             if value is None:
                 axes.axvspan(place - 0.4, place + 0.4, color=GREY, hatch="///", ec="#7a8288", lw=0)
-                axes.annotate("withheld", (place, most / 2), rotation=90, ha="center", va="center", fontsize=8)
+                axes.annotate(
+                    "withheld", (place, most / 2), rotation=90, ha="center", va="center", fontsize=8
+                )
             else:
                 axes.bar(place, value, width=0.8, color=BLUE)
-                axes.annotate(f"{value:,}", (place, value), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+                axes.annotate(
+                    f"{value:,}", (place, value), (0, 2), textcoords="offset points", ha="center", fontsize=8
+                )
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axes.set_ylim(0, most * 1.15)
         axes.set_ylabel("detections")
@@ -39,7 +43,9 @@ def kinds_plot(table: Mapping[str, Any]) -> bytes:
 
     def draw(axes: Axes) -> None:
         thick = 0.8 / max(1, len(columns))
-        most = max((one for line in table["cells"][:-1] for one in line[:-1] if one is not None), default=1) or 1
+        most = (
+            max((one for line in table["cells"][:-1] for one in line[:-1] if one is not None), default=1) or 1
+        )
         for number, (name, (colour, hatch)) in enumerate(zip(columns, _SERIES, strict=False)):
             places = [row + (number - (len(columns) - 1) / 2) * thick for row in range(len(rows))]
             cells = [table["cells"][row][number] for row in range(len(rows))]
@@ -68,7 +74,13 @@ def stopped_plot(months: Mapping[str, Mapping[str, float | None]]) -> bytes:
     def draw(axes: Axes) -> None:
         for key, colour, marker, words in (("p50_s", BLUE, "o", "half"), ("p95_s", ORANGE, "s", "95 %")):
             places = [place for place, name in enumerate(names) if months[name][key] is not None]
-            axes.plot(places, [months[names[place]][key] for place in places], color=colour, marker=marker, label=words)
+            axes.plot(
+                places,
+                [months[names[place]][key] for place in places],
+                color=colour,
+                marker=marker,
+                label=words,
+            )
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axes.set_xlim(-0.5, len(names) - 0.5)
         axes.set_ylim(bottom=0)

@@ -57,7 +57,9 @@ def reasons(
     }
     undone = {
         undoes
-        for (undoes,) in source.rows(Effect, ("undoes",), "ordered_at", period.before(3)[0].begins, period.ends)
+        for (undoes,) in source.rows(
+            Effect, ("undoes",), "ordered_at", period.before(3)[0].begins, period.ends
+        )
         if undoes
     }
     fields = ("id", "kind", "case_id", "ordered_by", "done_at", "undoes")

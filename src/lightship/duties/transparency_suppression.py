@@ -73,9 +73,7 @@ def publish(
         tuple(None if (row, column) in hidden else value for column, value in enumerate(line))
         for row, line in enumerate(whole)
     )
-    return Published(
-        (*rows, "all"), (*columns, "all"), cells, len(small), len(hidden) - len(small)
-    )
+    return Published((*rows, "all"), (*columns, "all"), cells, len(small), len(hidden) - len(small))
 
 
 def _ties(hidden: set[Cell]) -> dict[int, list[tuple[int, Cell]]]:

@@ -36,7 +36,9 @@ _STEMS = {
 CLOSED: Mapping[str, frozenset[str]] = {
     **{
         field: frozenset(
-            "DECISION_VISIBILITY_OTHER" if (field, one) == ("decision_visibility", "OTHER") else _STEMS[field] + one
+            "DECISION_VISIBILITY_OTHER"
+            if (field, one) == ("decision_visibility", "OTHER")
+            else _STEMS[field] + one
             for one in values
         )
         for field, values in _DECISIONS.items()
@@ -86,7 +88,13 @@ _OTHERS = (
     *("source_identity", "content_id"),
 )
 _MANY = frozenset(
-    {"decision_visibility", "content_type", "territorial_scope", "category_addition", "category_specification"}
+    {
+        "decision_visibility",
+        "content_type",
+        "territorial_scope",
+        "category_addition",
+        "category_specification",
+    }
 )
 FIELDS = frozenset({*CLOSED, *_MOST, *_REQUIRED, *_DATES, *_OTHERS})
 """All fields of a statement."""

@@ -9,7 +9,7 @@ import lightship
 from lightship.console.prose import GROUPS, KINDS, label_of, told
 
 ROOT = Path(lightship.__file__).parent
-ROOMS = ("watch", "console", "infra")
+ROOMS = ("watch", "console", "infra", "duties")
 NO_ENTRIES = {"hit.kind"}
 """Dictionaries with a ``kind`` that are answers of an interface."""
 
