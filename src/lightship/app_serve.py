@@ -23,7 +23,7 @@ from lightship.app_platform import (
     open_platform,
     process_name,
 )
-from lightship.app_regulator import note_configuration
+from lightship.app_regulator import measure_table, note_configuration
 from lightship.console.application import create_console
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
@@ -209,6 +209,7 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         log=log or logger(),
         oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
+        measures=measure_table(),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,

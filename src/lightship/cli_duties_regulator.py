@@ -259,19 +259,12 @@ def feedback(
     typer.echo(f"{len(done)} remarks.")
 
 
-COMMANDS = {
-    "statement": statement,
-    "transparency": transparency,
-    "evidence-file": evidence_file,
-    "drift": drift,
-    "feedback": feedback,
-}
-"""By their names in the group ``duties``."""
-
-
 def register(duties_app: typer.Typer) -> None:
     """Put the commands into the group."""
     duties_app.add_typer(book_app)
     duties_app.add_typer(notice_app)
-    for name, command in COMMANDS.items():
-        duties_app.command(name)(command)
+    duties_app.command("statement")(statement)
+    duties_app.command("transparency")(transparency)
+    duties_app.command("evidence-file")(evidence_file)
+    duties_app.command("drift")(drift)
+    duties_app.command("feedback")(feedback)

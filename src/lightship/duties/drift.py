@@ -147,7 +147,9 @@ def note_of(source: Source, period: Period) -> dict[str, Any]:
     """Return the note of a period, such as a quarter, as JSON."""
     begins = period.begins - timedelta(weeks=WEEKS)
     events = list(_events(source, begins, period.ends))
-    since = min((at for at, _ in events), default=begins)  # before its first event a platform has no past, not a quiet one
+    since = min(
+        (at for at, _ in events), default=begins
+    )  # before its first event a platform has no past, not a quiet one
     weeks = weeks_between(since, period.ends)
     tell_from = next((one for one in weeks if one >= period.begins.date().isoformat()), "9999")
     counts: dict[str, Counter[str]] = defaultdict(Counter)

@@ -222,13 +222,15 @@ def empty(value: Value | None) -> bool:
 def _bad(name: str, value: Value) -> Iterable[str]:
     """Yield what a figure itself says is not as it should be."""
     troubles = {
-        "lists": (("stale", "{} of the lists are older than their terms allow."),),
-        "tuning": (("overdue", "The settings of {} lists should have been decided on."),),
-        "targets": (("missed", "{} targets were missed."),),
-        "training": (("run_out", "The training of {} people has run out."),),
-        "effects": (("failed", "{} acts failed for good."),),
-        "scans": (("private_pictures", "{} pictures of private streams were scanned: see on what basis."),),
-        "aware-to-filed": (("after_its_time", "{} reports were filed late."),),
+        "lists": (("stale", "Lists older than their terms allow: {}."),),
+        "tuning": (("overdue", "Lists whose settings should have been decided on: {}."),),
+        "targets": (("missed", "Targets missed: {}."),),
+        "training": (("run_out", "People whose training has run out: {}."),),
+        "effects": (("failed", "Acts that failed for good: {}."),),
+        "scans": (
+            ("private_pictures", "Pictures of private streams that were scanned: {}. See on what basis."),
+        ),
+        "aware-to-filed": (("after_its_time", "Reports filed late: {}."),),
     }
     for key, said in troubles.get(name, ()):
         if value.get(key):

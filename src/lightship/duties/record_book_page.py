@@ -124,7 +124,7 @@ def _measures(book: Mapping[str, Any], rows: list[dict[str, Any]], caption: str)
             )
             for row in rows
         ),
-        wide=(1, 2, 3),
+        wide=(1, 2, 3, 4),
     )
 
 

@@ -130,15 +130,15 @@ def statement_of(configuration: Mapping[str, Any], service: str = "") -> dict[st
         "why": [f"{policy['title']}: {policy['legal_basis']}" for policy in configuration["policies"]],
         "lists": [_list(one) for one in configuration["lists"]] or ["No list is matched against."],
         "then": [
-            f"On enough evidence {RESPONSES.get(one['rung'], one['rung'])}. Wrongly this may happen at most {one['budget']} "
-            "of benign streams."
+            f"On enough evidence {RESPONSES.get(one['rung'], one['rung'])}. Wrongly this may happen at most "
+            f"{_budget(one['budget'])} of benign streams."
             for policy in configuration["policies"]
             for one in policy["rungs"]
         ],
         "people": [
             "A machine stops and ranks; a trained person decides, and only a person reports anybody.",
-            "Whoever is affected is told that a machine was used, and can appeal; an appeal is answered by somebody who "
-            "had no part in the decision, and a decision that was wrong is undone.",
+            "Of every act it is on record whether a machine was used. Whoever is affected can ask, and can appeal; an "
+            "appeal is answered by somebody who had no part in the decision, and what was wrong is undone.",
             "Anybody can report a stream with the button on it, and complain that technology was used against the terms.",
         ],
         "kept": [
@@ -150,6 +150,18 @@ def statement_of(configuration: Mapping[str, Any], service: str = "") -> dict[st
         ],
         "configuration": dict(configuration),
     }
+
+
+def _budget(budget: str) -> str:
+    """Return an alarm budget for readers.
+
+    Examples
+    --------
+    >>> _budget("1 per 1000 h"), _budget("20 per h")
+    ('1 in 1000 hours', '20 in an hour')
+    """
+    count, _, per = budget.partition(" per ")
+    return f"{count} in {'an hour' if per == 'h' else per.removesuffix(' h') + ' hours'}"
 
 
 def _list(one: Mapping[str, Any]) -> str:

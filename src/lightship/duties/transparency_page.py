@@ -120,12 +120,14 @@ def report_page(report: Mapping[str, Any]) -> bytes:
 
 
 def _shown(name: str, found: Mapping[str, Any]) -> str:
+    lines = list(zip(found["rows"], found["cells"], strict=True))
+    lines = lines[:-1] if len(lines) == 2 else lines  # of one row the totals are that row again
     return table(
         TITLES[name],
         ("", *found["columns"]),
         (
             (escape(row), *("withheld" if cell is None else f"{cell:,}" for cell in cells))
-            for row, cells in zip(found["rows"], found["cells"], strict=True)
+            for row, cells in lines
         ),
         numbers=range(1, len(found["columns"]) + 1),
     )

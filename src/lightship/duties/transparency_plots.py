@@ -31,6 +31,7 @@ def months_plot(table: Mapping[str, Any]) -> bytes:
                     f"{value:,}", (place, value), (0, 2), textcoords="offset points", ha="center", fontsize=8
                 )
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axes.set_xlim(-0.6, max(6, len(names)) - 0.4)
         axes.set_ylim(0, most * 1.15)
         axes.set_ylabel("detections")
 
@@ -73,10 +74,12 @@ def stopped_plot(months: Mapping[str, Mapping[str, float | None]]) -> bytes:
 
     def draw(axes: Axes) -> None:
         for key, colour, marker, words in (("p50_s", BLUE, "o", "half"), ("p95_s", ORANGE, "s", "95 %")):
-            places = [place for place, name in enumerate(names) if months[name][key] is not None]
+            known = {
+                place: value for place, name in enumerate(names) if (value := months[name][key]) is not None
+            }
             axes.plot(
-                places,
-                [months[names[place]][key] for place in places],
+                list(known),
+                list(known.values()),
                 color=colour,
                 marker=marker,
                 label=words,

@@ -58,7 +58,15 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
         if stopped:
             values.append(
                 Effect(
-                    f"e{n}", f"c{n}", f"s{n}", "stop-stream", "policy sha256:1", at, at, "done", done_at=stopped
+                    f"e{n}",
+                    f"c{n}",
+                    f"s{n}",
+                    "stop-stream",
+                    "policy sha256:1",
+                    at,
+                    at,
+                    "done",
+                    done_at=stopped,
                 )
             )
         if n % 5 == 0:
@@ -78,7 +86,9 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
             label = KINDS[min(3, int(rng.expovariate(0.9)))]
             found_by = "report" if n % 5 == 0 else "machine"
             filed = at + timedelta(minutes=rng.uniform(5, 200)) if n % 9 else None
-            values.append(Detection(f"d{n}", f"c{n}", f"s{n}", label, found_by, "terms", at, ("uk=yes",), n % 10 == 0))
+            values.append(
+                Detection(f"d{n}", f"c{n}", f"s{n}", label, found_by, "terms", at, ("uk=yes",), n % 10 == 0)
+            )
             values.append(
                 Duty(
                     f"d{n}", f"c{n}", "filed" if filed else "owed", at, "nca", "P1" if n % 10 == 0 else "P2",
@@ -88,7 +98,12 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
             )  # fmt: skip
         if n % 11 == 0:
             entries.append(
-                {"kind": "appeal", "at": (at + timedelta(minutes=40)).isoformat(), "case": f"c{n}", "text": SECRET_WORDS}
+                {
+                    "kind": "appeal",
+                    "at": (at + timedelta(minutes=40)).isoformat(),
+                    "case": f"c{n}",
+                    "text": SECRET_WORDS,
+                }
             )
             if n % 2:
                 entries.append(
@@ -109,13 +124,25 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
         values.append(Shift(f"h{day}", "mo", at, ended_at=at + timedelta(hours=12)))
     until = begins + timedelta(days=300)
     for number, post in enumerate(("accountable", "administrator", "authorised")):
-        values.append(Seat(f"p{number}", post, "A Person", "", begins - timedelta(days=9), trained_until=until))
+        values.append(
+            Seat(f"p{number}", post, "A Person", "", begins - timedelta(days=9), trained_until=until)
+        )
     values.append(
         Clock("q1", "nca-question", "d1", begins + timedelta(days=3), begins + timedelta(days=10),
               ended_at=begins + timedelta(days=5))
     )  # fmt: skip
     values.append(
-        Exhibit("0" * 64, "c1", "s1", 0.0, 2.0, "image/png", 9, begins + timedelta(days=2), begins + timedelta(days=367))
+        Exhibit(
+            "0" * 64,
+            "c1",
+            "s1",
+            0.0,
+            2.0,
+            "image/png",
+            9,
+            begins + timedelta(days=2),
+            begins + timedelta(days=367),
+        )
     )
     with store.begin() as work:
         work.save(*values)
@@ -153,19 +180,30 @@ def measures_text(*, leave_out=(), stands=None):
     """Return a complete statement of measures."""
     table = app_regulator.measure_table()
     found = {**(stands or {})}
-    lines = ['form = "measures"', 'service = "Example Live"', "date = 2026-10-02", 'author = "Nia, trust and safety"']
+    lines = [
+        'form = "measures"',
+        'service = "Example Live"',
+        "date = 2026-10-02",
+        'author = "Nia, trust and safety"',
+    ]
     for one in table.on(BEGAN.date()):
         if one.id in leave_out:
             continue
-        stand = found.get(one.id, "does-not-apply" if one.id in {"A1", "E1", "F1", "F2", "C8", "J1", "J2"} else "taken")
+        stand = found.get(
+            one.id, "does-not-apply" if one.id in {"A1", "E1", "F1", "F2", "C8", "J1", "J2"} else "taken"
+        )
         lines.append(f'[[measures]]\nid = "{one.id}"\nstands = "{stand}"')
         lines.append(
-            'why = "It has no such part."' if stand == "does-not-apply" else "since = 2026-04-01\nhow = \"As the software's guide says.\""
+            'why = "It has no such part."'
+            if stand == "does-not-apply"
+            else 'since = 2026-04-01\nhow = "As the software\'s guide says."'
         )
         if stand == "alternative":
             lines.append('instead = "A person looks at all of it."\nwhy = "So nothing is passed over."')
     lines.append('[[targets]]\nfigure = "aware-to-stopped"\nvalue = "p95_s"\nat_most = 60')
-    lines.append('[[targets]]\nfigure = "report-to-person"\nvalue = "p95_s"\nat_most = 60\nwhy = "Two nights without a shift."')
+    lines.append(
+        '[[targets]]\nfigure = "report-to-person"\nvalue = "p95_s"\nat_most = 60\nwhy = "Two nights without a shift."'
+    )
     return "\n".join(lines)
 
 
