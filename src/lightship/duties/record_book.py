@@ -16,6 +16,17 @@ from lightship.duties.record_book_forms import facts_of
 
 FORMAT = "lightship.record-book/1"
 
+_CONFIGURED = {
+    "release": "the software's release",
+    "policies": "policies",
+    "lists": "hash lists",
+    "private_bases": "bases for private streams",
+    "retention": "terms of retention",
+    "controls": "rules for livestreams",
+    "most_streams": "streams at once",
+}
+"""The parts of a configuration, in words."""
+
 
 def book_of(
     table: MeasureTable,
@@ -168,7 +179,8 @@ def _changed(kept: Iterable[Paper], assessed: str, running: Paper) -> str:
     if old is None:
         return "the assessed one is not on record"
     then, now = papers.body(old), papers.body(running)
-    return ", ".join(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
+    changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    return ", ".join(_CONFIGURED.get(name, name) for name in changed)
 
 
 def _row(

@@ -38,7 +38,7 @@ def note(store, at, **own):
         return statement.note_configuration(work, configuration(**own), by="the platform", now=at)
 
 
-def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
+def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN, noted=True):
     """Put a month into a new platform; returns its deployment and its store."""
     folder.mkdir(parents=True, exist_ok=True)
     store = SqlStore(tables(folder / "platform.db"))
@@ -149,7 +149,8 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN):
     entries.sort(key=lambda one: one["at"])
     with ledger_of(folder / "platform.ledger", "lightship-platform") as ledger:
         ledger.append_all(entries)
-    note(store, begins - timedelta(days=5))
+    if noted:
+        note(store, begins - timedelta(days=5))
     return SimpleNamespace(deployment=Deployment(folder), store=store, folder=folder)
 
 
