@@ -1,4 +1,4 @@
-"""``lightship duties record-book``, ``statement``, ``notice``, ``transparency``, ``evidence-file``, ``drift``, ``feedback``."""
+"""What ``lightship duties`` writes for regulators, auditors and the public."""
 
 from __future__ import annotations
 
@@ -236,7 +236,8 @@ def drift(
     with _desk(folder, database) as desk:
         paper, note = app_regulator.write_note(desk, _period(period), out, _by(by))
     typer.echo(
-        f"Wrote {out}/note.md and note.json, version {paper.version}: {len(note['rises'])} rises, {len(note['new'])} new."
+        f"Wrote {out}/note.md and note.json, version {paper.version}: "
+        f"{len(note['rises'])} rises, {len(note['new'])} new."
     )
 
 

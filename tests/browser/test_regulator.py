@@ -1,13 +1,13 @@
 """The regulator's page and the documents that are kept: axe, a narrow screen, the dark, and what an auditor reads."""
 
 import pytest
-from tests.unit.duties.book_making import BEGAN, filled, note, papered
 
 from lightship import app_regulator
 from lightship.core.duties import Paper
 from lightship.duties.measures_period import period_of
 from tests.browser.desk import Person, Server, axe
 from tests.unit.console.making import console
+from tests.unit.duties.book_making import BEGAN, filled, note, papered
 
 OCTOBER = period_of("2026-10")
 

@@ -1,4 +1,4 @@
-"""The regulator's view: which measure, what evidence, what the numbers say, and what is missing. Nothing changes here."""
+"""The regulator's view: which measure, what evidence, what the numbers say, what is missing. Nothing changes here."""
 
 from __future__ import annotations
 

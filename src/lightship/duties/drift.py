@@ -231,8 +231,10 @@ def note_text(note: Mapping[str, Any]) -> str:
     """Return the note as Markdown."""
     lines = [f"# Rises and new patterns, {note['period']}", ""]
     lines += [
-        f"{note['series']} series of metadata, week by week, each against up to {WEEKS} weeks before; by chance alone all "
-        f"of them together would show {note['false_notes_a_year']:g} rise a year.",
+        (
+            f"{note['series']} series of metadata, week by week, each against up to {WEEKS} weeks before; by chance "
+            f"alone all of them together would show {note['false_notes_a_year']:g} rise a year."
+        ),
         "",
         "## Rises",
         "",

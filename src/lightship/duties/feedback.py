@@ -52,7 +52,7 @@ def remarks(work: Work, told: Mapping[tuple[str, str], Iterable[str]]) -> list[R
     """Return what people's verdicts say of entries and their owners were not told yet.
 
     An entry is false where any verdict that stands says so: a confirmed case beside it does not make the false match
-    right, and the owner should know of both, the false one first. A verdict that an appeal overturned says the contrary.
+    right, and the owner should know of both, the false one first. A verdict that was overturned says the contrary.
 
     Parameters
     ----------

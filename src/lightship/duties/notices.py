@@ -28,7 +28,7 @@ def answer_of(
     mapping: str,
     code: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the answer for a period as JSON; it says nothing of when or where it was made, so that it can be made again.
+    """Return the answer for a period as JSON; it says not when or where it was made, so that it can be made again.
 
     Parameters
     ----------
@@ -149,6 +149,6 @@ def answer_page(answer: Mapping[str, Any]) -> bytes:
                 ),
             ]
         )
-        + "</main>\n<footer><p>The file beside it, answer.json, has every number. Made again for the same period it is the "
-        "same, byte for byte; if a number changed since, the answer says which.</p></footer>",
+        + "</main>\n<footer><p>The file beside it, answer.json, has every number. Made again for the same period it is "
+        "the same, byte for byte; if a number changed since, the command says which.</p></footer>",
     )

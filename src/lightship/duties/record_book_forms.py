@@ -129,6 +129,10 @@ def _assessment(form: Mapping[str, Any], table: MeasureTable) -> Iterator[str]:
     for step in STEPS:
         if not str(form.get("steps", {}).get(step, "")).strip():
             yield f"The step “{step}” of the four says nothing."
+    yield from _harms(form, table, day)
+
+
+def _harms(form: Mapping[str, Any], table: MeasureTable, day: date) -> Iterator[str]:
     given = {str(one.get("id")): one for one in form.get("harms", ())}
     wanted = {one.id: one for one in table.harms_on(day)}
     for id_ in sorted(given.keys() - wanted.keys()):
@@ -171,7 +175,7 @@ def _measures(
         yield "The statement has no date."
         return
     if assessment is None:
-        yield "No approved risk assessment stands by which the measures that bind are known. Take and approve one first."
+        yield "No approved risk assessment says which measures bind. Take and approve one first."
         return
     facts = facts_of(assessment, table)
     given = {str(one.get("id")): one for one in form.get("measures", ())}
@@ -202,7 +206,7 @@ def _of_row(row: Mapping[str, Any], id_: str, *, binds: bool) -> Iterator[str]:
     if stands != "does-not-apply" and type(row.get("since")) is not date:
         yield f"{id_} does not say since which day."
     if stands == "does-not-apply" and binds:
-        yield f"{id_} binds this service by its assessment: say what is taken, or what is done instead and why it suffices."
+        yield f"{id_} binds this service by its assessment: say what is taken, or what is done instead and why."
 
 
 def _of_target(target: Mapping[str, Any], where: str) -> Iterator[str]:

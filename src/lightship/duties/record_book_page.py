@@ -14,6 +14,12 @@ from lightship.duties.record_book_words import in_words
 STANDS = {"taken": "Taken", "alternative": "Alternative", "does-not-apply": "Does not apply"}
 
 
+_FOOT = (
+    "</main>\n<footer><p>Figures are of what happened, by when it happened; of those who were looked at nobody is "
+    "named, and nothing that was seen is told.</p></footer>"
+)
+
+
 def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
     """Return the document of a book.
 
@@ -79,8 +85,7 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
                     ("Code", code(book["code"]["digest"])),
                 ]
             ),
-            "</main>\n<footer><p>Figures are of what happened, by when it happened; nobody is named and nothing that was "
-            "seen is told.</p></footer>",
+            _FOOT,
         )
     )
     return document(title, body)
@@ -101,10 +106,8 @@ def _measures(book: Mapping[str, Any], rows: list[dict[str, Any]], caption: str)
         return "".join(parts)
 
     def figures(row: Mapping[str, Any]) -> str:
-        return "".join(
-            f"<p><strong>{escape(FIGURES[name].title)}:</strong> {escape(in_words(name, book['figures'].get(name)))}</p>"
-            for name in row["figures"]
-        )
+        told = ((FIGURES[name].title, in_words(name, book["figures"].get(name))) for name in row["figures"])
+        return "".join(f"<p><strong>{escape(title)}:</strong> {escape(words)}</p>" for title, words in told)
 
     def source(row: Mapping[str, Any]) -> str:
         unsure = f'<br><span class="quiet">To be verified: {escape(row["tbv"])}</span>' if row["tbv"] else ""

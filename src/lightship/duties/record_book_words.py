@@ -93,7 +93,8 @@ def _priority(value: Value) -> str:
 
 
 def _effects(value: Value) -> str:
-    return f"{_counted(value)} Failed: {value['failed']:,}. Ordered to confirmed: {times_in_words(value['ordered_to_confirmed'])}"
+    took = times_in_words(value["ordered_to_confirmed"])
+    return f"{_counted(value)} Failed: {value['failed']:,}. Ordered to confirmed: {took}"
 
 
 def _appeals(value: Value) -> str:
@@ -133,7 +134,8 @@ def _policies(value: Value) -> str:
 
 def _lists(value: Value) -> str:
     ages = ", ".join(
-        f"{name} version {one['version']}, {'no version' if one['age_days'] is None else format(one['age_days'], '.1f') + ' days old'}"
+        f"{name} version {one['version']}"
+        + (f", {one['age_days']:.1f} days old" if one["age_days"] is not None else ", none in force")
         for name, one in value["lists"].items()
     )
     return f"{value['total']}: {ages or 'none'}. Stale: {value['stale']}."
@@ -141,7 +143,8 @@ def _lists(value: Value) -> str:
 
 def _tuning(value: Value) -> str:
     told = [
-        f"{name}: {share_in_words(one['precision'], 'confirmed')} Next decision by {one['due']}{' (OVERDUE)' if one['overdue'] else ''}."
+        f"{name}: {share_in_words(one['precision'], 'confirmed')} "
+        f"Next decision by {one['due']}{' (OVERDUE)' if one['overdue'] else ''}."
         for name, one in value["lists"].items()
     ]
     return " ".join(told) or "No list is governed."

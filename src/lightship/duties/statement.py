@@ -109,13 +109,21 @@ def note_configuration(work: Work, configuration: Mapping[str, Any], *, by: str,
     )
 
 
+_PEOPLE = (
+    "A machine stops and ranks; a trained person decides, and only a person reports anybody.",
+    "Of every act it is on record whether a machine was used. Whoever is affected can ask, and can appeal.",
+    "An appeal is answered by somebody who had no part in the decision, and what was wrong is undone.",
+    "Anybody can report a stream with the button on it, and complain that technology was used against the terms.",
+)
+
+
 def statement_of(configuration: Mapping[str, Any], service: str = "") -> dict[str, Any]:
     """Return the public statement as JSON: its sentences, and the configuration that they were made from."""
     bases = configuration["private_bases"]
-    looked = [
-        f"{policy['title']}: {'; '.join(SEEN.get(label, label) for one in policy['detectors'] for label in one['labels'])}."
-        for policy in configuration["policies"]
-    ]
+    looked = []
+    for policy in configuration["policies"]:
+        labels = [SEEN.get(label, label) for one in policy["detectors"] for label in one["labels"]]
+        looked.append(f"{policy['title']}: {'; '.join(labels)}.")
     return {
         "format": FORMAT,
         "service": service,
@@ -135,12 +143,7 @@ def statement_of(configuration: Mapping[str, Any], service: str = "") -> dict[st
             for policy in configuration["policies"]
             for one in policy["rungs"]
         ],
-        "people": [
-            "A machine stops and ranks; a trained person decides, and only a person reports anybody.",
-            "Of every act it is on record whether a machine was used. Whoever is affected can ask, and can appeal; an "
-            "appeal is answered by somebody who had no part in the decision, and what was wrong is undone.",
-            "Anybody can report a stream with the button on it, and complain that technology was used against the terms.",
-        ],
+        "people": list(_PEOPLE),
         "kept": [
             "Pictures that lead to nothing are kept nowhere.",
             *configuration["retention"]["terms"],
@@ -167,7 +170,8 @@ def _budget(budget: str) -> str:
 def _list(one: Mapping[str, Any]) -> str:
     role = {"known": "known material, which is acted on", "negative": "lawful material, which overrides"}
     owner = f" of {one['owner']}" if one["owner"] else ""
-    return f"“{one['name']}”{owner}: {role.get(one['role'], one['role'])}; pictures within {one['distance_bits']} of 256 bits match."
+    near = f"pictures within {one['distance_bits']} of 256 bits match"
+    return f"“{one['name']}”{owner}: {role.get(one['role'], one['role'])}; {near}."
 
 
 _PARTS: Sequence[tuple[str, str]] = (
@@ -191,7 +195,7 @@ def statement_page(statement: Mapping[str, Any]) -> bytes:
     return document(
         title,
         f"<header><h1>{title}</h1>{who}</header>\n<main>\n{parts}<h2>What it was made from</h2>\n"
-        "<p>This statement is made from the running configuration. The SHA-256 of the text below, which is its canonical "
+        "<p>This statement is made from the running configuration. The SHA-256 of the text below, its canonical "
         "JSON, is the digest; when the configuration changes, so does this statement.</p>\n"
         + facts([("Digest", code(statement["digest"]))])
         + f"<details><summary>The configuration</summary><pre>{escape(text)}</pre></details></main>",

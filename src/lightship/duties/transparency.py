@@ -1,4 +1,4 @@
-"""The yearly report for everybody: what was found and done, in tables and plots from which no small count can be told."""
+"""The yearly report for everybody: what was found and done, in tables from which no small count can be told."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def report_page(report: Mapping[str, Any]) -> bytes:
     least = report["least"]
     said = (
         f"Counts from 1 to {least - 1} are withheld, and as many others as it takes so that those cannot be worked out "
-        f"from the totals: {withheld} in this report. Zero is published. Times are told of {least} or more, the 95 % of "
+        f"from the totals: {withheld} in this report. Zero is published. Times are told of {least} or more, 95 % of "
         f"{4 * least} or more; shares in whole percent of {4 * least} or more."
     )
     watch = report["watch"]
@@ -49,7 +49,7 @@ def report_page(report: Mapping[str, Any]) -> bytes:
             _shown("months", tables["months"]),
             picture(
                 kinds_plot(tables["found"]),
-                f"Bars of detections by kind and by how they were found; the table “{TITLES['found']}” has the same figures.",
+                f"Bars of detections by kind and by how; the table “{TITLES['found']}” has the same figures.",
                 "Detections by kind, and by what found them.",
             ),
             _shown("found", tables["found"]),
@@ -63,7 +63,7 @@ def report_page(report: Mapping[str, Any]) -> bytes:
             "<h2>How long it took</h2>\n",
             picture(
                 stopped_plot(report["stopped_by_month"]),
-                "Lines of the seconds from aware to stopped by month: half, and 95 % of the streams. The table below has "
+                "Lines of the seconds from aware to stopped by month: half, and 95 % of them. The table below has "
                 "the same figures.",
                 "From aware to stopped, by month.",
             ),

@@ -1,7 +1,7 @@
-"""Tables from which no small count can be worked out: small cells are withheld, and with them as many more as it takes.
+"""Tables from which no small count can be worked out: small cells are withheld, and as many more as it takes.
 
-A table with its totals is a network: each row and each column, that of the totals too, is a node, and each cell ties its
-row to its column. What is withheld can be worked out exactly from the rest where its tie is on no cycle of withheld
+A table with its totals is a network: each row and each column, that of the totals too, is a node, and each cell ties
+its row to its column. What is withheld can be worked out exactly from the rest where its tie is on no cycle of withheld
 ties. So cells are withheld until every one of them is on a cycle. As none of them is zero, each may then be one more or
 one less than it is, for all that the published cells say.
 

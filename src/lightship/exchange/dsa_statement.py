@@ -6,7 +6,7 @@ schema, in force since 1 July 2025), read at second hand. Articles 17 and 24(5) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,7 +61,10 @@ CLOSED: Mapping[str, frozenset[str]] = {
 """Fields whose values are closed sets."""
 
 STATES = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
+    (
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS"),
+        *("IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"),
+    )
 )
 """Of the EEA: what the territorial scope may name."""
 
@@ -78,6 +81,13 @@ _REQUIRED = (
     *("decision_ground", "category", "content_type", "content_date", "application_date", "decision_facts"),
     *("source_type", "automated_detection", "automated_decision", "puid", "territorial_scope"),
 )
+_GROUNDS = {
+    "DECISION_GROUND_ILLEGAL_CONTENT": ("illegal_content_legal_ground", "illegal_content_explanation"),
+    "DECISION_GROUND_INCOMPATIBLE_CONTENT": (
+        "incompatible_content_ground",
+        "incompatible_content_explanation",
+    ),
+}
 _DATES = (
     *("content_date", "application_date", "end_date_visibility_restriction", "end_date_monetary_restriction"),
     *("end_date_service_restriction", "end_date_account_restriction"),
@@ -104,50 +114,36 @@ def problems(statement: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with a statement, each with the name of its field."""
     for name in sorted(set(statement) - FIELDS):
         yield f"{name}: not a field"
-    for name in _REQUIRED:
+    for name in (*_REQUIRED, *_GROUNDS.get(str(statement.get("decision_ground")), ())):
         if not statement.get(name):
             yield f"{name}: missing"
     if not any(statement.get(name) for name in _STEMS):
         yield f"{', '.join(_STEMS)}: one at least is needed"
-    for name, value in statement.items():
-        if (name in _MANY) is not isinstance(value, list | tuple):
-            yield f"{name}: {'a list' if name in _MANY else 'one value'} is needed"
-            continue
-        yield from _value(name, list(value) if name in _MANY else [value])
-    ground = statement.get("decision_ground")
-    stem = "illegal" if ground == "DECISION_GROUND_ILLEGAL_CONTENT" else "incompatible"
-    names = ("illegal_content_legal_ground", "illegal_content_explanation")
-    if stem == "incompatible":
-        names = ("incompatible_content_ground", "incompatible_content_explanation")
-    for name in names:
-        if not statement.get(name):
-            yield f"{name}: missing, on the ground {ground}"
     if statement.get("source_type") == "SOURCE_TRUSTED_FLAGGER" and not statement.get("source_identity"):
         yield "source_identity: missing, of a trusted flagger"
+    for name, value in statement.items():
+        yield from (f"{name}: {wrong}" for wrong in _field(name, value))
 
 
-def _value(name: str, values: list[Any]) -> Iterator[str]:
-    for one in values:
-        if name == "content_id":
-            continue
-        if not isinstance(one, str):
-            yield f"{name}: no text"
-        elif name in CLOSED and one not in CLOSED[name]:
-            yield f"{name}: “{one[:60]}” is none of its values"
-        elif len(one) > _MOST.get(name, 5000):
-            yield f"{name}: {len(one)} characters, {_MOST[name] if name in _MOST else 5000} at most"
-        elif name in _DATES and not _is_day(one):
-            yield f"{name}: “{one[:40]}” is no day"
-        elif name == "territorial_scope" and one not in STATES:
-            yield f"{name}: “{one[:10]}” is no state of the EEA"
-        elif name == "puid" and not all(char.isascii() and (char.isalnum() or char in "-_") for char in one):
-            yield "puid: letters, digits, - and _ only"
-        elif name == "decision_ground_reference_url" and urlsplit(one).scheme not in {"http", "https"}:
-            yield f"{name}: no address"
-        elif name.startswith("category") and not name.endswith("other"):
-            stem = "KEYWORD_" if name == "category_specification" else "STATEMENT_CATEGORY_"
-            if not one.startswith(stem):
-                yield f"{name}: “{one[:60]}” does not begin with {stem}"
+def _field(name: str, value: Any) -> Iterator[str]:
+    if (name in _MANY) is not isinstance(value, list | tuple):
+        yield "a list is needed" if name in _MANY else "one value is needed"
+    elif name != "content_id":
+        for one in value if name in _MANY else [value]:
+            wrong = _wrong(name, one) if isinstance(one, str) else "no text"
+            if wrong:
+                yield wrong
+
+
+def _wrong(name: str, text: str) -> str:
+    """Return what is wrong with a value; empty if nothing is."""
+    if name in CLOSED:
+        return "" if text in CLOSED[name] else f"“{text[:60]}” is none of its values"
+    most = _MOST.get(name, 5000)
+    if len(text) > most:
+        return f"{len(text)} characters, {most} at most"
+    right, said = _RULES.get(name, (None, ""))
+    return "" if right is None or right(text) else f"“{text[:40]}” {said}"
 
 
 def _is_day(text: str) -> bool:
@@ -155,6 +151,25 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _is_id(text: str) -> bool:
+    return all(char.isascii() and (char.isalnum() or char in "-_") for char in text)
+
+
+_RULES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    **dict.fromkeys(_DATES, (_is_day, "is no day")),
+    "territorial_scope": (STATES.__contains__, "is no state of the EEA"),
+    "puid": (_is_id, "has more than letters, digits, - and _"),
+    "decision_ground_reference_url": (
+        lambda text: urlsplit(text).scheme in {"http", "https"},
+        "is no address",
+    ),
+    "category": (lambda text: text.startswith("STATEMENT_CATEGORY_"), "is no category"),
+    "category_addition": (lambda text: text.startswith("STATEMENT_CATEGORY_"), "is no category"),
+    "category_specification": (lambda text: text.startswith("KEYWORD_"), "is no keyword"),
+}
+"""What a field's text must be like, where it is of no closed set."""
 
 
 def checked(statement: Mapping[str, Any]) -> dict[str, Any]:

@@ -329,7 +329,7 @@ class LedgerFile:
             yield json.loads(row)
 
     def entries_of(self, kinds: Iterable[str], start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """Yield those of the entries from ``start`` up to ``stop`` that are of some kinds; the others are not parsed."""
+        """Yield those entries from ``start`` up to ``stop`` that are of some kinds; the others are not parsed."""
         wanted = frozenset(kinds)
         # canonical JSON has one spelling, and a quote inside a text is escaped: nothing of these kinds is passed over
         named = b"|".join(re.escape(canonical(kind)) for kind in sorted(wanted))

@@ -38,6 +38,27 @@ def note(store, at, **own):
         return statement.note_configuration(work, configuration(**own), by="the platform", now=at)
 
 
+def told_of(n, at):
+    """Yield what the ledger tells of a stream."""
+    if n % 11 == 0:
+        yield {
+            "kind": "appeal",
+            "at": (at + timedelta(minutes=40)).isoformat(),
+            "case": f"c{n}",
+            "text": SECRET_WORDS,
+        }
+        if n % 2:
+            yield {"kind": "appeal-answered", "at": (at + timedelta(hours=1)).isoformat(), "case": f"c{n}", "by": "lee",
+                   "overturned": n % 3 == 0, "reason": SECRET_WORDS}  # fmt: skip
+    if n % 3 == 0:
+        told = {"at": at.isoformat(), "stream": f"s{n}"}
+        yield {"kind": "coverage", **told, "run": 1, "minute": 0, "gap_s": 1.5 if n % 4 == 0 else 0.0}
+        yield {"kind": "scans", **told, "at_s": 1.0, "visibility": "public", "basis": "terms",
+               "detector": "known-media", "version": "1", "pictures": 60}  # fmt: skip
+        policy = packs.policy("public-live").digest
+        yield {"kind": "watch-began", **told, "policy": "public-live", "policy_digest": policy, "absent": {}}
+
+
 def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN, noted=True):
     """Put a month into a new platform; returns its deployment and its store."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,29 +117,7 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN, noted=True):
                     f"NCA-{n}" if filed else "", filed,
                 )
             )  # fmt: skip
-        if n % 11 == 0:
-            entries.append(
-                {
-                    "kind": "appeal",
-                    "at": (at + timedelta(minutes=40)).isoformat(),
-                    "case": f"c{n}",
-                    "text": SECRET_WORDS,
-                }
-            )
-            if n % 2:
-                entries.append(
-                    {"kind": "appeal-answered", "at": (at + timedelta(hours=1)).isoformat(), "case": f"c{n}", "by": "lee",
-                     "overturned": n % 3 == 0, "reason": SECRET_WORDS}
-                )  # fmt: skip
-        if n % 3 == 0:
-            entries += [
-                {"kind": "coverage", "at": at.isoformat(), "stream": f"s{n}", "run": 1, "minute": 0,
-                 "gap_s": 1.5 if n % 4 == 0 else 0.0},
-                {"kind": "scans", "at": at.isoformat(), "stream": f"s{n}", "at_s": 1.0, "visibility": "public",
-                 "basis": "terms", "detector": "known-media", "version": "1", "pictures": 60},
-                {"kind": "watch-began", "at": at.isoformat(), "stream": f"s{n}", "policy": "public-live",
-                 "policy_digest": packs.policy("public-live").digest, "absent": {}},
-            ]  # fmt: skip
+        entries += told_of(n, at)
     for day in range(days):
         at = begins + timedelta(days=day, hours=8)
         values.append(Shift(f"h{day}", "mo", at, ended_at=at + timedelta(hours=12)))

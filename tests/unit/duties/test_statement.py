@@ -64,7 +64,9 @@ def test_the_written_statement_is_of_what_ran_last(tmp_path):
 
 def test_without_a_configuration_there_is_nothing_to_state(tmp_path):
     made = filled(tmp_path / "kept", count=1, noted=False)
-    with app_regulator.open_desk(made.deployment) as desk:
-        with pytest.raises(InputError, match="No configuration is on record"):
-            app_regulator.write_statement(desk, tmp_path / "out", "", "nia")
+    with (
+        app_regulator.open_desk(made.deployment) as desk,
+        pytest.raises(InputError, match="No configuration is on record"),
+    ):
+        app_regulator.write_statement(desk, tmp_path / "out", "", "nia")
     made.store.close()
