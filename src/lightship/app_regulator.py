@@ -235,8 +235,27 @@ def write_book(desk: Desk, period: Period, out: Path, by: str) -> tuple[Paper, d
     figures = figures_of(desk.source, period, desk.labels.ids)
     book = record_book.book_of(desk.table, period, desk.papers(), figures, code())
     paper = desk.keep("record-book", book, period.name, by, str(book["configuration"]))
-    write_each(out, {"book.json": canonical(book) + b"\n", "book.html": book_page(book, paper)})
+    _write_book(out, book, paper)
     return paper, book
+
+
+def show_book(desk: Desk, paper_id: str, out: Path) -> None:
+    """Write a book that was kept, as it was then, with who approved it.
+
+    Raises
+    ------
+    InputError
+        If there is no such book.
+    """
+    with desk.store.look() as work:
+        paper = work.get(Paper, paper_id)
+    if paper is None or paper.kind != "record-book":
+        raise InputError("There is no such book.", paper_id, "Give the id that writing it printed.")
+    _write_book(out, papers.body(paper), paper)
+
+
+def _write_book(out: Path, book: dict[str, Any], paper: Paper) -> None:
+    write_each(out, {"book.json": canonical(book) + b"\n", "book.html": book_page(book, paper)})
 
 
 def write_statement(desk: Desk, out: Path, service: str, by: str) -> Paper:

@@ -142,6 +142,21 @@ def book_approve(
     typer.echo(f"{done.kind} {done.version} is approved by {done.approved_by}.")
 
 
+@book_app.command("show")
+def book_show(
+    paper: Annotated[str, typer.Argument(help="The id of a book.")],
+    out: Out = Path("record-book"),
+    folder: Folder = None,
+    database: Database = "",
+) -> None:
+    """Write a book that was kept, as it was then, with who approved it."""
+    from lightship import app_regulator
+
+    with _desk(folder, database) as desk:
+        app_regulator.show_book(desk, paper, out)
+    typer.echo(f"Wrote {out}/book.html and book.json.")
+
+
 @book_app.command("papers")
 def book_papers(folder: Folder = None, database: Database = "") -> None:
     """List the assessments, statements and configurations on record."""

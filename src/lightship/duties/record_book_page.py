@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -52,6 +53,9 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
     body = "".join(
         (
             f"<header><h1>{escape(title)}</h1>{head}</header>\n<main>\n",
+            note("The period was not over when this was made: its figures will still change.")
+            if paper.made_at < datetime.fromisoformat(period["ends"])
+            else "",
             note("To be put right:", book["flags"])
             if book["flags"]
             else "<p>Nothing is to be put right.</p>\n",

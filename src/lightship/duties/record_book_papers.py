@@ -41,7 +41,7 @@ def write(
         return last
     version = last.version + 1 if last is not None else 1
     paper = Paper(
-        f"{digest({'kind': kind, 'subject': subject, 'body': body})}-v{version}",
+        f"{digest([kind, subject, body])}-v{version}",
         kind,
         subject,
         version,
@@ -110,7 +110,7 @@ def body(paper: Paper) -> dict[str, Any]:
         If it is not what was written: its id no longer names it.
     """
     found: dict[str, Any] = json.loads(paper.body)
-    named = digest({"kind": paper.kind, "subject": paper.subject, "body": found})
+    named = digest([paper.kind, paper.subject, found])
     if paper.id != f"{named}-v{paper.version}":
         raise StoreError(
             "This paper is not what was written.", paper.id, "Bring back the store's copy that verifies."
@@ -120,15 +120,17 @@ def body(paper: Paper) -> dict[str, Any]:
 
 def latest(work: Work, kind: str, subject: str | None = None) -> Paper | None:
     """Return the last version of a kind, of one subject or of the one that was written last."""
-    where = {"kind": kind} if subject is None else {"kind": kind, "subject": subject}
-    found = work.find(Paper, where, order=("-made_at", "-version"), limit=1)
+    found = work.find(Paper, _where(kind, subject), order=("-made_at", "-version"), limit=1)
     return found[0] if found else None
 
 
 def versions(work: Work, kind: str, subject: str | None = None) -> list[Paper]:
     """Return all versions of a kind, the newest first."""
-    where = {"kind": kind} if subject is None else {"kind": kind, "subject": subject}
-    return work.find(Paper, where, order=("-made_at", "-version"))
+    return work.find(Paper, _where(kind, subject), order=("-made_at", "-version"))
+
+
+def _where(wanted: str, subject: str | None) -> dict[str, object]:
+    return {"kind": wanted} if subject is None else {"kind": wanted, "subject": subject}
 
 
 def in_force(papers: Iterable[Paper], at: datetime) -> Paper | None:
