@@ -103,3 +103,23 @@ def test_what_cannot_be_done_says_why(ask, tmp_path):
     nowhere = CliRunner().invoke(app, ["duties", "statement", "--folder", str(tmp_path / "nowhere")])
     assert isinstance(nowhere.exception, StoreError)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_lists_owner_is_told_once_what_people_found(ask, tmp_path):
+    """Entries that a governed list holds are remarked on; the second time there is nothing new to tell."""
+    rows = [f"{n:02x}{'5a' * 31},90,A-{n}" for n in range(9)]
+    (tmp_path / "iwf.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    added = CliRunner().invoke(app, ["lists", "add", "iwf", str(tmp_path / "iwf.csv")])
+    assert added.exit_code == 0, added.output
+    first = ask("feedback", "--by", "nia").stdout
+    assert "iwf, entry A-2: false-positive" in first
+    assert "iwf, entry A-1: confirmed" in first
+    assert ask("feedback", "--by", "nia").stdout == "0 remarks.\n"
+    out = tmp_path / "for-the-owner.json"
+    CliRunner().invoke(app, ["lists", "feedback", "iwf", "--export", str(out)])
+    told = json.loads(out.read_text())["feedback"]
+    assert {one["reference"] for one in told} == {f"A-{n}" for n in range(9)}
+    book = ask("record-book", "--period", NOW.name, "--out", str(tmp_path / "book"), "--by", "nia")
+    assert book.exit_code == 0
+    lists = json.loads((tmp_path / "book" / "book.json").read_text())["figures"]["lists"]["lists"]
+    assert lists["iwf"]["told_to_the_owner"]["confirmed"] == 9
