@@ -118,7 +118,7 @@ def test_a_lists_owner_is_told_once_what_people_found(ask, tmp_path):
     out = tmp_path / "for-the-owner.json"
     CliRunner().invoke(app, ["lists", "feedback", "iwf", "--export", str(out)])
     told = json.loads(out.read_text())["feedback"]
-    assert {one["reference"] for one in told} == {f"A-{n}" for n in range(9)}
+    assert {one["entry"] for one in told} == {f"A-{n}" for n in range(9)}
     book = ask("record-book", "--period", NOW.name, "--out", str(tmp_path / "book"), "--by", "nia")
     assert book.exit_code == 0
     lists = json.loads((tmp_path / "book" / "book.json").read_text())["figures"]["lists"]["lists"]
