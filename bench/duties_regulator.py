@@ -7,7 +7,7 @@ import resource
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,7 @@ def run() -> list[dict[str, str]]:
         size = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
         took = {}
         with app_regulator.open_desk(deployment) as desk:
-            documents = {
+            documents: dict[str, Callable[[], object]] = {
                 "monthly record book": lambda: app_regulator.write_book(
                     desk, MONTH, folder / "book", "bench"
                 ),
