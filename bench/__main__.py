@@ -21,6 +21,7 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "duties_regulator",
     "budgets",
     "false_interruptions",
     "payments_precision",

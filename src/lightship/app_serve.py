@@ -24,6 +24,7 @@ from lightship.app_platform import (
     open_platform,
     process_name,
 )
+from lightship.app_regulator import measure_table, note_configuration
 from lightship.console.application import create_console
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
@@ -165,6 +166,7 @@ def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFi
         platform.checks["the ledger"] = sealer.check
         platform.chores.every("the ledger", 0.2, sealer.seal)
         platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        note_configuration(platform)
         try:
             yield ledger
         finally:
@@ -209,6 +211,7 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         log=log or logger(),
         oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
+        measures=measure_table(),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,

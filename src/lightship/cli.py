@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from lightship import (
+    cli_duties_regulator,
     cli_duties_report,
     cli_match,
     cli_payments_live,
@@ -61,6 +62,7 @@ app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
 cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
 app.add_typer(duties_app, name="duties")
 
 ENDED_BY_POLICY = 10
