@@ -21,6 +21,7 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -44,6 +45,7 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (

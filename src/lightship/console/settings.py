@@ -19,6 +19,7 @@ from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
 from lightship.duties.measures import MeasureTable
+from lightship.watch.controls import RuleSet
 
 CLAUSES = (
     ("abuse-live", "Live abuse of a child"),
@@ -41,7 +42,7 @@ def _any_address(_address: str) -> None:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the time, aware, UTC."""
     return datetime.now(UTC)
 
 
@@ -65,6 +66,8 @@ class Settings:
         Those in force, whose alarm budgets are held against what happened.
     measures
         The table of measures by which papers are checked; None checks none.
+    controls
+        The dated rules of what a livestream may do; None asks for nothing.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     oidc
@@ -84,6 +87,7 @@ class Settings:
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
     measures: MeasureTable | None = None
+    controls: RuleSet | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

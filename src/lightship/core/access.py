@@ -34,6 +34,9 @@ Act = Literal[
     "see-audit",
     "export-audit",
     "see-record-book",
+    "see-holds",
+    "hold",
+    "surge",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -72,6 +75,9 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-subject": frozenset({"review", "oversight"}),
         "see-health": frozenset({"review", "oversight"}),
         "see-audit": frozenset({"oversight"}),
+        "see-holds": frozenset({"oversight"}),
+        "hold": frozenset({"oversight"}),
+        "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {
@@ -81,6 +87,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-audit": frozenset({"audit"}),
         "export-audit": frozenset({"audit"}),
         "see-record-book": frozenset({"audit"}),
+        "see-holds": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
@@ -98,7 +105,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
 }
 
 _TRAINED: frozenset[Act] = frozenset(
-    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo"}
+    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold"}
 )
 _WITH_PICTURES: frozenset[Actor] = frozenset({"moderator", "lead"})
 
