@@ -22,10 +22,12 @@ BENCHES = (
     "watch",
     "console",
     "duties",
+    "duties_regulator",
     "budgets",
     "false_interruptions",
     "payments_precision",
     "payments",
+    "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from lightship import (
+    cli_duties_regulator,
+    cli_duties_report,
     cli_match,
     cli_payments_live,
     cli_payments_outward,
@@ -44,6 +46,8 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
 app.add_typer(duties_app, name="duties")
 app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")

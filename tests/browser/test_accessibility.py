@@ -27,7 +27,7 @@ PAGES = {
         "/shift",
         *DUTIES,
     ),
-    "ada": ("/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift", "/duties"),
+    "ada": ("/regulator", "/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift", "/duties"),
     "root": ("/people", "/health", "/shift", "/duties"),
 }
 

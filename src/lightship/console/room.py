@@ -32,6 +32,7 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("see-health", "/health", "Health"),
     ("see-audit", "/audit", "Audit"),
     ("see-duties", "/duties", "Duties"),
+    ("see-record-book", "/regulator", "Record book"),
     ("see-holds", "/holds", "Holds"),
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),

@@ -18,6 +18,7 @@ from lightship.core.access import Budget
 from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
+from lightship.duties.measures import MeasureTable
 from lightship.duties.provider import Provider
 from lightship.watch.controls import RuleSet
 
@@ -64,6 +65,8 @@ class Settings:
         What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     policies
         Those in force, whose alarm budgets are held against what happened.
+    measures
+        The table of measures by which papers are checked; None checks none.
     controls
         The dated rules of what a livestream may do; None asks for nothing.
     check_address
@@ -86,6 +89,7 @@ class Settings:
     log: Any
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
+    measures: MeasureTable | None = None
     controls: RuleSet | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)

@@ -45,6 +45,8 @@ PAGES = {
     ("POST", "/duties/{duty_id}/facts"): {L},
     ("POST", "/duties/{duty_id}/call"): {L},
     ("POST", "/duties/clocks/{clock_id}/end"): {L},
+    ("GET", "/regulator"): {A},
+    ("GET", "/regulator/{paper_id}"): {A},
     ("POST", "/surge"): {L},
     ("GET", "/holds"): {L, A},
     ("POST", "/holds"): {L},
