@@ -1,0 +1,1 @@
+"""Casework: referrals, entities, priority, undercover authorisations, deconfliction, intelligence, custody."""
