@@ -154,7 +154,7 @@ def write_down(one: Authorisation, asked: Application, by: str, at: datetime, ru
 def approve_jc(
     one: Authorisation, reference: str, notice: Iterable[str], at: datetime, rules: Rules
 ) -> Authorisation:
-    """Return it with the Judicial Commissioner's approval: a grant has effect from now, a renewal when the old one ends.
+    """Return it with the Commissioner's approval: a grant has effect from now, a renewal when the old one ends.
 
     Parameters
     ----------
