@@ -1,7 +1,7 @@
 """The compartment: who is inside, what two people must agree to, and one answer to everybody else.
 
-Outside, nothing can be told from nothing: a name that is not a member's gets the same refusal whether the compartment is
-empty, full or not there, and is refused before anything but the list of members is read.
+Outside, nothing can be told from nothing: a name that is not a member's gets the same refusal whether the compartment
+is empty, full or not there, and is refused before anything but the list of members is read.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ full pieces, so that lengths say little. The file is readable by its owner alone
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hmac
 import json
@@ -33,6 +34,7 @@ IDENTITY = frozenset({"identity", "identity_used"})
 """Fields under the second key (RIPA 2000 s.29(5)(e))."""
 PIECE = 512
 _NONCE = 12
+_ACT = b"act"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS boxes (kind BLOB, id BLOB, record BLOB NOT NULL, identity BLOB NOT NULL, "
     "PRIMARY KEY (kind, id)) WITHOUT ROWID"
@@ -110,9 +112,13 @@ class CompartmentFile:
         )
 
     def note(self, entry: Mapping[str, Any]) -> None:
-        """Put an act on the compartment's own ledger; what it is about is a keyed digest there."""
-        about = str(entry.get("about", ""))
-        self.ledger.append({**entry, "about": self._digest(about).hex()})
+        """Put an act on the compartment's own ledger, sealed: the ledger shows that there was one, and no more."""
+        self.ledger.append({"box": base64.b64encode(_seal(self._unit, entry, _ACT)).decode()})
+
+    def acts(self) -> Iterator[dict[str, Any]]:
+        """Yield what was done, oldest first."""
+        for entry in self.ledger.entries():
+            yield _open(self._unit, base64.b64decode(entry["box"]), _ACT)
 
     def close(self) -> None:
         """Close store and ledger."""
