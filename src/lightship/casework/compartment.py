@@ -20,6 +20,7 @@ Role = Literal["covert-desk", "authorising-officer", "unit", "auditor"]
 ROLES: tuple[Role, ...] = ("covert-desk", "authorising-officer", "unit", "auditor")
 Override = Literal["see-identity", "admit", "auditor-reads", "decide-error"]
 """What needs two people. Activity after a lapse is not among them: no number of people can allow that."""
+OVERRIDES: tuple[Override, ...] = get_args(Override)
 OVERRIDE_S = 24 * 3600.0
 V = TypeVar("V")
 

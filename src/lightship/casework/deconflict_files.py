@@ -114,3 +114,20 @@ def _message(kind: str, head: dict[str, Any], pieces: tuple[bytes, ...]) -> Mess
     if kind == "list":
         return OvertList(id_, holder, asker, date.fromisoformat(head["made_on"]), pieces)
     return Round(id_, holder, asker, pieces, bool(head["answered"]))
+
+
+def kind_of(data: bytes, where: str) -> Literal["question", "answer", "list", "round"]:
+    """Return what a file says it is; nothing is verified.
+
+    Raises
+    ------
+    InputError
+        If it is none of ours.
+    """
+    try:
+        kind: Any = json.loads(data.partition(b"\n")[0])["kind"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        kind = None
+    if kind not in _WIDTH:
+        raise InputError("This is no file of deconfliction.", where, "Ask the partner for it again.")
+    return kind  # type: ignore[no-any-return]

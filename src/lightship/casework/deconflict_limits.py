@@ -7,6 +7,7 @@ asked, and so also notices lists of guesses. Neither looks at hits: a limit that
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -157,3 +158,24 @@ def check_own(keys: Sequence[str], agreed: Agreement) -> None:
         raise InputError(
             f"This question is stopped: {why}.", agreed.partner, "Ask only for what a case holds."
         )
+
+
+def parse_agreement(text: str, where: str) -> tuple[Agreement, str]:
+    """Read an agreement (TOML), and the partner's public key in it.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML, names other things, or could not be kept.
+    """
+    try:
+        table = tomllib.loads(text)
+        key = str(table.pop("key"))
+        bases = tuple(str(one) for one in table.pop("bases"))
+        return Agreement(bases=bases, **table), key
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The agreement is refused: {error}.",
+            where,
+            "It has partner, key, bases, and may have sizes and rates.",
+        ) from error
