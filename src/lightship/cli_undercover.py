@@ -119,9 +119,9 @@ def agree(
             raise InputError(
                 "There is no such act or role.", act, f"{', '.join(OVERRIDES)}; {', '.join(ROLES)}."
             )
-        people = one.approve(act, about, why)  # type: ignore[arg-type]
+        people = one.approve(act, about, why)
         if act == "admit" and people >= 2:
-            one.admit(about, role)  # type: ignore[arg-type]
+            one.admit(about, role)
         say(f"{min(people, 2)} of two people have agreed.")
 
 

@@ -31,6 +31,9 @@ class SealedStore(Protocol):
     def put(self, kind: str, id_: str, value: Mapping[str, Any]) -> None:
         """Keep a value; one of the same kind and id is replaced."""
 
+    def put_all(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep values by their ids: all or none."""
+
     def get(self, kind: str, id_: str, *, identity: bool = False) -> dict[str, Any] | None:
         """Return a value, or None; without ``identity`` its identity fields are empty."""
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, get_args
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,6 +27,7 @@ from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 
 InterestKind = Literal["target", "persona", "event", "child", "process"]
+KINDS: tuple[InterestKind, ...] = get_args(InterestKind)
 COVERT_ALWAYS = frozenset({"persona"})
 """Kinds that are never told to an asker, whatever an entry says."""
 POINTER = 160
@@ -360,8 +361,15 @@ def known_points(returned: Round, places: Sequence[str]) -> dict[bytes, tuple[st
     return known
 
 
-def recognised(question: Question, secret: bytes, known: Mapping[bytes, tuple[str, ...]]) -> tuple[str, ...]:
+def recognised(
+    question: Question, secret: bytes, known: Callable[[bytes], tuple[str, ...]]
+) -> tuple[str, ...]:
     """Return the ids of the covert entries that a question is about.
+
+    Parameters
+    ----------
+    known
+        Gives the entries of a point's digest, as :func:`known_points` has them; none for most.
 
     Raises
     ------
@@ -370,7 +378,7 @@ def recognised(question: Question, secret: bytes, known: Mapping[bytes, tuple[st
     """
     found: list[str] = []
     for point in psi.raised(secret, question.points):
-        found += known.get(sha256(point).digest(), ())
+        found += known(sha256(point).digest())
     return tuple(sorted(set(found)))
 
 

@@ -70,25 +70,29 @@ class Desk:
             raise InputError("This is no returned round of ours.", returned.id, "Ask for it again.")
         if len(returned.points) != len(sent["places"]):
             raise InputError("The round came back in another size.", returned.id, "Ask for it again.")
-        for point, entries in deconflict.known_points(returned, sent["places"]).items():
-            name = point.hex()
-            self._store.put(f"known/{agreed.partner}", name, {"id": name, "entries": list(entries)})
-            for entry in entries:
-                self._store.put(f"sent/{agreed.partner}", entry, {"id": entry})
+        known = deconflict.known_points(returned, sent["places"])
+        self._store.put_all(
+            f"known/{agreed.partner}",
+            {point.hex(): {"id": point.hex(), "entries": list(entries)} for point, entries in known.items()},
+        )
+        had = {entry for entries in known.values() for entry in entries}
+        self._store.put_all(f"sent/{agreed.partner}", {entry: {"id": entry} for entry in had})
+        back = self._rounds_back(agreed.partner) + 1
+        self._store.put("rounds-back", agreed.partner, {"id": agreed.partner, "count": back})
 
     def read(self, questions: Iterable[Question], agreed: Agreement) -> tuple[Notice, ...]:
         """Return the new notices of a partner's questions; a question is read once for each round that came back."""
-        known = {
-            bytes.fromhex(one["id"]): tuple(one["entries"])
-            for one in self._store.all(f"known/{agreed.partner}")
-        }
-        secret = secret_for(self._store, "desk", agreed.partner)
+        partner, told = agreed.partner, list[Notice]()
+        secret, back = secret_for(self._store, "desk", partner), self._rounds_back(partner)
         entries = {one.id: one for one in self._inside.all("interest", Interest)}
-        told: list[Notice] = []
+
+        def known(point: bytes) -> tuple[str, ...]:
+            found = self._store.get(f"known/{partner}", point.hex())
+            return tuple(found["entries"]) if found is not None else ()
+
         for question in questions:
-            state = f"{len(known)}"
             done = self._store.get("read", question.id)
-            if done is not None and done["known"] == state:
+            if done is not None and done["rounds"] == back:
                 continue
             hits = deconflict.recognised(question, secret, known)
             for notice in deconflict.notices(
@@ -97,9 +101,13 @@ class Desk:
                 if self._store.get("notice", notice.id) is None:
                     self._inside.put("notice", notice, "notice-raised")
                     told.append(notice)
-            self._store.put("read", question.id, {"id": question.id, "known": state})
+            self._store.put("read", question.id, {"id": question.id, "rounds": back})
         return tuple(told)
 
     def notices(self) -> tuple[Notice, ...]:
         """Return all notices, most urgent first."""
         return tuple(sorted(self._inside.all("notice", Notice), key=lambda one: (one.urgency, one.seen_at)))
+
+    def _rounds_back(self, partner: str) -> int:
+        found = self._store.get("rounds-back", partner)
+        return 0 if found is None else int(found["count"])

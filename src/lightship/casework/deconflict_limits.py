@@ -139,25 +139,14 @@ def _pattern(key: str) -> str:
     return f"{kind}|{re.sub(r'[^a-z|@]+', '', rest)}" if kind in {"handle", "email", "name"} else key
 
 
-def check_own(keys: Sequence[str], agreed: Agreement) -> None:
-    """Refuse a question of one's own people before it leaves.
-
-    Raises
-    ------
-    InputError
-        If it has too few identifiers, or looks like guesses.
-    """
-    if len(set(keys)) < agreed.least:
-        raise InputError(
-            f"{len(set(keys))} identifiers are fewer than the agreed {agreed.least}.",
-            agreed.partner,
-            "Wait for more: a question about one identifier tells more than it asks.",
-        )
-    why = feels_its_way(sorted(set(keys)))
-    if why:
-        raise InputError(
-            f"This question is stopped: {why}.", agreed.partner, "Ask only for what a case holds."
-        )
+def own_refusal(keys: Sequence[str], basis: str, agreed: Agreement) -> str:
+    """Return why a question of one's own people does not leave, or an empty text."""
+    different = sorted(set(keys))
+    if len(different) < agreed.least:
+        return f"{len(different)} identifiers are fewer than the agreed {agreed.least}"
+    if basis not in agreed.bases:
+        return "its legal basis is not among those agreed"
+    return feels_its_way(different)
 
 
 def parse_agreement(text: str, where: str) -> tuple[Agreement, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from lightship.casework import deconflict, psi
 from lightship.casework.compartment import SealedStore, from_table, to_table
 from lightship.casework.deconflict import Answer, Interest, OvertList, Pointer, Question, Round
-from lightship.casework.deconflict_limits import Agreement, Asked, check_own, refusal, round_refusal
+from lightship.casework.deconflict_limits import Agreement, Asked, own_refusal, refusal, round_refusal
 from lightship.core.errors import InputError
 from lightship.core.ports import ReadableLedger
 
@@ -41,10 +41,11 @@ class Office:
 
     def keep(self, entries: Iterable[Interest]) -> int:
         """Keep overt entries; returns how many are kept in all."""
-        for one in entries:
+        kept = list(entries)
+        for one in kept:
             if one.covert:
                 raise InputError("A covert entry is not kept here.", one.id, "Give it to the covert desk.")
-            self._store.put("interest", one.id, to_table(one))
+        self._store.put_all("interest", {one.id: to_table(one) for one in kept})
         return sum(1 for _ in self._store.all("interest"))
 
     def list_for(self, agreed: Agreement) -> OvertList:
@@ -156,15 +157,14 @@ class Office:
             If it has too few identifiers, looks like guesses, or its basis is not agreed.
         """
         own = tuple(keys)
-        try:
-            check_own(own, agreed)
-            if said.get("basis") not in agreed.bases:
-                raise InputError(
-                    "Its legal basis is not among those agreed.", agreed.partner, "Name one of them."
-                )
-        except InputError as error:
-            self._note("question-stopped", agreed.partner, id="", refused=error.what)
-            raise
+        why = own_refusal(own, str(said.get("basis")), agreed)
+        if why:
+            self._note("question-stopped", agreed.partner, id="", refused=why)
+            raise InputError(
+                f"This question is stopped: {why}.",
+                agreed.partner,
+                "Ask what a case holds.",
+            )
         secret = self._secret("asker", agreed.partner)
         question, places = deconflict.ask(
             own, secret, size=agreed.size, asker=self.name, holder=agreed.partner, at=self.now, **said
@@ -195,9 +195,7 @@ class Office:
         held = self._store.get("list", agreed.partner)
         if places is None or held is None:
             raise InputError(
-                "There is no question of ours to this answer, or no list of the partner's.",
-                agreed.partner,
-                "Open the list.",
+                "It is to no question of ours, or there is no list.", agreed.partner, "Open the list."
             )
         found = deconflict.open_answer(
             reply,

@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
+from typing import cast
 
-from lightship.casework.deconflict import Interest
+from lightship.casework.deconflict import KINDS, Interest
 from lightship.casework.normal import key, normalise
+from lightship.core.casework import IdentifierKind
 from lightship.core.errors import InputError
 
 IDENTIFIER = ("identifier", "value", "platform")
@@ -38,16 +40,16 @@ def interests(text: str, where: str, *, covert: bool, calling_code: str = "") ->
     found = []
     for one, row in _rows(text, where, INTEREST, calling_code):
         name = sha256("|".join((one, row["kind"], row["reference"])).encode()).hexdigest()[:16]
-        if row["kind"] not in {"target", "persona", "event", "child", "process"}:
+        if row["kind"] not in KINDS:
             raise InputError(
-                f"{row['kind']!r} is no kind of interest.", where, "target, persona, event, child, process."
+                f"{row['kind']!r} is no kind of interest.", where, f"One of: {', '.join(KINDS)}."
             )
         try:
             urgency, until = int(row["urgency"]), date.fromisoformat(row["until"])
         except ValueError as error:
             raise InputError(f"Urgency or day: {error}.", where, "1 to 5, and YYYY-MM-DD.") from error
         found.append(
-            Interest(name, one, row["kind"], row["reference"], row["contact"], urgency, until, covert)  # type: ignore[arg-type]
+            Interest(name, one, row["kind"], row["reference"], row["contact"], urgency, until, covert)
         )
     return tuple(found)
 
@@ -60,9 +62,9 @@ def _rows(
         raise InputError("Columns are missing.", where, f"It needs {', '.join(columns)}.")
     for number, row in enumerate(reader, 2):
         given = {name: (row.get(name) or "").strip() for name in columns}
-        kind = given["identifier"]
+        kind = cast("IdentifierKind", given["identifier"])  # what is none is refused by `normalise`
         try:
-            value = normalise(kind, given["value"], calling_code=calling_code)  # type: ignore[arg-type]
-            yield key(kind, value, given["platform"]), given  # type: ignore[arg-type]
+            value = normalise(kind, given["value"], calling_code=calling_code)
+            yield key(kind, value, given["platform"]), given
         except InputError as error:
             raise InputError(error.what, f"{where}, line {number}", error.todo) from error

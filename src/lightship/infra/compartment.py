@@ -79,18 +79,31 @@ class CompartmentFile:
 
     def put(self, kind: str, id_: str, value: Mapping[str, Any]) -> None:
         """Keep a value; one of the same kind and id is replaced."""
-        names = self._digest(kind), self._digest(f"{kind}/{id_}")
-        plain = {name: ("" if name in IDENTITY else one) for name, one in value.items()}
-        hidden = {name: one for name, one in value.items() if name in IDENTITY}
-        if set(hidden) and not any(hidden.values()):
-            hidden = self._hidden(
-                kind, id_
-            )  # an identity that was not opened is not lost by writing the rest
+        self.put_all(kind, {id_: value})
+
+    def put_all(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep values by their ids: all or none."""
+        rows = [self._boxes(kind, id_, value) for id_, value in values.items()]
         with self._usable():
-            self._db.execute(
-                "INSERT OR REPLACE INTO boxes VALUES (?, ?, ?, ?)",
-                (*names, _seal(self._unit, plain, names[1]), _seal(self._sealer, hidden, names[1])),
-            )
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("INSERT OR REPLACE INTO boxes VALUES (?, ?, ?, ?)", rows)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _boxes(self, kind: str, id_: str, value: Mapping[str, Any]) -> tuple[bytes, bytes, bytes, bytes]:
+        name = self._digest(f"{kind}/{id_}")
+        plain = {field: ("" if field in IDENTITY else one) for field, one in value.items()}
+        hidden = {field: one for field, one in value.items() if field in IDENTITY}
+        identity = _seal(self._sealer, hidden, name) if hidden else b""
+        if hidden and not any(
+            hidden.values()
+        ):  # an identity that was not opened is not lost by writing the rest
+            row = self._row(kind, name)
+            identity = row[1] if row is not None else identity
+        return self._digest(kind), name, _seal(self._unit, plain, name), identity
 
     def get(self, kind: str, id_: str, *, identity: bool = False) -> dict[str, Any] | None:
         """Return a value, or None; without ``identity`` its identity fields are empty."""
@@ -99,7 +112,7 @@ class CompartmentFile:
         if row is None:
             return None
         found = _open(self._unit, row[0], name)
-        return {**found, **_open(self._sealer, row[1], name)} if identity else found
+        return {**found, **_open(self._sealer, row[1], name)} if identity and row[1] else found
 
     def all(self, kind: str) -> Iterator[dict[str, Any]]:
         """Yield the values of a kind in the order of their ids, identity fields empty."""
@@ -132,11 +145,6 @@ class CompartmentFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _hidden(self, kind: str, id_: str) -> dict[str, Any]:
-        name = self._digest(f"{kind}/{id_}")
-        row = self._row(kind, name)
-        return {} if row is None else _open(self._sealer, row[1], name)
 
     def _row(self, kind: str, name: bytes) -> tuple[bytes, bytes] | None:
         with self._usable():
