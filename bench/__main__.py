@@ -25,6 +25,7 @@ BENCHES = (
     "false_interruptions",
     "payments_precision",
     "payments",
+    "deconflict",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -44,6 +45,7 @@ PACKAGES = (
     "ibis-framework",
     "numba",
     "numpy",
+    "openmined-psi",
     "onnxruntime",
     "opencv-python-headless",
     "pandas",

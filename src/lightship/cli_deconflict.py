@@ -201,7 +201,7 @@ def answer(
     with _office() as office:
         match message:
             case Question():
-                reply = office.answer(message, agreed, _kept)
+                reply = office.answer(message, agreed, lambda: _kept(partner))
                 if not reply.refused:
                     write_whole(_folder() / "questions" / partner / message.id, data)
                 _write(reply, out)

@@ -17,8 +17,8 @@ from lightship.casework.deconflict_limits import Agreement, Asked, own_refusal, 
 from lightship.core.errors import InputError
 from lightship.core.ports import ReadableLedger
 
-Kept = Callable[[str], Iterable[Question]]
-"""The accepted questions of a partner, as they came."""
+Kept = Callable[[], Iterable[Question]]
+"""Gives the accepted questions of the partner, as they came."""
 
 
 class Office:
@@ -71,7 +71,7 @@ class Office:
             If it is for another, or an earlier question had its id and other points.
         """
         self._ours(question.holder, question.asker, agreed)
-        earlier = list(kept(agreed.partner))
+        earlier = list(kept())
         same = [one for one in earlier if one.id == question.id]
         if same and same[0] != question:
             raise InputError("Another question had this id.", question.id, "Ask the partner.")

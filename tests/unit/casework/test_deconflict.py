@@ -196,7 +196,7 @@ class Body:
         return Desk(self.name, Compartment(self.inner, "Fir", self.now))
 
     def answer(self, question: Question, agreed: Agreement) -> deconflict.Answer:
-        reply = self.office.answer(question, agreed, lambda _: list(self.questions))
+        reply = self.office.answer(question, agreed, lambda: list(self.questions))
         if not reply.refused and question not in self.questions:
             self.questions.append(question)
         return reply
