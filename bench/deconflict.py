@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,14 +47,12 @@ def run() -> list[dict[str, str]]:
     )
     returned, answered_s = _timed(lambda: deconflict.answer_round(sent, a))
     known = deconflict.known_points(returned, places)
-    asks, answers, opens, reads = [], [], [], []
+    asks, answers, opens, reads = list[float](), list[float](), list[float](), list[float]()
     for _ in range(REPEATS):
-        (question, own), ask_s = _timed(lambda: _ask(asked, a))
-        reply, answer_s = _timed(lambda question=question: deconflict.answer(question, b))
-        found, open_s = _timed(lambda reply=reply, own=own: deconflict.open_answer(reply, own, a, held))
-        hits, read_s = _timed(
-            lambda question=question: deconflict.recognised(question, c, lambda point: known.get(point, ()))
-        )
+        (question, own), ask_s = _timed(partial(_ask, asked, a))
+        reply, answer_s = _timed(partial(deconflict.answer, question, b))
+        found, open_s = _timed(partial(deconflict.open_answer, reply, own, a, held))
+        hits, read_s = _timed(partial(deconflict.recognised, question, c, _finder(known)))
         if len(found) != 5 or len(hits) != 5:
             raise SystemExit(f"{len(found)} and {len(hits)} of 5 found")
         for times, one in ((asks, ask_s), (answers, answer_s), (opens, open_s), (reads, read_s)):
@@ -126,6 +125,10 @@ def _entry(key: str, *, covert: bool = False) -> Interest:
     return Interest(key, key, "target" if covert else "child", "R-1", "desk@example.org", 2, UNTIL, covert)
 
 
+def _finder(known: dict[bytes, tuple[str, ...]]) -> Callable[[bytes], tuple[str, ...]]:
+    return lambda point: known.get(point, ())
+
+
 def _ask(keys: list[str], secret: bytes, size: int = SIZE) -> tuple[Question, tuple[str, ...]]:
     return deconflict.ask(
         keys,
@@ -189,7 +192,7 @@ def indistinguishable(trials: int) -> tuple[float, float, float]:
     }
     asked = {hit: [_ask(keys, a, 16)[0] for keys in sets] for hit, sets in kinds.items()}
     for hit, questions in asked.items():
-        if bool(deconflict.recognised(questions[0], c, lambda point: known.get(point, ()))) != hit:
+        if bool(deconflict.recognised(questions[0], c, _finder(known))) != hit:
             raise SystemExit("the desk did not recognise what it should")
     times: dict[bool, list[float]] = {True: [], False: []}
     sizes = set()
