@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from lightship.casework import deconflict, psi
@@ -107,17 +108,18 @@ class Office:
             If it is for another, or more than is agreed.
         """
         self._ours(asked.asker, asked.holder, agreed)
-        earlier = [
-            datetime.fromisoformat(one["at"])
+        name = sha256(b"".join(asked.points)).hexdigest()
+        others = {  # the same round again counts once
+            one["digest"]: datetime.fromisoformat(one["at"])
             for one in self._entries(agreed.partner, "round-answered")
-            if one["id"] != asked.id
-        ]
-        why = round_refusal(len(asked.points), earlier, agreed, self.now)
+            if one["digest"] != name
+        }
+        why = round_refusal(len(asked.points), others.values(), agreed, self.now)
         if why:
             self._note("round-refused", agreed.partner, id=asked.id, refused=why)
             raise InputError(f"The round is not answered: {why}.", agreed.partner, "Speak to the partner.")
         made = deconflict.answer_round(asked, self._secret("asker", agreed.partner))
-        self._note("round-answered", agreed.partner, id=asked.id)
+        self._note("round-answered", agreed.partner, id=asked.id, digest=name)
         return made
 
     # What we ask -------------------------------------------------------------------------------

@@ -392,7 +392,10 @@ def test_a_desk_may_send_so_many_rounds_of_the_agreed_size(two: tuple[Body, Body
     ann, ben = two
     agreed = replace(WITH_B, rounds_a_month=2)
     for _ in range(2):
-        ann.office.answer_round(ben.desk.round_for(WITH_A), agreed)
+        sent = ben.desk.round_for(WITH_A)
+        assert ann.office.answer_round(sent, agreed) == ann.office.answer_round(sent, agreed)  # counts once
+    with pytest.raises(InputError, match="2 rounds"):  # an old id with other points is another round
+        ann.office.answer_round(replace(ben.desk.round_for(WITH_A), id=sent.id), agreed)
     with pytest.raises(InputError, match="2 rounds"):
         ann.office.answer_round(ben.desk.round_for(WITH_A), agreed)
     with pytest.raises(InputError, match="agreed 16"):
