@@ -21,11 +21,13 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "duties_regulator",
     "budgets",
     "false_interruptions",
     "payments_precision",
     "payments",
     "deconflict",
+    "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks

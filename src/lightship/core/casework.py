@@ -90,6 +90,71 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The bytes of a referral as they came, kept before anything is said to the sender.
+
+    Parameters
+    ----------
+    id
+        SHA-256 of ``data``, hexadecimal.
+    form
+        Such as ``"cybertip-xml"``; what the sender said it is.
+    """
+
+    id: str
+    form: str
+    data: bytes
+    sender: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An identifier as a reader finds it in a referral, before it is normalised.
+
+    Parameters
+    ----------
+    person
+        Which person of this referral it belongs to, such as ``"suspect-1"``; people are never joined by a reader.
+    """
+
+    person: str
+    role: PersonRole
+    kind: IdentifierKind
+    value: str
+    platform: str = ""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a reader of :mod:`lightship.exchange` makes of a referral's bytes.
+
+    Parameters
+    ----------
+    facts
+        ``name=value`` of the closed list in ``packs/casework/urgency.toml``: what the referral says, nothing assumed.
+    held, holdable
+        How many of the fields that the format can hold are there: completeness is their share.
+    notes
+        What could not be read, each with its place, in words; the referral is taken in all the same.
+    """
+
+    source: Source
+    reference: str
+    kind: str
+    facts: tuple[str, ...] = ()
+    named: tuple[Named, ...] = ()
+    narrative: str = ""
+    happened_at: datetime | None = None
+    marking: Marking | None = None
+    held: int = 0
+    holdable: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Identifier:
     """Something that names somebody for a time: a handle that was reused names two people.
 

@@ -13,6 +13,14 @@ _TIME = sa.Text().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "originals",
+        sa.Column("id", _TEXT, primary_key=True),
+        sa.Column("form", _TEXT, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("received_at", _TIME, nullable=False),
+    )
+    op.create_table(
         "referrals",
         sa.Column("id", _TEXT, primary_key=True),
         sa.Column("source", _TEXT, nullable=False),
@@ -175,5 +183,6 @@ def downgrade() -> None:
         "links",
         "identifiers",
         "referrals",
+        "originals",
     ):
         op.drop_table(name)
