@@ -116,6 +116,7 @@ def _row(what: str, ours: float, peer: float, peer_text: str, reach_s: float | N
 
 
 def _timed(act: Callable[[], T]) -> tuple[T, float]:
+    """Return what an act makes, and its seconds by the clock on the wall."""
     start = time.perf_counter()
     made = act()
     return made, time.perf_counter() - start

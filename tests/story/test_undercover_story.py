@@ -94,8 +94,6 @@ class Place:
             ["undercover", "due"],
             ["undercover", "apply", "A-1", asked],
             ["undercover", "authorise", "A-1", "--rank", ACC, "--next-review", REVIEW],
-            ["undercover", "cancel", "A-1", "--why", "x"],
-            ["undercover", "close", "OP-1"],
             [
                 "undercover",
                 "contact",
