@@ -21,6 +21,7 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "duties",
     "duties_regulator",
     "budgets",
     "false_interruptions",

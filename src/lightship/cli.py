@@ -22,6 +22,7 @@ from lightship import (
 )
 from lightship.cli_call import call
 from lightship.cli_deconflict import deconflict_app
+from lightship.cli_duties import duties_app
 from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
@@ -47,6 +48,9 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
+app.add_typer(duties_app, name="duties")
 app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
