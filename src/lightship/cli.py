@@ -70,10 +70,6 @@ app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 app.add_typer(undercover_app, name="undercover")
 app.add_typer(deconflict_app, name="deconflict")
-duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
-cli_duties_report.register(duties_app)
-cli_duties_regulator.register(duties_app)
-app.add_typer(duties_app, name="duties")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
