@@ -27,6 +27,7 @@ BENCHES = (
     "false_interruptions",
     "payments_precision",
     "payments",
+    "deconflict",
     "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
@@ -47,6 +48,7 @@ PACKAGES = (
     "ibis-framework",
     "numba",
     "numpy",
+    "openmined-psi",
     "onnxruntime",
     "opencv-python-headless",
     "pandas",
