@@ -45,10 +45,14 @@ def film(path, seconds, card_from_s=None, card_to_s=1e9):
     return path
 
 
-@contextmanager
 def served(text=None):
     helps = tuple(line.words for line in packs.help_lines("gb") if line.audience in {"all", "child"})
-    app = call_app(text or policy(), helps)
+    return serving(call_app(text or policy(), helps))
+
+
+@contextmanager
+def serving(app):
+    """Serve an application on this machine, and yield its address."""
     server = Server(config_of(app, "127.0.0.1", 0, arrive_s=10.0, end_s=1.0, ws="wsproto"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
