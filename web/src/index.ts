@@ -15,7 +15,7 @@ export * from "./errors";
 export { GuardedBadge } from "./badge";
 export { parsePolicy, policyDigest } from "./policy";
 export { ANSWERS, answerOf, pTrue, randomised } from "./randomised";
-export { verifyCheckpoint, verifyConsistency, verifyInclusion, extendsLast, leafHash } from "./log";
+export { Packs, rootFingerprint, type Opened, type PackOptions, type Read, type Store } from "./packs";
 
 export interface ProtectOptions {
   /** The policy, as TOML. */

@@ -1,6 +1,6 @@
 var K = Object.defineProperty;
 var u = (t, e) => K(t, "name", { value: e, configurable: !0 });
-import { F as y, a as $, g as G } from "./gate.js";
+import { F as y, j as $, s as G } from "./gate.js";
 const b = {
   1: { hash: "SHA-256", cipher: 16, key: 48, tag: 10 },
   2: { hash: "SHA-256", cipher: 16, key: 48, tag: 8 },
@@ -142,7 +142,7 @@ class H {
     return i;
   }
 }
-class P {
+class j {
   static {
     u(this, "Sender");
   }
@@ -163,7 +163,7 @@ class P {
   }
 }
 const R = /* @__PURE__ */ u((t, e) => t.length === e.length && t.every((n, i) => n === e[i]), "same");
-class Y {
+class P {
   static {
     u(this, "Receiver");
   }
@@ -200,7 +200,7 @@ class Y {
     return this.seen.set(s, { newest: p, before: (q | 1n << p - a) & (1n << BigInt(v)) - 1n }), w(e.subarray(0, n), g);
   }
 }
-const _ = 100, j = "end", S = /* @__PURE__ */ new Map(), A = /* @__PURE__ */ new Map(), M = self, f = /* @__PURE__ */ u((t, e) => M.postMessage({ id: t, ...e }), "tell");
+const Y = 100, _ = "end", S = /* @__PURE__ */ new Map(), A = /* @__PURE__ */ new Map(), M = self, f = /* @__PURE__ */ u((t, e) => M.postMessage({ id: t, ...e }), "tell");
 M.onmessage = async ({ data: t }) => {
   try {
     t.kind === "protect" ? V(t) : t.kind === "resume" ? f(t.id, { kind: "resumed", allowed: S.get(t.id)?.watcher.resume(t.atS ?? z(t.id)) ?? !1 }) : t.kind === "counts" ? f(t.id, { kind: "counts", ...S.get(t.id)?.counts }) : await A.get(t.id)?.take(t);
@@ -211,7 +211,7 @@ M.onmessage = async ({ data: t }) => {
 const x = /* @__PURE__ */ new Map(), z = /* @__PURE__ */ u((t) => x.get(t) ?? 0, "now");
 function V({ id: t, policy: e, lines: n, readable: i, writable: s }) {
   const a = new $(e, n, (r) => f(t, r), () => {
-    for (const r of A.values()) r.hold?.(performance.now() + _);
+    for (const r of A.values()) r.hold?.(performance.now() + Y);
   });
   S.set(t, a);
   const o = new TransformStream({
@@ -229,7 +229,7 @@ function V({ id: t, policy: e, lines: n, readable: i, writable: s }) {
         return;
       }
       const d = a.coverer.draw(r, r.displayWidth, r.displayHeight, l !== "blur"), g = new VideoFrame(d, { timestamp: r.timestamp });
-      r.close(), h.enqueue(g), l === j && h.terminate();
+      r.close(), h.enqueue(g), l === _ && h.terminate();
     }
   });
   i.pipeThrough(o).pipeTo(s).then(() => f(t, { kind: "ended", message: "The track has ended." }), (r) => f(t, { kind: "ended", message: String(r) })).finally(() => S.delete(t));
@@ -252,7 +252,7 @@ function J(t, e, n, i, s) {
         return;
       }
       const l = await o.key();
-      a ? a.use(l) : a = new P(l, n), f(t, { kind: "keyed", kid: String(l.kid) });
+      a ? a.use(l) : a = new j(l, n), f(t, { kind: "keyed", kid: String(l.kid) });
     },
     hold(c) {
       r = c, e === "video" && setTimeout(() => f(t, { kind: "needs key frame" }), c - performance.now());
@@ -283,7 +283,7 @@ function J(t, e, n, i, s) {
 }
 u(J, "sending");
 function Q(t, e, n, i) {
-  const s = new Y(e);
+  const s = new P(e);
   let a = -1 / 0;
   return A.set(t, {
     async take(o) {
