@@ -40,7 +40,10 @@ CLOCK = """(id) => {
   // Each picture that is shown: when, the number that is written in it, and whether the card is in it.
   const video = document.getElementById(id) ?? (() => {
     const made = document.createElement('video'); made.muted = true; made.id = id;
-    made.srcObject = new MediaStream([call.raw]); document.body.append(made); void made.play(); return made; })();
+    made.srcObject = new MediaStream([call.raw]);
+    Object.assign(made.style, { position: 'fixed', top: 0, left: 0, width: '160px' });
+    document.body.append(made); void made.play();
+    return made; })();
   const canvas = document.createElement('canvas'); canvas.width = 160; canvas.height = 90;
   const context = canvas.getContext('2d', { willReadFrequently: true }), seen = ((window.clock ??= {})[id] = []);
   const each = () => {
@@ -56,7 +59,7 @@ CLOCK = """(id) => {
     let edges = 0;
     for (let y = 30; y < 80; y++) for (let x = 57; x < 104; x++) {
       const i = 4 * (y * 160 + x);
-      edges += Math.abs(data[i] - data[i - 4]) > 60 && Math.max(data[i] - data[i + 2], data[i - 4] - data[i - 6]) > 30;
+      edges += Math.abs(data[i] - data[i - 4]) > 60 && Math.max(data[i] - data[i + 2], data[i - 4] - data[i - 2]) > 30;
     }
     seen.push([at, sure ? number : null, edges]);
     video.requestVideoFrameCallback(each);

@@ -31,8 +31,8 @@ export interface Opened extends Pack {
   checkpoint: string;
   /** Since when nobody has said that this pack is the newest, ms since 1970; null while somebody does. Show it. */
   staleSince: number | null;
-  /** A policy's text, once the owner's consent covers it. */
-  policy(name: string): string;
+  /** A policy's text, once the owner's consent covers it, and the lists that are to match with it. */
+  policy(name: string, lists?: string[]): string;
 }
 
 export interface PackOptions {
@@ -101,7 +101,7 @@ export class Packs {
       return {
         ...pack, digest, signedBy: signers.map((key) => key["x-lightship-name"]).sort(), rootVersion: root.signed.version,
         log: trust.log.name, index, size: checkpoint.size, seenBy: [...witnesses.keys()].sort(), checkpoint: note, staleSince,
-        policy: (which) => this.agreed(pack, which),
+        policy: (which, lists = []) => this.agreed(pack, which, lists),
       };
     } catch (error) {
       if (error instanceof GuardError) throw error;
@@ -122,11 +122,13 @@ export class Packs {
     }
   }
 
-  private agreed(pack: Pack, which: string): string {
+  private agreed(pack: Pack, which: string, lists: string[]): string {
     const text = pack.files[`policies/${which}.toml`], where = `pack ${pack.name} ${pack.version}`;
     if (!Object.hasOwn(pack.files, `policies/${which}.toml`)) throw new PackError(`The pack holds no policy ${which}.`, where, "Name another.");
     if (this.options.consent === undefined) throw new ConsentExceeded("Nobody has agreed to anything on this device.", where, "Give the owner's consent.");
-    Consent.parse(this.options.consent).check(parsePolicy(text, which), where);
+    const consent = Consent.parse(this.options.consent), unagreed = lists.filter((list) => !consent.lists.includes(list));
+    consent.check(parsePolicy(text, which), where);
+    if (unagreed.length) throw new ConsentExceeded(`${consent.by} did not agree to the list ${unagreed.join(", ")}.`, where, "Ask the owner of the device.");
     return text;
   }
 

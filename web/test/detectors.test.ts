@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { equip } from "../src/equipment";
 import { DetectorError, ModelBlocked } from "../src/errors";
 import { Exposure, parseCard, scoreOf, tensorOf } from "../src/exposure";
 import { KnownList, KnownMedia, weightDb } from "../src/known";
 import { pdq } from "../src/pdq";
+import { parsePolicy } from "../src/policy";
 
 const v = JSON.parse(readFileSync(new URL("../../tests/vectors/detectors.json", import.meta.url), "utf8"));
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "base64"));
@@ -27,6 +29,13 @@ describe("known media", () => {
     const whole = bytes(v.lists[0][2]);
     for (const wrong of [whole.slice(0, -1), Uint8Array.from([...whole, 0]), whole.slice(0, 40), new Uint8Array(0), new TextEncoder().encode("lightship list 1\nmd5 1\n")])
       await expect(KnownList.read("one", wrong)).rejects.toThrow(DetectorError);
+  });
+  test("a list counts only where the pack's manifest names this very version", async () => {
+    const [name, digest, file] = v.lists[0], test = parsePolicy(readFileSync(new URL("../../packs/policies/test.toml", import.meta.url), "utf8"));
+    const files = (said: string) => ({ "calibrations/pdq-chance.json": JSON.stringify(v.chance), [`lists/${name}.manifest`]: `lightship list manifest 1\n${JSON.stringify({ digest: said })}\n\n` });
+    const made = await equip(test, { lists: { [name]: bytes(file) }, files: files(digest) });
+    expect([made.sensors.map((one) => one.name), made.absent.map((one) => one.detector)]).toEqual([["test-card", "known-media"], ["camera"]]);
+    await expect(equip(test, { lists: { [name]: bytes(file) }, files: files("sha256:0") })).rejects.toThrow(/none that the pack vouches for/);
   });
   test("what is too flat, or not measured, weighs nothing", () => {
     expect(weightDb(v.chance, 0, 49, 10, 1)).toBe(0);

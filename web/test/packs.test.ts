@@ -53,6 +53,7 @@ test("the owner's consent is the last word", async () => {
   const within = await device("first", memory()).open("device");
   expect(within.policy("test")).toContain('name = "test"');
   expect(() => within.policy("child-device")).toThrow(errors.PackError);
+  expect(() => within.policy("test", ["hotline"])).toThrow(errors.ConsentExceeded);
   const beyond = await device("second", memory()).open("device"); // it asks for two blurs an hour
   expect(() => beyond.policy("test")).toThrow(/blur by mistake every 1800 s, and 1 per hour/);
   const silent = await device("first", memory(), 0, undefined as any).open("device");
