@@ -120,14 +120,15 @@ def flow(made: Browser, address: str, *, guarded: bool) -> dict[str, Any]:
     """Return frames received a second, glass to glass in ms, and the transform's times of one call."""
     with call(made, address, guarded=guarded) as (one, two):
         one.wait_for_timeout(4000)  # until the encoder has found its rate
-        one.evaluate(CLOCK, "glass")
+        # Both cameras are one device, and only the page in front is drawn at full rate: both ends are timed there.
+        two.evaluate(CLOCK, "glass")
         two.evaluate(CLOCK, "theirs")
         before, sent = two.evaluate(STATS), one.evaluate(STATS)
         one.evaluate("call.out.times()")
         one.wait_for_timeout(SECONDS * 1000)
         after, sent_after = two.evaluate(STATS), one.evaluate(STATS)
         times = one.evaluate("call.out.times()")
-        shown = {row[1]: row[0] for row in one.evaluate("clock.glass") if row[1] is not None}
+        shown = {row[1]: row[0] for row in two.evaluate("clock.glass") if row[1] is not None}
         waits = [
             at - shown[number]
             for at, number, _ in two.evaluate("clock.theirs")
@@ -145,11 +146,12 @@ def flow(made: Browser, address: str, *, guarded: bool) -> dict[str, Any]:
 def onsets(made: Browser, address: str) -> tuple[list[float], int, int]:
     """Return seconds from the card's onset to the last frame that shows it, and sensitive frames after a pause."""
     with call(made, address, guarded=True) as (one, two):
-        one.evaluate(CLOCK, "glass")
+        # Both cameras are one device, and only the page in front is drawn at full rate: both ends are timed there.
+        two.evaluate(CLOCK, "glass")
         two.evaluate(CLOCK, "theirs")
         one.wait_for_timeout(CYCLE_S * (ONSETS + 1) * 1000)
         glass, theirs, events = (
-            one.evaluate("clock.glass"),
+            two.evaluate("clock.glass"),
             two.evaluate("clock.theirs"),
             one.evaluate("call.events"),
         )
