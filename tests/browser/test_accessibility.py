@@ -15,8 +15,17 @@ PAGES = {
         "/items/c0",
         "/items/c0/machine",
     ),
-    "lee": ("/queue", "/items/c1", "/audit", "/audit?kind=Looks&by=lee", "/wall", "/health", "/shift"),
-    "ada": ("/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
+    "lee": (
+        "/queue",
+        "/items/c1",
+        "/holds?case=c1",
+        "/audit",
+        "/audit?kind=Looks&by=lee",
+        "/wall",
+        "/health",
+        "/shift",
+    ),
+    "ada": ("/regulator", "/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
     "root": ("/people", "/health", "/shift"),
 }
 

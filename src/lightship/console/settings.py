@@ -18,6 +18,8 @@ from lightship.core.access import Budget
 from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
+from lightship.duties.measures import MeasureTable
+from lightship.watch.controls import RuleSet
 
 CLAUSES = (
     ("abuse-live", "Live abuse of a child"),
@@ -40,7 +42,7 @@ def _any_address(_address: str) -> None:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the time, aware, UTC."""
     return datetime.now(UTC)
 
 
@@ -62,6 +64,10 @@ class Settings:
         What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     policies
         Those in force, whose alarm budgets are held against what happened.
+    measures
+        The table of measures by which papers are checked; None checks none.
+    controls
+        The dated rules of what a livestream may do; None asks for nothing.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     oidc
@@ -80,6 +86,8 @@ class Settings:
     log: Any
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
+    measures: MeasureTable | None = None
+    controls: RuleSet | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

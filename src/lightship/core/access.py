@@ -33,6 +33,10 @@ Act = Literal[
     "see-health",
     "see-audit",
     "export-audit",
+    "see-record-book",
+    "see-holds",
+    "hold",
+    "surge",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -71,6 +75,9 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-subject": frozenset({"review", "oversight"}),
         "see-health": frozenset({"review", "oversight"}),
         "see-audit": frozenset({"oversight"}),
+        "see-holds": frozenset({"oversight"}),
+        "hold": frozenset({"oversight"}),
+        "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {
@@ -79,6 +86,8 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-health": frozenset({"audit"}),
         "see-audit": frozenset({"audit"}),
         "export-audit": frozenset({"audit"}),
+        "see-record-book": frozenset({"audit"}),
+        "see-holds": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
@@ -96,7 +105,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
 }
 
 _TRAINED: frozenset[Act] = frozenset(
-    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo"}
+    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold"}
 )
 _WITH_PICTURES: frozenset[Actor] = frozenset({"moderator", "lead"})
 

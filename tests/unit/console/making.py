@@ -149,14 +149,16 @@ def all_of(store, kind, **where):
         return work.find(kind, where)
 
 
-def console(folder, *, scopes=None, **settings):
+def console(folder, *, scopes=None, matcher=None, **settings):
     """Return a console with an account of each role, tokens by scope, and what stands behind it."""
     clock = settings.pop("clock", None) or Clock()
     store = SqlStore(tables(folder / "console.db"))
     ledger, bus = Journal(store), LocalBus()
     path = folder / "tenants.json"
     tokens = {}
-    usual = {name: (name,) for name in ("streams", "reports", "cases", "decisions", "metrics", "match")}
+    usual = {
+        name: (name,) for name in ("streams", "reports", "cases", "decisions", "metrics", "match", "lists")
+    }
     usual |= {"platform": ("streams", "reports", "cases", "decisions")}
     for name, own in (scopes or usual).items():
         tokens[name] = add(path, Tenant(name, "", own, (), 100_000, 1_000_000))
@@ -180,7 +182,7 @@ def console(folder, *, scopes=None, **settings):
             "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
         }
     )  # fmt: skip
-    made.app = create_console(store, made.bus, made.vault, made.desk, made.settings)
+    made.app = create_console(store, made.bus, made.vault, made.desk, made.settings, matcher)
     made.room = made.app.state.room
     made.codes = {}
     for name, role in (
