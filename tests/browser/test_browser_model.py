@@ -10,6 +10,10 @@ from lightship.console.call import call_app
 from tests.browser.call import browser, film, policy, serving
 from tests.vectors import FOLDER
 
+pytestmark = pytest.mark.skipif(
+    not (Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web").is_dir(),
+    reason="onnxruntime-web is not here (cd web && npm ci)",
+)
 RUNTIME = Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web" / "dist"
 
 LOOK = """async ({ policy, files, model }) => {
@@ -22,13 +26,19 @@ LOOK = """async ({ policy, files, model }) => {
       { policy, files, models, runtime: '/ort/ort.wasm.min.mjs', onEvent: (event) => events.push(event) });
     const video = document.getElementById('mine');
     video.srcObject = new MediaStream([safe]);
-    await new Promise((done) => setTimeout(done, 2500));
+    await new Promise((done) => setTimeout(done, 1500));
     return { events, counts: await safe.guard.counts() };
   } catch (error) { return { refused: error.name }; }
 }"""
 
 
-def look(engine, tmp_path, more):
+@pytest.fixture(scope="module")
+def opened(engine, tmp_path_factory):
+    with browser(engine, film(tmp_path_factory.mktemp("model") / "camera.y4m", 1)) as made:
+        yield made
+
+
+def look(opened, more):
     """Protect a benign stream by a policy that needs the model, on a page with more or less leave."""
     app = call_app(policy(), ())
     app.mount("/ort", StaticFiles(directory=RUNTIME))
@@ -60,15 +70,14 @@ def look(engine, tmp_path, more):
         'labels = ["exposed"]', 'labels = ["exposed"]\ncalibration = "made"\noptions = {card = "tiny"}'
     )
     files = {"cards/tiny.toml": made["card"], "calibrations/made.json": json.dumps(calibration)}
-    with serving(app) as address, browser(engine, film(tmp_path / "camera.y4m", 1)) as opened:
+    with serving(app) as address:
         page = opened.new_page()
         page.goto(address)
         return page.evaluate(LOOK, {"policy": text, "files": files, "model": made["model"]})
 
 
-@pytest.mark.skipif(not RUNTIME.is_dir(), reason="onnxruntime-web is not here (cd web && npm ci)")
-def test_a_model_looks_beside_the_stream_and_the_picture_is_covered_until_it_has_spoken(engine, tmp_path):
-    seen = look(engine, tmp_path, "'wasm-unsafe-eval'")
+def test_a_model_looks_beside_the_stream_and_the_picture_is_covered_until_it_has_spoken(opened):
+    seen = look(opened, "'wasm-unsafe-eval'")
     assert "refused" not in seen, seen
     started = next(event for event in seen["events"] if event["kind"] == "started")
     assert "exposure" not in [one["detector"] for one in started["absent"]]
@@ -76,6 +85,5 @@ def test_a_model_looks_beside_the_stream_and_the_picture_is_covered_until_it_has
     assert 0 < seen["counts"]["covered"] < seen["counts"]["in"]
 
 
-@pytest.mark.skipif(not RUNTIME.is_dir(), reason="onnxruntime-web is not here (cd web && npm ci)")
-def test_a_page_that_forbids_webassembly_is_told_so_and_sends_nothing(engine, tmp_path):
-    assert look(engine, tmp_path, "") == {"refused": "ModelBlocked"}
+def test_a_page_that_forbids_webassembly_is_told_so_and_sends_nothing(opened):
+    assert look(opened, "") == {"refused": "ModelBlocked"}
