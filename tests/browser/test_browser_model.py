@@ -71,9 +71,12 @@ def look(opened, more):
     )
     files = {"cards/tiny.toml": made["card"], "calibrations/made.json": json.dumps(calibration)}
     with serving(app) as address:
-        page = opened.new_page()
+        context = opened.new_context()  # whose connections end before the server does
+        page = context.new_page()
         page.goto(address)
-        return page.evaluate(LOOK, {"policy": text, "files": files, "model": made["model"]})
+        seen = page.evaluate(LOOK, {"policy": text, "files": files, "model": made["model"]})
+        context.close()
+        return seen
 
 
 def test_a_model_looks_beside_the_stream_and_the_picture_is_covered_until_it_has_spoken(opened):
