@@ -15,6 +15,7 @@ BENCHES = (
     "ledger",
     "sframe",
     "packs",
+    "web",
     "matching",
     "lists",
     "matcher_service",

@@ -136,6 +136,7 @@ def guard(
                 started=started,
                 signed=packs,
                 pack=pack,
+                say=say,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
