@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,9 @@ from lightship.console.metrics import Metrics
 from lightship.console.payments_bus import BusPayments
 from lightship.console.server import Announced
 from lightship.console.tenants import Tenants
-from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES, Payment, us_of
+from lightship.exchange.alerts_file import alert_bytes
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake, Scoring
@@ -34,7 +34,7 @@ from lightship.payments.account_json import account_bytes, account_of, payment_b
 from lightship.payments.baseline import Baseline
 from lightship.payments.live import step
 from lightship.payments.pack import Pack
-from lightship.payments.prepare import DAY_US, Terms
+from lightship.payments.prepare import DAY_US
 from lightship.payments.world import Account, Profile, World
 
 Say = Callable[[str], None]
@@ -84,10 +84,7 @@ def world_of(live: Live) -> World:
     if not packs:
         todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
         raise InputError("There is no baseline.", str(live.baselines), todo)
-    zones = {row["country"]: row["zone"] for row in shipped("countries.csv") if row["zone"]}
-    terms = Terms(
-        app_payments.jurisdiction(live.jurisdiction), app_payments.currencies_of(live.dataset), zones
-    )
+    terms = app_payments.terms_of(live.dataset, live.jurisdiction)
     profiles, markers = _profiles(live.dataset), _markers(live.dataset)
     return World(
         terms,
@@ -169,7 +166,7 @@ def scoring_of(world: World) -> Scoring[Account]:
     """Return how payments are scored and written down."""
     return Scoring(
         partial(step, world), payment_bytes, payment_of, account_bytes, account_of,
-        lambda alert: canonical(asdict(alert)),
+        alert_bytes,
     )  # fmt: skip
 
 

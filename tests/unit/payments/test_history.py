@@ -21,7 +21,7 @@ def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path)
     write(tmp_path / "old", history[:at])
     write(tmp_path / "new", history[at:])
     app_payments.score_dataset(tmp_path / "old", tmp_path / "first", "uk", keep=tmp_path / "kept")
-    terms = app_payments.Terms(app_payments.jurisdiction("uk"), app_payments.currencies())
+    terms = app_payments.terms_of(tmp_path / "whole", "uk")
     values: dict[str, dict[str, Any]] = {}
     for folder, before in (("whole", None), ("new", tmp_path / "kept")):
         engine = DuckEngine()
