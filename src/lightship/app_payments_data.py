@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES
+from lightship.exchange.dataset import MANIFEST
 from lightship.payments.schema import schema
 
 _NEEDED = ("payments", "customers")
@@ -20,8 +21,9 @@ _TODO = "Make the dataset with `lightship payments read`."
 
 
 def is_dataset(path: Path) -> bool:
-    """Return whether a path is a dataset's folder, whatever state its tables are in."""
-    return all(any(_places(path, name)) for name in _NEEDED)
+    """Return whether a folder is a dataset, whole or not: one of payments alone may be anybody's."""
+    found = {name for name in TABLES if any(_places(path, name))}
+    return (path / MANIFEST).is_file() or ("payments" in found and len(found) > 1)
 
 
 def _places(folder: Path, name: str) -> Iterator[Path]:

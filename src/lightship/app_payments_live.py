@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from lightship import app_payments
+from lightship.app_payments_data import files, tables_of
 from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
 from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
@@ -92,21 +93,20 @@ def world_of(live: Live) -> World:
         bases,
         profiles.get,
         lambda subject: markers.get(subject, ()),
-        ties_known=(live.dataset / "ties.parquet").exists(),
+        ties_known="ties" in tables_of(live.dataset),
     )
 
 
 def _batches(folder: Path, table: str, columns: Sequence[str]) -> Iterator[Any]:
-    path = folder / f"{table}.parquet"
-    if not path.exists():
-        return
-    try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(_ROWS, columns=list(columns))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
-        ) from error
+    found = tables_of(folder)
+    for path in files(found[table]) if table in found else ():
+        try:
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(_ROWS, columns=list(columns))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
+            ) from error
 
 
 def _rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
