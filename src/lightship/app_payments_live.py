@@ -18,7 +18,7 @@ from lightship import app_payments
 from lightship.app_payments_data import files, tables_of
 from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
-from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
+from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, Straight, routes
 from lightship.console.logs import logger, quiet_server
 from lightship.console.matching import utc_now
 from lightship.console.metrics import Metrics
@@ -207,6 +207,7 @@ def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[
             log=log,
             limits=None,
             models=[PaymentsIn],
+            inner=[partial(Straight, live=found, tenants=tenants)],
         )
         yield app, found
 
