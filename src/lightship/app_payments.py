@@ -18,7 +18,7 @@ from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine, Engine
-from lightship.payments.history import History, open_history
+from lightship.payments.history import History, not_yet_counted, open_history
 from lightship.payments.money import Currencies, parse_currencies, with_rates
 from lightship.payments.pack import Jurisdiction, Pack
 from lightship.payments.pack_file import parse_jurisdiction, parse_pack
@@ -123,6 +123,7 @@ def score_dataset(
     onto: Path | None = None,
     memory: str = "3GB",
     tell: Tell = lambda _: None,
+    say: Tell = lambda _: None,
 ) -> dict[str, Scored]:
     """Score a dataset and write ``alerts.jsonl``, the same as ``alerts.parquet``, and ``baseline/TYPOLOGY.json``.
 
@@ -136,6 +137,8 @@ def score_dataset(
         Where to leave what a later score can go on from.
     onto
         What an earlier score left; `folder` holds the payments since, and only whom those concern is scored.
+    tell, say
+        Called with each step, and with what a person should know.
     memory
         What the engine may hold before it writes to `out`, as DuckDB reads it.
     """
@@ -150,8 +153,12 @@ def score_dataset(
     coverage = _going_on(onto, terms) if onto else frozenset()
     given = {one.id: read_baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
     found: dict[str, Scored] = {}
-    with scoring(folder, memory, spill=out) as (engine, data):
-        to_us = last_moment(engine, data)
+    with scoring(folder, memory, spill=out) as (engine, held):
+        to_us, data = last_moment(engine, held), held
+        if onto is not None:
+            data, again = not_yet_counted(engine, held, onto)
+            if again:
+                say(f"Told again and counted once: {again:,}.")
         for days in sorted({one.window_days for one in proven}):
             window = Window.ending(to_us, days)
             ready = open_history(

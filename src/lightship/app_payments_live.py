@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from lightship import app_payments
-from lightship.app_payments_data import files, tables_of
+from lightship.app_payments_data import connected, files, tables_of
 from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
 from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, Straight, routes
@@ -27,6 +27,7 @@ from lightship.console.server import Announced
 from lightship.console.tenants import Tenants
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES, Payment, us_of
+from lightship.core.ports import PaymentJournal
 from lightship.exchange.alerts_file import alert_bytes
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
@@ -134,13 +135,19 @@ def _markers(folder: Path) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def begin(world: World, folder: Path, say: Say) -> dict[str, Account]:
-    """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again."""
+def begin(world: World, folder: Path, journal: PaymentJournal, say: Say) -> dict[str, Account]:
+    """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again.
+
+    The journal keeps the ids of all of them: one that the live feed tells again is known.
+    """
     state: dict[str, Account] = {}
     latest = (pc.max(batch["at"]).as_py() for batch in _batches(folder, "payments", ["at"]) if len(batch))
     last = max(latest, default=None)
     if last is None:
         return state
+    with connected(folder) as con:
+        rows = con.execute("select payment from payments order by payment")
+        journal.begin_with(one for part in iter(lambda: rows.fetchmany(_ROWS), []) for (one,) in part)
     from_us = us_of(_aware(last)) - max(pack.window_days for pack in world.packs) * DAY_US
     count = 0
     for row in _rows(folder, "payments"):
@@ -184,7 +191,7 @@ def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[
     with ExitStack() as stack:
         journal = stack.enter_context(SqlitePaymentJournal(live.state))
         intake = Intake(
-            journal, scoring_of(world), begin=lambda: begin(world, live.dataset, say), told=bell.ring
+            journal, scoring_of(world), begin=lambda: begin(world, live.dataset, journal, say), told=bell.ring
         )
         stack.callback(intake.close)
         countries = frozenset(row["country"] for row in shipped("countries.csv"))

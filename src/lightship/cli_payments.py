@@ -160,6 +160,7 @@ def score(
             keep=keep,
             onto=onto,
             tell=tell,
+            say=say,
         )
     for name, scored in found.items():
         say(
