@@ -57,6 +57,8 @@ class Live:
         Name or path.
     state
         Folder of the journal.
+    database
+        Address of a PostgreSQL database that holds it instead; empty for the folder.
     nats
         Such as ``nats://127.0.0.1:4222``; empty listens to no bus.
     """
@@ -65,6 +67,7 @@ class Live:
     baselines: Path
     jurisdiction: str
     state: Path
+    database: str = ""
     nats: str = ""
 
 
@@ -177,6 +180,14 @@ def scoring_of(world: World) -> Scoring[Account]:
     )  # fmt: skip
 
 
+def _journal(live: Live, stack: ExitStack) -> PaymentJournal:
+    if not live.database:
+        return stack.enter_context(SqlitePaymentJournal(live.state))
+    from lightship.infra.postgres_payment_journal import PostgresPaymentJournal
+
+    return stack.enter_context(PostgresPaymentJournal(live.database))
+
+
 @contextmanager
 def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[FastAPI, LivePayments]]:
     """Open everything but the server; yields the application.
@@ -189,7 +200,7 @@ def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[
     world = world_of(live)
     bell = Bell()
     with ExitStack() as stack:
-        journal = stack.enter_context(SqlitePaymentJournal(live.state))
+        journal = _journal(live, stack)
         intake = Intake(
             journal, scoring_of(world), begin=lambda: begin(world, live.dataset, journal, say), told=bell.ring
         )
