@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from lightship import packs
 from lightship.app import interruptible
+from lightship.app_duties_report import carry
 from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
     Deployment,
@@ -23,6 +24,7 @@ from lightship.app_platform import (
     open_platform,
     process_name,
 )
+from lightship.app_regulator import measure_table, note_configuration
 from lightship.console.application import create_console
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
@@ -139,6 +141,7 @@ def working(platform: Platform, say: Callable[[str], None]) -> None:
         If where they go cannot be used.
     """
     deliver = deliver_of(platform)
+    carry(platform.chores, platform.deployment.folder, platform.store, platform.vault)
     platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
     if deliver is None:
         say("No webhook and no media server is named: effects are kept and wait.")
@@ -163,6 +166,7 @@ def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFi
         platform.checks["the ledger"] = sealer.check
         platform.chores.every("the ledger", 0.2, sealer.seal)
         platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        note_configuration(platform)
         try:
             yield ledger
         finally:
@@ -207,6 +211,7 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         log=log or logger(),
         oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
+        measures=measure_table(),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,

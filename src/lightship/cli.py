@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from lightship import (
+    cli_duties_regulator,
+    cli_duties_report,
     cli_match,
     cli_payments_live,
     cli_payments_outward,
@@ -56,6 +58,10 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
+app.add_typer(duties_app, name="duties")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

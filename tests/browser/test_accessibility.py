@@ -16,7 +16,7 @@ PAGES = {
         "/items/c0/machine",
     ),
     "lee": ("/queue", "/items/c1", "/audit", "/audit?kind=Looks&by=lee", "/wall", "/health", "/shift"),
-    "ada": ("/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
+    "ada": ("/regulator", "/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
     "root": ("/people", "/health", "/shift"),
 }
 

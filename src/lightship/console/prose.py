@@ -328,6 +328,14 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "break": Kind("Break", "{by} began a break."),
         "opted-out": Kind("Opted out", "{by} wants to see no more items this shift."),
     },
+    "Papers": {
+        "paper-written": Kind(
+            "Paper written", "{by} wrote version {version} of a paper ({of}, {subject}): {paper}."
+        ),
+        "paper-approved": Kind(
+            "Paper approved", "{by} approved version {version} of a paper ({of}, {subject}): {paper}."
+        ),
+    },
     "Record": {
         "audit-export": Kind("Copy taken", "{by} took a copy of the entries {first} to {last}."),
         "audit-verified": Kind("Verified", "{by} had the whole record verified: {result}"),

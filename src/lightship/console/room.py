@@ -31,6 +31,7 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("see-wall", "/wall", "Wall"),
     ("see-health", "/health", "Health"),
     ("see-audit", "/audit", "Audit"),
+    ("see-record-book", "/regulator", "Record book"),
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
 )

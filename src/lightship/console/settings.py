@@ -18,6 +18,7 @@ from lightship.core.access import Budget
 from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
+from lightship.duties.measures import MeasureTable
 
 CLAUSES = (
     ("abuse-live", "Live abuse of a child"),
@@ -62,6 +63,8 @@ class Settings:
         What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     policies
         Those in force, whose alarm budgets are held against what happened.
+    measures
+        The table of measures by which papers are checked; None checks none.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     oidc
@@ -80,6 +83,7 @@ class Settings:
     log: Any
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
+    measures: MeasureTable | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES

@@ -33,6 +33,7 @@ Act = Literal[
     "see-health",
     "see-audit",
     "export-audit",
+    "see-record-book",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -79,6 +80,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-health": frozenset({"audit"}),
         "see-audit": frozenset({"audit"}),
         "export-audit": frozenset({"audit"}),
+        "see-record-book": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {

@@ -127,7 +127,8 @@ class Filing:
     adapter
         ``"cybertip"``, ``"worksheet"``, or another that was registered.
     step
-        The last step that was completed, in the adapter's own words; a resumed filing goes on after it.
+        The last step that was completed, in the adapter's own words; a resumed filing goes on after it. One that ends
+        in ``?`` was begun, and nobody knows whether it was completed.
     snapshot
         Content address of the exhibit that holds exactly what was or will be sent.
     remote

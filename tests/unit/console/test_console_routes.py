@@ -35,6 +35,8 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("GET", "/regulator"): {A},
+    ("GET", "/regulator/{paper_id}"): {A},
     ("GET", "/people"): {R},
     ("POST", "/people"): {R},
     ("POST", "/people/{name}/change"): {R},

@@ -9,9 +9,9 @@ import lightship
 from lightship.console.prose import GROUPS, KINDS, label_of, told
 
 ROOT = Path(lightship.__file__).parent
-ROOMS = ("watch", "console", "infra")
-NO_ENTRIES = {"hit.kind"}
-"""Dictionaries with a ``kind`` that are answers of an interface."""
+ROOMS = ("watch", "console", "infra", "duties")
+NO_ENTRIES = {"hit.kind", "paper.kind", "wanted", "_BOOK"}
+"""Dictionaries with a ``kind`` that are answers of an interface, or what a store is asked for."""
 
 
 def leaves(node):
