@@ -16,7 +16,6 @@ from lightship import (
     cli_match,
     cli_payments_live,
     cli_payments_outward,
-    cli_payments_read,
     cli_payments_trial,
     cli_serve,
 )
@@ -55,7 +54,6 @@ app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
-    cli_payments_read.read,
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
