@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lightship.core.errors import InputError
 from lightship.say import say
 
 payments_app = typer.Typer(help="Payments: a short ranked list, with why and why not.", no_args_is_help=True)
@@ -55,10 +56,21 @@ def score(
             help="Go on from what --keep left: PAYMENTS are those since, and only whom they concern is scored."
         ),
     ] = None,
+    model: Annotated[
+        list[Path],
+        typer.Option(
+            help="A model that `train` wrote, told beside each alert; one a typology. Not with --onto."
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Score payments and rank what is worth a person's look."""
     from lightship import app_payments
 
+    if model:
+        from lightship import app_learned
+    if model and onto is not None:
+        raise InputError("A model needs the whole history.", "--model", "Leave out --onto.")
+    models = [app_learned.read(path) for path in model]
     with steps("Scoring") as tell:
         found = app_payments.score_dataset(
             payments,
@@ -77,6 +89,13 @@ def score(
             f"{scored.baseline.threshold_mdb / 1000:.1f} dB, "
             f"among {scored.baseline.subjects:,} subjects."
         )
+    if models:
+        names = typology or app_payments.TYPOLOGIES
+        for name, others in app_learned.beside(payments, out, pack, found, models, names).items():
+            say(
+                f"{name}: of as many as the queue holds, the model would name {others} others. "
+                "Beside each alert: learned.jsonl. The queue is the pack's."
+            )
     say(f"Wrote {out / 'alerts.jsonl'}. Each is a pattern worth a look, never a finding about a person.")
 
 
