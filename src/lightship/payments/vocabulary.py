@@ -435,12 +435,12 @@ FEATURES: dict[str, Feature] = {
         ("high_minor",),
     ),
     "onward_payments": Feature(
-        "payments onward into crypto or abroad",
+        "payments onward into crypto or abroad within two days of a credit",
         ("mule",),
         "sum",
         "payments",
         "p",
-        Measure(_flag("credit", 0)),
+        Measure(_flag("prompt")),
     ),
 }
 """Feature by name. Closed: a pack that names another is refused."""
