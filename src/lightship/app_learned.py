@@ -17,6 +17,7 @@ from lightship.core.errors import InputError
 from lightship.core.payments import Alert
 from lightship.exchange.whole import write_each, write_whole
 from lightship.payments import learned
+from lightship.payments.beside import LEARNED, Beside
 from lightship.payments.learned import Learned, Rows
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import Terms, Window
@@ -131,7 +132,7 @@ def beside(
             lines += _lines(model, result.alerts, found.pack, rows, order)
             queue = {one.subject for one in result.alerts}
             others[model.typology] = len(set(order[: len(queue)]) - queue)
-    write_each(out, {"learned.jsonl": b"".join(lines)})
+    write_each(out, {LEARNED: b"".join(lines)})
     return others
 
 
@@ -151,20 +152,22 @@ def _lines(
     found = []
     for alert, said in zip(alerts, learned.told(model, mine), strict=True):
         own = {one.indicator: one.weight_mdb for one in (*alert.reasons, *alert.counter)}
-        parts = [
-            {"indicator": name, "pack_mdb": own.get(name, 0), "learned_mdb": value}
-            for name, value in sorted(said.parts.items(), key=lambda item: (-abs(item[1]), item[0]))
-            if value or own.get(name)
-        ]
-        line = asdict(said) | {
-            "alert": alert.alert,
-            "typology": pack.id,
-            "subject": alert.subject,
-            "rank": alert.rank,
-            "learned_rank": place[alert.subject],
-            "pack_mdb": alert.total_mdb,
-            "parts": parts,
-            "model": model.digest,
-        }
-        found.append(canonical(line) + b"\n")
+        line = Beside(
+            alert=alert.alert,
+            typology=pack.id,
+            subject=alert.subject,
+            rank=alert.rank,
+            learned_rank=place[alert.subject],
+            pack_mdb=alert.total_mdb,
+            learned_mdb=said.learned_mdb,
+            start_mdb=said.start_mdb,
+            fixed_mdb=said.fixed_mdb,
+            parts=tuple(
+                (name, own.get(name, 0), value)
+                for name, value in sorted(said.parts.items(), key=lambda item: (-abs(item[1]), item[0]))
+                if value or own.get(name)
+            ),
+            model=model.digest,
+        )
+        found.append(canonical(asdict(line)) + b"\n")
     return found

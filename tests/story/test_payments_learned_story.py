@@ -50,14 +50,24 @@ def test_a_model_is_trained_and_told_beside_each_alert(lightship, tmp_path):
     assert queue
     for told, alert in zip(beside, queue, strict=True):
         assert (told["alert"], told["pack_mdb"]) == (alert["alert"], alert["total_mdb"])
-        shown = {one["indicator"]: one["pack_mdb"] for one in told["parts"]}
+        shown = {name: weight for name, weight, _ in told["parts"]}
         assert "C9" not in shown
         assert {one["indicator"]: one["weight_mdb"] for one in alert["reasons"]}.items() <= {
             **shown,
             "C9": told["fixed_mdb"],
         }.items()
-        parts = sum(one["learned_mdb"] for one in told["parts"])
+        parts = sum(own for *_, own in told["parts"])
         assert told["start_mdb"] + parts + told["fixed_mdb"] == told["learned_mdb"]
+
+    code, said = lightship("payments", "bundle", "both", "--dataset", "now", "--out", "cases")
+    assert code == 0, said
+    pages = sorted((tmp_path / "cases").glob("*/index.html"))
+    assert len(pages) == len(queue)
+    assert all("What your own outcomes say" in page.read_text() for page in pages)
+    (tmp_path / "both" / "learned.jsonl").write_text('{"alert": 1}')
+    code, said = lightship("payments", "bundle", "both", "--dataset", "now", "--out", "cases")
+    assert code != 0
+    assert "learned.jsonl, line 1" in said
 
     code, said = lightship("payments", "score", "now", "--out", "x", "--typology", "livestream-receiver",
                            "--model", "model.json")  # fmt: skip
