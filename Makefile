@@ -27,9 +27,7 @@ check: $(VENV)/.tests ## formatting, lint, types and the import rules
 
 test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
 	@$(BIN)/pytest --doctest-modules src
-	@mkdir -p out; $(BIN)/pytest -m "not slow" tests/unit tests/contract >out/tests-unit.txt 2>&1 & one=$$!; \
-	$(BIN)/pytest -m "not slow" tests/story tests/browser; two=$$?; \
-	wait $$one; one=$$?; cat out/tests-unit.txt; exit $$((one || two))  # two halves, a core each
+	@$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --max-worker-restart 0
 
 test-all: check       ## the same with what takes longer
 	@$(BIN)/pytest
@@ -38,8 +36,8 @@ bench: $(VENV)/.tests ## every claim on speed, against the peer it names; writes
 	@$(BIN)/python -m bench
 
 lock: $(VENV)/.tests  ## resolve the pinned requirements again (needs uv)
-	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra service --extra sharing --extra packs --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra learned --extra spark --extra service --extra sharing --extra packs --extra calls --group build --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra service --extra sharing --extra packs --extra duties --extra casework --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra exposure --extra fast --extra payments --extra learned --extra spark --extra service --extra sharing --extra packs --extra duties --extra casework --extra misp --extra calls --group build --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
 
 clean:                ## remove what the targets made
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache

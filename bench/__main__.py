@@ -21,10 +21,13 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "duties",
+    "duties_regulator",
     "budgets",
     "false_interruptions",
     "payments_precision",
     "payments",
+    "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks

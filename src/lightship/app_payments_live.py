@@ -19,10 +19,10 @@ from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
 from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
 from lightship.console.logs import logger, quiet_server
-from lightship.console.matching import utc_now
 from lightship.console.metrics import Metrics
 from lightship.console.payments_bus import BusPayments
 from lightship.console.server import Announced
+from lightship.console.settings import utc_now
 from lightship.console.tenants import Tenants
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError

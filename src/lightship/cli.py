@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from lightship import (
+    cli_duties_regulator,
+    cli_duties_report,
     cli_match,
     cli_payments_live,
     cli_payments_outward,
@@ -19,6 +21,8 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_duties import duties_app
+from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -42,6 +46,10 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
+app.add_typer(duties_app, name="duties")
+app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (

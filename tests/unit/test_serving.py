@@ -13,10 +13,16 @@ from lightship import app_serve as wiring
 from lightship.app_health import BOUND_S, Figures, Watch, covered
 from lightship.app_platform import Deployment, open_platform
 from lightship.cli import app
-from lightship.console.tenants import Tenants
+from lightship.console.logs import logger
+from lightship.console.metrics import Metrics
+from lightship.console.tenants import Tenant, Tenants, add
 from lightship.core.cases import Round, Stream
 from lightship.core.errors import InputError, LedgerError, PolicyError
+from lightship.detect.matcher import Flood
+from lightship.infra.keys import load_or_create_key
+from lightship.infra.ledger_file import LedgerFile
 from lightship.infra.migrate import downgrade, upgrade
+from lightship.infra.store import SqlStore
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -80,10 +86,11 @@ def test_each_part_that_cannot_be_used_is_named_until_it_can_be(platform, deploy
         assert until(lambda: client.get("/readyz").status_code == 200, 8.0)
 
         with platform.store.begin() as work:
+            newest = work.connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
             work.connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         assert not_ready("the store")
         with platform.store.begin() as work:
-            work.connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+            work.connection.execute(sa.text("UPDATE alembic_version SET version_num = :it"), {"it": newest})
             work.connection.execute(sa.text("ALTER TABLE leases RENAME TO gone"))
         assert not_ready("the leases")
         with platform.store.begin() as work:
@@ -123,6 +130,9 @@ def test_health_says_what_is_not_looked_at_and_when_nobody_looks(platform):
     watch.look()
     platform.matcher.troubles = ()
     watch.look()
+    platform.matcher.brake.hold(Flood("bank", "case-7", 50, 0.0))
+    watch.look()
+    assert any("case-7" in one and "set aside" in one for one in watch().troubles)
     platform.backlog.flush()
     with platform.store.look() as work:
         said = "".join(work.connection.execute(sa.select(platform.store.schema.journal.c.entry)).scalars())
@@ -167,9 +177,13 @@ def test_an_address_that_is_taken_is_one_sentence(platform):
 
 def test_tables_of_the_release_before_are_brought_up_and_what_they_held_stays(tmp_path):
     url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    newest = upgrade(url)
+    with SqlStore(url) as store, store.begin() as work:
+        work.save(stream("kept"))
     assert downgrade(url, "0001") == "0001"
-    assert upgrade(url) == "0002"
+    assert upgrade(url) == newest
+    with SqlStore(url) as store, store.look() as work:
+        assert work.get(Stream, "kept") == stream("kept")
 
 
 def test_a_token_is_made_listed_and_taken_back(tmp_path):
@@ -188,3 +202,37 @@ def test_a_token_is_made_listed_and_taken_back(tmp_path):
     assert Tenants(tmp_path / "kept" / "tenants.json").of(token) is None
     for bad in (["revoke", "acme"], ["add", "x", "--scopes", "all"], ["add", "x", "--scopes", ","]):
         assert isinstance(run.invoke(app, ["token", *bad, *folder]).exception, InputError)
+
+
+def test_the_platforms_lists_can_be_asked_about_hashes_by_who_may(platform, deployment):
+    asker = add(deployment.tenants, Tenant("asker", "", ("match",), ("*",), 1_000, 1_000))
+    other = add(deployment.tenants, Tenant("other", "", ("streams",), (), 1_000, 1_000))
+    metrics, log = Metrics(), logger()
+    with (
+        wiring.keeping(platform, lambda _: None) as ledger,
+        wiring.asking(platform, metrics, log) as matcher,
+        wiring.served(
+            wiring.console_of(platform, ledger, secure=False, log=log, metrics=metrics, matcher=matcher),
+            "127.0.0.1",
+            0,
+        ) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        asked = {"pdq": [{"hash": "0f" * 32, "quality": 100}, {"hash": "f0" * 32, "quality": 100}]}
+        done = client.post("/v1/match", json=asked, headers={"authorization": f"Bearer {asker}"})
+        assert done.status_code == 200, done.text
+        first, second = done.json()["pdq"]
+        assert first["matches"][0]["list"] == "list"
+        assert second["matches"] == []
+        assert client.post("/v1/match", json=asked).status_code == 401
+        assert (
+            client.post("/v1/match", json=asked, headers={"authorization": f"Bearer {other}"}).status_code
+            == 403
+        )
+        assert "/v1/match" in client.get("/openapi.json").json()["paths"]
+    with LedgerFile(
+        deployment.folder / "matcher.ledger",
+        load_or_create_key(deployment.folder / "matcher.key", "lightship-matcher"),
+    ) as kept:
+        [query] = [one for one in kept.entries() if one["kind"] == "matcher-query"]
+    assert (query["tenant"], query["asked"]) == ("asker", 2)

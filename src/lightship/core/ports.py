@@ -196,6 +196,9 @@ class Work(Protocol):
         ``after`` is the id of the last value of the page before.
         """
 
+    def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
+        """Return how many values have these fields."""
+
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change fields of a value where those of ``expect`` are as expected; returns the new value, None where not."""
 

@@ -5,7 +5,9 @@ many come within so many bits of a list of other benign pictures, and of how man
 new one does with probability at most (k+1)/(F+1) (the conformal bound, for exchangeable scenes); for a longer list in
 proportion, by the union bound over parts of that length. For a shorter list the pairs of scene and entry are taken in
 proportion instead: one scene may be near many entries at once, and k alone would make short lists look too good.
-``-10·log10`` of that is the weight of a scene (docs/adr/0005).
+``-10·log10`` of that, less what the choice among the distances costs, is the weight of a scene (docs/adr/0005, 0009):
+the nearest of several distances is picked after the fact, so that ``1/p`` of it would have a mean above 1, and that
+mean, taken from the table itself, divides it.
 
 Three caps stand above it, for what no count of chance covers. A picture of low quality says little, so it weighs at
 most :data:`LOW_QUALITY_DB` whatever its distance: no rung of a shipped policy acts on that alone. An entry may be on a
@@ -117,7 +119,19 @@ class ChanceTable:
         cap_db = ONE_LIST_DB if lists < 2 else TWO_LISTS_DB
         if quality < LOW_QUALITY:
             cap_db = LOW_QUALITY_DB
-        return min(cap_db, -10.0 * math.log10(self.probability(distance, quality, entries)))
+        chance = self.probability(distance, quality, entries)
+        if chance >= 1.0:
+            return 0.0
+        return max(0.0, min(cap_db, -10.0 * math.log10(chance * self.choice(quality, entries))))
+
+    def choice(self, quality: int, entries: int) -> float:
+        """Return the largest mean that ``1/probability`` of a benign scene's nearest distance can have; at least 1.
+
+        It is reached where chance is as large as every bound allows: a scene is then within ``bits[k]``, and within no
+        shorter distance, with probability ``p[k] - p[k-1]``.
+        """
+        bounds = [self.probability(bits, quality, entries) for bits in self.bits]
+        return sum((p - nearer) / p for nearer, p in zip([0.0, *bounds], bounds, strict=False))
 
 
 @cache

@@ -14,7 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, RowMapping
 from sqlalchemy.types import TypeEngine
 
-from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
+from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream, Surge
+from lightship.core.casework import (
+    Bundle,
+    Dissemination,
+    Identifier,
+    Inquiry,
+    IntelligenceReport,
+    Link,
+    Original,
+    Referral,
+    Task,
+    Use,
+)
 from lightship.core.duties import Clock, Detection, Duty, Filing, Hold, Paper, Seat
 from lightship.core.errors import StoreError
 from lightship.core.people import Account, Look, Session, Shift
@@ -23,11 +35,12 @@ from lightship.core.ports import Identified
 T = TypeVar("T", bound=Identified)
 
 KINDS: tuple[type[Identified], ...] = (
-    *(Stream, Report, Case, Judgement, Effect, Exhibit, Round),
+    *(Stream, Report, Case, Judgement, Effect, Exhibit, Round, Surge),
     *(Account, Session, Shift, Look),
     *(Detection, Duty, Filing, Hold, Clock, Seat, Paper),
+    *(Original, Referral, Identifier, Link, Inquiry, Task, Bundle, IntelligenceReport, Dissemination, Use),
 )
-"""What every platform's store keeps."""
+"""What every store keeps: a platform's, and an investigating body's, whose tables a platform leaves empty."""
 
 INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Stream: [("ended_at",)],
@@ -42,6 +55,7 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Judgement: [("case_id",)],
     Effect: [("state", "due_at"), ("case_id",), ("stream_id",), ("undoes",)],
     Exhibit: [("destroyed_at", "expires_at"), ("case_id",)],
+    Surge: [("ended_at",), ("began_at",)],
     Session: [("account", "ended_at")],
     Shift: [("account", "ended_at"), ("began_at",)],
     Look: [("shift_id", "case_id"), ("case_id",)],
@@ -52,8 +66,17 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Clock: [("ended_at", "due_at"), ("about",)],
     Seat: [("post", "begins_at")],
     Paper: [("kind", "subject", "version")],
+    Referral: [("inquiry_id",), ("received_at",), ("bundle",), ("sender", "reference")],
+    Identifier: [("kind", "value"), ("referral_id",), ("person",)],
+    Link: [("state", "weight_db"), ("one",), ("other",)],
+    Inquiry: [("state", "urgency", "due_at"), ("owner", "due_at"), ("due_at",)],
+    Task: [("state", "due_at"), ("inquiry_id",)],
+    Bundle: [("key",)],
+    IntelligenceReport: [("inquiry_id",), ("review_at",)],
+    Dissemination: [("inquiry_id",)],
+    Use: [("about", "at"), ("by", "at")],
 }
-"""What is asked all day: what is open, due, seen by nobody or expired, who was shown what, what the law is owed."""
+"""What is asked all day: what is open, due, seen by nobody or expired, who was shown what, what is owed."""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):

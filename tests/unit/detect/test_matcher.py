@@ -118,6 +118,22 @@ def test_a_scene_that_is_near_many_entries_at_once_does_not_make_short_lists_loo
     )
 
 
+@given(st.sampled_from(measured().qualities), st.integers(1, 10**8))
+def test_a_benign_scene_gains_nothing_on_average_by_its_choice_of_a_distance(quality, entries):
+    table = measured()
+    bounds = [table.probability(bits, quality, entries) for bits in table.bits]
+    chances = np.diff([0.0, *bounds])
+    gains = [10.0 ** (table.weight_db(bits, quality, entries) / 10.0) for bits in table.bits]
+    mean = sum(chance * gain for chance, gain in zip(chances, gains, strict=True) if gain > 1.0)
+    assert mean <= 1.0 + 1e-9
+
+
+def test_a_choice_among_distances_has_a_price():
+    table = ChanceTable(1000, (0, 31), (50,), (999,), ((0, 9),), ((0, 9),))
+    assert table.choice(100, 1000) == pytest.approx(1 + 0.9)
+    assert table.weight_db(0, 100, 1000) == pytest.approx(30 - 10 * np.log10(1.9))
+
+
 def test_beyond_what_was_measured_a_match_weighs_nothing():
     assert TABLE.weight_db(32, 100, 10) == 0.0
     assert TABLE.weight_db(0, 49, 10) == 0.0
