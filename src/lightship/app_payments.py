@@ -27,7 +27,7 @@ from lightship.payments.proof import refuse_unproven
 from lightship.payments.score import Scored, score
 
 TYPOLOGIES = ("extortion-victim", "extortion-mule", "livestream-payer", "livestream-receiver")
-KEPT = "lightship.payments-kept/1"
+KEPT = "lightship.payments-kept/2"
 Tell = Callable[[str], None]
 
 

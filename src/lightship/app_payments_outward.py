@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ from lightship.payments import hunt as hunting
 from lightship.payments import narrative as narrating
 from lightship.payments import receivers as receiving
 from lightship.payments.background import gather
+from lightship.payments.beside import LEARNED, Beside
 from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
 from lightship.payments.hunt_files import hunt_files
@@ -112,11 +114,12 @@ def bundle(
     alerts = chosen(alerts_file, only)
     counted, words = shape(shape_name), glossary(glossary_name)
     made = {**provenance(dataset), "shape": counted.digest}
+    told = beside(alerts_file)
     with connected(dataset) as con:
         lay_out(con, counted)
         found = gather(con, alerts, counted.hub_payers)
         each = {
-            alert.alert: bundling.bundle(alert, evidence, words, made)
+            alert.alert: bundling.bundle(alert, evidence, words, made, told.get(alert.alert))
             for alert, evidence in zip(alerts, found, strict=True)
         }
     write_folder(out, bundling.bundles(each, alerts, words), bundling.MARK)
@@ -217,6 +220,25 @@ def chosen(alerts_file: Path, only: str) -> tuple[Alert, ...]:
         if not alerts:
             raise InputError(f"The file has no alert {only!r}.", str(alerts_file), "Name one that it has.")
     return alerts
+
+
+def beside(alerts_file: Path) -> dict[str, Beside]:
+    """Return what a model said beside the alerts, by alert; empty where there was none.
+
+    Raises
+    ------
+    InputError
+        If the file of it cannot be read.
+    """
+    path = (alerts_file if alerts_file.is_dir() else alerts_file.parent) / LEARNED
+    if not path.is_file():
+        return {}
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"It cannot be read: {error}.", str(path), "Score anew with --model.") from error
+    found = [Beside.from_json(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+    return {one.alert: one for one in found}
 
 
 def glossary(name: str) -> Glossary:

@@ -57,6 +57,7 @@ for act in (
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
+    cli_payments_trial.train,
     cli_payments_trial.demo,
     cli_payments_live.serve,
     cli_payments_live.token,

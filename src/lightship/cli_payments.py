@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lightship.core.errors import InputError
 from lightship.say import say
 
 if TYPE_CHECKING:
@@ -140,6 +141,12 @@ def score(
     rail: WayOfMessages = "bank",
     reject_limit: RejectLimit = LIMIT,
     as_of: AsOf = None,
+    model: Annotated[
+        list[Path],
+        typer.Option(
+            help="A model that `train` wrote, told beside each alert; one a typology. Not with --onto."
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Score payments and rank what is worth a person's look.
 
@@ -147,6 +154,11 @@ def score(
     """
     from lightship import app_payments, app_payments_read
 
+    if model:
+        from lightship import app_learned
+    if model and onto is not None:
+        raise InputError("A model needs the whole history.", "--model", "Leave out --onto.")
+    models = [app_learned.read(path) for path in model]
     made = reading(payments, mapping, customers, ties, markers, rates, rail, reject_limit, as_of)
     folder = app_payments_read.dataset_of(made, out, say)
     with steps("Scoring") as tell:
@@ -168,6 +180,13 @@ def score(
             f"{scored.baseline.threshold_mdb / 1000:.1f} dB, "
             f"among {scored.baseline.subjects:,} subjects."
         )
+    if models:
+        names = typology or app_payments.TYPOLOGIES
+        for name, others in app_learned.beside(folder, out, pack, found, models, names).items():
+            say(
+                f"{name}: of as many as the queue holds, the model would name {others} others. "
+                "Beside each alert: learned.jsonl. The queue is the pack's."
+            )
     say(f"Wrote {out / 'alerts.jsonl'}. Each is a pattern worth a look, never a finding about a person.")
 
 
