@@ -99,11 +99,14 @@ class Draft:
         What keeps it from going; empty if nothing does.
     unsaid
         Fields that nobody spoke of: no reason to wait, and each worth a look.
+    prompts
+        What the person is to do beside: before the report, or when it is filed.
     """
 
     snapshot: Snapshot
     faults: tuple[Fault, ...]
     unsaid: tuple[str, ...]
+    prompts: tuple[str, ...] = ()
 
 
 P = TypeVar("P", Service, Told)
@@ -219,7 +222,7 @@ def draft_worksheet(
         day,
     )
     snapshot = _snapshot(filing, records, body, fields, {"fields": form.digest}, files, now)
-    return Draft(snapshot, schedule1.faults(fields, form, day), _unsaid(fields, form))
+    return Draft(snapshot, schedule1.faults(fields, form, day), _unsaid(fields, form), tuple(prompts))
 
 
 def _first(filing: Filing, records: Records) -> str:
@@ -290,6 +293,7 @@ def draft_cybertip(
     told: Told,
     words: Words,
     schema: Schema,
+    prompts: Sequence[str] = (),
 ) -> Draft:
     """Return the report as a CyberTip, with every field named that keeps it from going."""
     day = records.duty.aware_at.date()
@@ -305,7 +309,7 @@ def draft_cybertip(
     body = "" if found else build(schema, "report", tip).decode()
     rules = {"fields": form.digest, "schema": schema.sha256}
     snapshot = _snapshot(filing, records, body, fields, rules, files, now)
-    return Draft(snapshot, tuple(found), _unsaid(fields, form))
+    return Draft(snapshot, tuple(found), _unsaid(fields, form), tuple(prompts))
 
 
 def tip_of(
