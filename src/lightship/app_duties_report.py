@@ -23,6 +23,8 @@ from lightship.core.notes import SigningKey
 from lightship.core.people import Look
 from lightship.core.ports import Work
 from lightship.duties import filing, owed, people
+from lightship.duties.chooser import facts_for, urgency
+from lightship.duties.crosswalk import parse_crosswalk
 from lightship.duties.filing import Carrier, Desk
 from lightship.duties.filing_cybertip import CyberTipCarrier
 from lightship.duties.filing_figures import figures
@@ -225,8 +227,8 @@ def build(
                 f"filing {mine.id}",
                 "Take it back before, with `report retract`.",
             )
-        records = records_of(work, duty)
         law = reports.provider.law
+        records = records_of(work, duty, reports.provider)
         prompts = owed.told_to_do(work, duty, law, now, registered=reports.provider.registered)
         sent = work.get(Filing, mine.supplement_of) if mine.supplement_of else None
     if sent is not None:
@@ -248,14 +250,23 @@ def build(
     )  # fmt: skip
 
 
-def records_of(work: Work, duty: Duty) -> Records:
-    """Return what the platform holds of a duty: the pictures of its case, and who saw them."""
+def records_of(work: Work, duty: Duty, provider: Provider) -> Records:
+    """Return what the platform holds of a duty: the pictures of its case, who saw them, and why it is urgent."""
+    law = provider.law
     detection = work.get(Detection, duty.id)
     stream = work.get(Stream, detection.stream_id) if detection is not None else None
     kept = work.find(Exhibit, {"case_id": duty.case_id, "destroyed_at": None}, order=("sealed_at",))
     pictures = tuple(one for one in kept if one.media.startswith(("image/", "video/")))
     looks = tuple(work.find(Look, {"case_id": duty.case_id}, order=("at",)))
-    return Records(duty, detection, work.get(Case, duty.case_id), stream, pictures, looks)
+    known = facts_for(detection, provider.facts, law) if detection is not None else {}
+    urgent = urgency(known, law, law.day(duty.aware_at))
+    says = urgent.says if urgent is not None and urgent.priority == duty.priority else ""
+    label = detection.label if detection is not None else ""
+    where, text = packs.read("labels", "crosswalk", ".toml", "crosswalk")
+    labels = {one.id: one.says for one in parse_crosswalk(text, str(where)).labels}
+    return Records(
+        duty, detection, work.get(Case, duty.case_id), stream, pictures, looks, says, labels.get(label, label)
+    )
 
 
 def words_of(reports: Reports, adapter: str) -> str:
@@ -279,7 +290,7 @@ def declare(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
     with reports.store.look() as work:
         people.declarant(work, by, now)
         duty = work.get(Duty, mine.duty_id)
-        records = records_of(work, duty) if duty is not None else None
+        records = records_of(work, duty, reports.provider) if duty is not None else None
     faults = (
         *draft.faults,
         *(log_faults(draft.snapshot, records.exhibits, records.looks) if records else ()),

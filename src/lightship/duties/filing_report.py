@@ -79,6 +79,10 @@ class Records:
     ----------
     looks
         The access log.
+    urgent
+        Why it has its priority, in the words of the criterion that gave it.
+    found
+        What was found, in the label set's words.
     """
 
     duty: Duty
@@ -87,6 +91,8 @@ class Records:
     stream: Stream | None = None
     exhibits: tuple[Exhibit, ...] = ()
     looks: tuple[Look, ...] = ()
+    urgent: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +173,12 @@ def _recorded(records: Records, service: Service) -> dict[str, str | tuple[str, 
         "reporter-name": f"{service.first_name} {service.last_name}".strip(),
         "reporter-email": service.email,
         "reporter-telephone": service.telephone,
-        "content": detection.label if detection else "",
+        "content": records.found or (detection.label if detection else ""),
         "how-detected": f"{found[detection.found_by]}. {case.words if case else ''}".strip()
         if detection
         else "",
         "priority": duty.priority,
-        "priority-reason": duty.reason if duty.priority else "",
+        "priority-reason": records.urgent if duty.priority else "",
         "earlier-report": _earlier(earlier),
         "service": service.name,
         "service-part": service.part,
