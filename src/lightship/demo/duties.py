@@ -304,7 +304,7 @@ def _a_year_later(here: Night) -> list[Claim]:
         (
             "for a year nothing of it is destroyed",
             not early.expired.destroyed,
-            f"until {filed_at:%d %B} 2027",
+            f"until {until:%-d %B %Y}",
         ),
         (
             "then all of it is, with a certificate, and its reference stays",
