@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import lightship.app_regulator  # noqa: F401 - its clock is moved as well
@@ -16,6 +17,7 @@ from lightship.console.desk import WatchDesk
 from lightship.core.cases import Case, Effect, Stream
 from lightship.core.duties import Duty
 from lightship.core.errors import LightshipError
+from lightship.demo import duties as demonstration
 from lightship.duties import certificates, desk
 from lightship.duties.follow import Follower
 from lightship.exchange.schedule1 import parse_fields
@@ -302,3 +304,11 @@ def test_the_same_night_under_arrangements_with_ncmec_is_filed_by_its_api(house,
     house.run("retention", "run")
     assert house.certificate(id_, "retention")[1]["reference"] == number
     verified(house, "1 reports and 0 supplements filed, each declared before")
+
+
+def test_the_demonstrations_chapter_holds_what_it_says(tmp_path):
+    claims = demonstration.play(tmp_path, Console(quiet=True))
+    assert [one for one in claims if not one[1]] == []
+    assert len(claims) == 14
+    left = {one.name for one in (tmp_path / "duties").iterdir()}
+    assert {"worksheet.html", "record-book", "export", "duties.json"} <= left
