@@ -15,6 +15,7 @@ BENCHES = (
     "ledger",
     "sframe",
     "packs",
+    "web",
     "matching",
     "lists",
     "matcher_service",
@@ -27,6 +28,7 @@ BENCHES = (
     "false_interruptions",
     "payments_precision",
     "payments",
+    "deconflict",
     "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
@@ -47,6 +49,7 @@ PACKAGES = (
     "ibis-framework",
     "numba",
     "numpy",
+    "openmined-psi",
     "onnxruntime",
     "opencv-python-headless",
     "pandas",

@@ -16,11 +16,11 @@ from lightship import (
     cli_match,
     cli_payments_live,
     cli_payments_outward,
-    cli_payments_read,
     cli_payments_trial,
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
 from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
@@ -28,6 +28,7 @@ from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
+from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -53,10 +54,10 @@ app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
-    cli_payments_read.read,
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
+    cli_payments_trial.train,
     cli_payments_trial.demo,
     cli_payments_live.serve,
     cli_payments_live.token,
@@ -66,6 +67,8 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(undercover_app, name="undercover")
+app.add_typer(deconflict_app, name="deconflict")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -132,6 +135,7 @@ def guard(
                 started=started,
                 signed=packs,
                 pack=pack,
+                say=say,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")
