@@ -19,11 +19,13 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_deconflict import deconflict_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
+from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -58,6 +60,8 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(undercover_app, name="undercover")
+app.add_typer(deconflict_app, name="deconflict")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
