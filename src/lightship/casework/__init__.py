@@ -1,1 +1,1 @@
-"""Casework: referrals, entities, priority, undercover authorisations, deconfliction, intelligence, custody."""
+"""Casework: which child may be in danger now, who is behind it, whose case is it, and who else must know."""
