@@ -19,6 +19,7 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_cases import cases_app
 from lightship.cli_deconflict import deconflict_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
@@ -60,6 +61,7 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(cases_app, name="cases")
 app.add_typer(undercover_app, name="undercover")
 app.add_typer(deconflict_app, name="deconflict")
 
