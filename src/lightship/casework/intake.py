@@ -1,7 +1,7 @@
 """Intake: what came in is kept, owned and due in one transaction, and only then is the sender told that it was.
 
-The bytes are kept as they came; what a reader made of them lies beside, and can be made again. The same bytes
-twice are one referral. What cannot be read is a referral all the same, with an owner and a clock, and says what could not be read.
+The bytes are kept as they came; what a reader made of them lies beside, and can be made again. The same bytes twice are
+one referral. What no reader can read is a referral all the same, with an owner and a clock, and says what was not read.
 What a sender sends again under its own reference joins the inquiry that the first one opened.
 """
 

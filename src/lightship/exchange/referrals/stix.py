@@ -58,7 +58,9 @@ def read_stix(data: bytes, received_at: datetime) -> Parsed:
     objects = list(tables_of(bundle.get("objects")))
     told = [one for one in objects if text_of(one.get("type")) in _TOLD]
     # A bundle's own id is new each time it is sent: its report is what stays the same.
-    head = next((one for one in told if one.get("type") in {"report", "grouping", "incident"}), bundle)
+    head = next(
+        (one for one in told if text_of(one.get("type")) in {"report", "grouping", "incident"}), bundle
+    )
     reading.reference = reading.short(head.get("id"), "id")
     reading.kind = reading.short(next(iter(list_of(head.get("report_types"))), None), "kind") or "STIX bundle"
     for one in told:
@@ -83,7 +85,7 @@ def _people(objects: list[Mapping[str, Any]], reading: Reading) -> Mapping[str, 
     found: dict[str, tuple[str, str]] = {}
     for one in objects:
         if (
-            one.get("type") in {"identity", "threat-actor"}
+            text_of(one.get("type")) in {"identity", "threat-actor"}
             and one.get("identity_class", "individual") == "individual"
         ):
             role = next(
