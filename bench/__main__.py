@@ -21,6 +21,7 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "casework_intake",
     "budgets",
     "false_interruptions",
     "payments_precision",

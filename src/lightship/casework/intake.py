@@ -158,6 +158,15 @@ class _Door:
         """Look up what is here already, once for all; returns the batch."""
         ids = tuple(identity("referral", _digest(one.data)) for one in batch)
         self._referrals = {one.id: one for one in self.work.find(Referral, {"id": ids})}
+        references: dict[str, dict[str, None]] = {}
+        for one in batch:
+            if one.parsed.reference:
+                references.setdefault(one.sender, {})[one.parsed.reference] = None
+        for sender, those in references.items():
+            earlier = self.work.find(
+                Referral, {"sender": sender, "reference": tuple(those)}, order=("received_at",)
+            )
+            self._repeats |= {(sender, one.reference): one.inquiry_id for one in earlier}
         return batch
 
     def take(self, one: Received) -> Taken:
@@ -241,14 +250,7 @@ class _Door:
 
     def _inquiry_of(self, sender: str, reference: str) -> Inquiry | None:
         """Return the open inquiry of an earlier referral with this sender's reference."""
-        if not reference:
-            return None
-        id_ = self._repeats.get((sender, reference), "")
-        if not id_:
-            of = {"sender": sender, "reference": reference}
-            earlier = self.work.find(Referral, of, order=("-received_at",), limit=1)
-            id_ = earlier[0].inquiry_id if earlier else ""
-        return self._live(id_) if id_ else None
+        return self._live(self._repeats.get((sender, reference), ""))
 
     def _live(self, id_: str) -> Inquiry | None:
         """Return the open inquiry of an id, or the one that it was merged into."""
