@@ -240,6 +240,53 @@ def escalate() -> None:
         typer.echo(_line(one))
 
 
+@cases_app.command()
+def simulate(
+    weeks: Annotated[int, typer.Option(min=2, max=520, help="How many weeks a seed.")] = 26,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds, from --seed on.")] = 5,
+    seed: Seed = 1,
+    capacity: Annotated[
+        float,
+        typer.Option(min=0.1, max=10.0, help="Analysts' time, as a multiple of what comes in; 0.1 to 10."),
+    ] = 1.02,
+    priors: Annotated[
+        str, typer.Option(help="Name or path of what the weeks are drawn from.")
+    ] = "simulation",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page, the picture and the figures.")
+    ] = None,
+) -> None:
+    """Compare orders of the queue on made-up weeks: first come, record first, and the ladder of urgency."""
+    import json
+
+    from lightship import packs
+    from lightship.casework import simulation_page
+    from lightship.casework.made import parse_priors, weeks_of
+    from lightship.casework.simulate import compare
+    from lightship.casework.urgency import shipped
+    from lightship.exchange.whole import write_whole
+
+    where, text = packs.read("casework", priors, ".toml", "priors of a simulation")
+    drawn = parse_priors(text, str(where))
+    runs = {
+        one: compare(drawn, shipped(), weeks_of(drawn, weeks, one), capacity)
+        for one in range(seed, seed + seeds)
+    }
+    said = f"{seeds} seeds of {weeks} weeks, {drawn.week['referrals']:,.0f} referrals a week, capacity {capacity:g}."
+    typer.echo(said)
+    typer.echo(simulation_page.as_text(runs))
+    say(simulation_page.CAVEAT)
+    if out is not None:
+        png = simulation_page.picture(runs)
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / "simulation.png", png)
+        write_whole(out / "simulation.html", simulation_page.page(runs, drawn, said, png).encode())
+        write_whole(
+            out / "simulation.json", (json.dumps(simulation_page.as_json(runs), indent=1) + "\n").encode()
+        )
+        say(f"Wrote {out / 'simulation.html'}.")
+
+
 def _there(work: Work, inquiry: str) -> Inquiry:
     from lightship.core.casework import Inquiry
 
