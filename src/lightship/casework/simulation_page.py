@@ -26,16 +26,16 @@ COLUMNS = (
 )
 CAVEAT = (
     "Made-up weeks: which order is better under the assumptions of the priors' file, and nothing about real children. "
-    "“Best possible” orders by the very chances that the weeks were drawn with: no order of these facts does better in the "
-    "long run. No fact of the ladder is a criminal record, so removing every one of them changes nothing; the row “if a "
-    "record counted” shows what it would do."
+    "“Best possible” orders by the very chances that the weeks were drawn with: no order of these facts does better in "
+    "the long run. No fact of the ladder is a criminal record, so removing every one of them changes nothing; the row "
+    "“if a record counted” shows what it would do."
 )
 
 
 def rows_of(runs: Runs) -> list[tuple[str, ...]]:
     """Return the table: means over seeds, with the lowest and highest share in the top 5 %."""
     first = statistics.fmean(one[0].mean_h for one in runs.values())
-    found = []
+    found: list[tuple[str, ...]] = []
     for place in range(len(next(iter(runs.values())))):
         these = [one[place] for one in runs.values()]
         mean_h, tops = statistics.fmean(one.mean_h for one in these), [one.top for one in these]
@@ -55,7 +55,7 @@ def rows_of(runs: Runs) -> list[tuple[str, ...]]:
 
 def as_text(runs: Runs) -> str:
     """Return the table as aligned text."""
-    rows = [COLUMNS, *rows_of(runs)]
+    rows: list[tuple[str, ...]] = [COLUMNS, *rows_of(runs)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
