@@ -15,6 +15,7 @@ BENCHES = (
     "ledger",
     "sframe",
     "packs",
+    "web",
     "matching",
     "lists",
     "matcher_service",
@@ -22,10 +23,14 @@ BENCHES = (
     "watch",
     "console",
     "casework_intake",
+    "duties",
+    "duties_regulator",
     "budgets",
     "false_interruptions",
     "payments_precision",
     "payments",
+    "deconflict",
+    "duties_reports",
 )
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks
@@ -45,6 +50,7 @@ PACKAGES = (
     "ibis-framework",
     "numba",
     "numpy",
+    "openmined-psi",
     "onnxruntime",
     "opencv-python-headless",
     "pandas",

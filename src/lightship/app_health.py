@@ -18,9 +18,9 @@ from lightship.console.health import Health, ListAge
 from lightship.console.settings import utc_now
 from lightship.core.cases import Round, Stream
 from lightship.core.errors import LightshipError
-from lightship.core.people import Shift
 from lightship.detect.bank import Bank
 from lightship.watch.shares import PRESENT, lease
+from lightship.watch.staffing import now_of
 
 HEALTH_S = 2.0
 BOUND_S = 10.0
@@ -117,13 +117,17 @@ class Watch:
         with platform.store.look() as work:
             live = [one for one in work.find(Stream, {"ended_at": None}) if one.visibility == "public"]
             rounds = work.find(Round)
-            shifts = work.count(Shift, {"ended_at": None})
+            staffing = now_of(work, now)
         held = platform.leases.held()
         here = [one for one in rounds if PRESENT + one.id in held]
         served = platform.deployment.webhook or platform.deployment.nginx_control
-        troubles = [*platform.matcher.troubles, *(words for one in here for words in one.troubles)]
+        troubles = [*platform.matcher.alarms(), *(words for one in here for words in one.troubles)]
         if not served:
             troubles.append("Effects wait: no webhook is named.")
+        if live and not staffing.covered:
+            troubles.append("No trained moderator is on shift: live is limited.")
+        if staffing.surge:
+            troubles.append("Crisis mode is on.")
         if live and not here:
             troubles.append("No worker is there: no stream is watched.")
         return Health(
@@ -133,7 +137,7 @@ class Watch:
             bound_s=BOUND_S,
             lag_s=max((one.late_s for one in here), default=0.0),
             dropped=platform.bus.dropped,
-            moderators=shifts,
+            moderators=staffing.trained,
             lists=tuple(_age(bank, now) for bank in platform.matcher.banks),
             troubles=tuple(dict.fromkeys(troubles)),
         )

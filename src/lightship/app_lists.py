@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from lightship import settings
@@ -17,7 +18,7 @@ from lightship.core.terms import Source, check_name, parse_terms
 from lightship.core.tuning import TuningRecord, tuning_record
 from lightship.detect import list_acts
 from lightship.detect.bank import Bank, load
-from lightship.detect.follow import follow
+from lightship.detect.follow import ListFiles, follow, follow_files
 from lightship.detect.known_media import SCAN_UP_TO
 from lightship.detect.list_acts import Prepared
 from lightship.detect.lists import Lists, Tell, aloud, load_banks
@@ -217,7 +218,7 @@ def banks_or_paths(named: Sequence[Path], tell: Tell = aloud) -> list[Bank | str
 def matcher_of(
     known: Sequence[Path], lawful: Sequence[Path], form: str, tell: Tell, *, skip_bad: bool = False
 ) -> Iterator[Matcher]:
-    """Return a matcher over the lists that are named, or else over all governed lists, which it follows.
+    """Return a matcher over the lists that are named, or else over all governed lists; it follows them and the files.
 
     Parameters
     ----------
@@ -232,17 +233,20 @@ def matcher_of(
         If there is no list, or one cannot be used.
     """
     names = {str(path) for path in (*known, *lawful) if _governed(path)}
-    banks = [
-        load(path, Terms(path.stem, role), form=form, skip_bad=skip_bad)
+    loads = {
+        path: partial(load, path, Terms(path.stem, role), form=form, skip_bad=skip_bad)
         for role, paths in _roles(known, lawful)
         for path in paths
         if str(path) not in names
-    ]
-    matcher = Matcher(tuple(banks))
-    if known and not names:
-        yield matcher
-        return
-    with open_lists() as lists:
+    }
+    matcher = Matcher(())
+    with ExitStack() as stack:
+        if loads:
+            stack.enter_context(follow_files(ListFiles(matcher, loads, tell)))
+        if known and not names:
+            yield matcher
+            return
+        lists = stack.enter_context(open_lists())
         for name in names:
             lists.listed(name)
         only = frozenset(names) if known else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +9,21 @@ import uvicorn
 from fastapi import FastAPI
 
 from lightship.app_serving import Serving, run
+from lightship.app_standing import record
 from lightship.console import hma, matcher_routes
 from lightship.console.answers import Questions
 from lightship.console.audit import Audit
 from lightship.console.foundation import create_app
 from lightship.console.gate import Limits
 from lightship.console.logs import logger, quiet_server
-from lightship.console.matching import MatcherService, utc_now
+from lightship.console.matching import MatcherService
 from lightship.console.metrics import Metrics
 from lightship.console.server import Announced
-from lightship.console.standing import STANDING, Standing
+from lightship.console.standing import Standing
 from lightship.console.tenants import Tenants
 from lightship.core.ports import Ledger
 from lightship.detect.bank import Bank
 from lightship.detect.matcher import Matcher
-from lightship.infra.keys import load_or_create_key
-from lightship.infra.ledger_file import LedgerFile
-
-_PAGE = 4096
 
 
 def build(
@@ -60,36 +55,6 @@ def build(
         models=[Questions],
     )
     return app, service
-
-
-@contextmanager
-def record(path: Path) -> Iterator[tuple[LedgerFile, Standing]]:
-    """Open the service's record, and read from its end where each tenant stands.
-
-    Raises
-    ------
-    LedgerError
-        If it cannot be opened, or does not continue what was signed before.
-    """
-    with LedgerFile(path, load_or_create_key(path.with_suffix(".key"), "lightship-matcher")) as ledger:
-        standing = Standing(_since_standing(ledger), utc_now().date())
-        ledger.append(standing.entry())
-        yield ledger, standing
-        ledger.append(standing.entry())
-
-
-def _since_standing(ledger: LedgerFile) -> list[dict[str, Any]]:
-    """Return the entries from the last one that sums all up."""
-    found: list[dict[str, Any]] = []
-    end = ledger.size
-    while end:
-        start = max(0, end - _PAGE)
-        page = list(ledger.entries(start, end))
-        for place in range(len(page) - 1, -1, -1):
-            if page[place].get("kind") == STANDING:
-                return [*page[place:], *found]
-        found, end = [*page, *found], start
-    return found
 
 
 def serve(

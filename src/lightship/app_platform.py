@@ -29,6 +29,7 @@ from lightship.infra.nats_link import NatsLink
 from lightship.infra.secret_file import secret_of
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
+from lightship.settings import state_folder
 from lightship.watch.address import Network
 from lightship.watch.backlog import Backlog
 from lightship.watch.chores import Chores, Trouble
@@ -69,6 +70,8 @@ class Deployment:
         Name or path of the terms by which what is past its time is forgotten.
     oidc
         File with the settings of the provider that people sign in through.
+    controls, switched
+        Name or path of the dated rules of what a livestream may do, and which of them are switched, as ``id=on``.
     """
 
     folder: Path
@@ -85,6 +88,8 @@ class Deployment:
     most: int = 150
     retention: str = "gb"
     oidc: Path | None = None
+    controls: str = "gb"
+    switched: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -204,3 +209,22 @@ def add_account(deployment: Deployment, name: str, shown_as: str, role: Role, pa
     with SqlStore(deployment.url) as store:
         trained_until = utc_now() + timedelta(days=TRAINING_DAYS)
         return Accounts(store, secret, utc_now).add(name, shown_as, role, password, trained_until)
+
+
+@contextmanager
+def store_of(folder: Path | None, database: str = "") -> Iterator[SqlStore]:
+    """Open the store of a deployment that is there already, beside whatever works on it.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it cannot be used.
+    """
+    deployment = Deployment(folder or state_folder() / "platform", database)
+    if not database and not (deployment.folder / "platform.db").exists():
+        raise StoreError(
+            "There is no platform here.", str(deployment.folder), "Name its --folder or --database."
+        )
+    upgrade(deployment.url)
+    with SqlStore(deployment.url) as store:
+        yield store

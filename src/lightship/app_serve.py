@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from lightship import packs
 from lightship.app import interruptible
+from lightship.app_duties import follow, provider_of, retain, told
+from lightship.app_duties_report import carry
 from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
     Deployment,
@@ -23,10 +25,14 @@ from lightship.app_platform import (
     open_platform,
     process_name,
 )
+from lightship.app_regulator import measure_table, note_configuration
+from lightship.app_standing import record
 from lightship.console.application import create_console
+from lightship.console.audit import Audit
 from lightship.console.desk import CASES, WatchDesk
 from lightship.console.gate import Limits
 from lightship.console.logs import logger, quiet_server
+from lightship.console.matching import MatcherService
 from lightship.console.metrics import Metrics
 from lightship.console.oidc import read_oidc
 from lightship.console.server import Server, config_of
@@ -38,15 +44,16 @@ from lightship.core.ports import Store
 from lightship.core.retention import Retention
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import Sensors, load_sensors
+from lightship.duties.provider import Provider
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import LedgerFile, verify_file
-from lightship.infra.retention import expire
 from lightship.infra.sealer import Sealer
 from lightship.media.sources import Source
 from lightship.watch.actions import NginxRtmp, Webhook
 from lightship.watch.address import pin
 from lightship.watch.basis import Bases
 from lightship.watch.chores import Chores, GoOn
+from lightship.watch.controls import RuleSet, load
 from lightship.watch.outbox import keep_sending
 from lightship.watch.pull import pull
 from lightship.watch.worker import FILED, Setup, Worker
@@ -86,7 +93,8 @@ def watching(platform: Platform, name: str = "") -> Iterator[Worker]:
         vault=platform.vault,
         bus=platform.bus,
         most=deployment.most,
-        troubles=lambda: matcher.troubles,
+        troubles=matcher.alarms,
+        floods=matcher.brake.waiting,
         model_threads=os.cpu_count() or 1,
     )
     worker = Worker(name or process_name(), setup)
@@ -139,6 +147,7 @@ def working(platform: Platform, say: Callable[[str], None]) -> None:
         If where they go cannot be used.
     """
     deliver = deliver_of(platform)
+    carry(platform.chores, platform.deployment.folder, platform.store, platform.vault)
     platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
     if deliver is None:
         say("No webhook and no media server is named: effects are kept and wait.")
@@ -157,12 +166,14 @@ def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFi
     LightshipError
         If the ledger or the terms of retention cannot be used.
     """
-    terms = packs.retention(platform.deployment.retention)
+    terms, provider = packs.retention(platform.deployment.retention), provider_of(platform.deployment.folder)
     path = platform.deployment.folder / "platform.ledger"
     with ledger_of(path, "lightship-platform") as ledger, Sealer(platform.store, ledger) as sealer:
         platform.checks["the ledger"] = sealer.check
         platform.chores.every("the ledger", 0.2, sealer.seal)
-        platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        platform.chores.every("retention", RETENTION_S, lambda: _retain(platform, provider, terms, say))
+        follow(platform.chores, platform.store, ledger, provider)
+        note_configuration(platform)
         try:
             yield ledger
         finally:
@@ -181,19 +192,44 @@ def _wake(platform: Platform, go_on: GoOn) -> None:
                 platform.wake.set()
 
 
-def _expire(platform: Platform, terms: Retention, say: Callable[[str], None]) -> None:
-    now = utc_now()
-    under = f"{terms.name} {terms.version} {terms.digest}"
-    done = expire(platform.store, platform.vault, now, terms.on(now.date()), under=under)
-    for exhibit, why in done.failed.items():
-        say(f"The exhibit {exhibit} is past its time and was not destroyed: {why}")
+def _retain(platform: Platform, provider: Provider, terms: Retention, say: Callable[[str], None]) -> None:
+    folder = platform.deployment.folder
+    told(retain(platform.store, platform.vault, folder, provider.law, terms, utc_now()), say)
 
 
-def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, log: Any = None) -> FastAPI:
+@contextmanager
+def asking(platform: Platform, metrics: Metrics, log: Any) -> Iterator[MatcherService]:
+    """Answer questions about hashes from the platform's own lists; who asked what is on a record of its own.
+
+    Raises
+    ------
+    LedgerError
+        If the record cannot be opened.
+    """
+    with record(platform.deployment.folder / "matcher.ledger") as (ledger, standing):
+        service = MatcherService(
+            platform.matcher, audit=Audit(ledger), standing=standing, metrics=metrics, log=log
+        )
+        platform.chores.every("the matcher's standing", RETENTION_S, service.each_hour)
+        try:
+            yield service
+        finally:
+            service.close()
+
+
+def console_of(
+    platform: Platform,
+    ledger: LedgerFile,
+    *,
+    secure: bool = True,
+    log: Any = None,
+    metrics: Metrics | None = None,
+    matcher: MatcherService | None = None,
+) -> FastAPI:
     """Return the console's application over a platform that is open; ``log`` is standard error's unless given."""
     folder = platform.deployment.folder
     key = folder / "platform.pub"
-    watch, metrics = Watch(platform), Metrics()
+    watch, metrics = Watch(platform), metrics or Metrics()
     platform.chores.every("health", HEALTH_S, watch.look)
     Figures(watch, metrics.registry)
     begin(platform.deployment.tenants)
@@ -207,12 +243,29 @@ def console_of(platform: Platform, ledger: LedgerFile, *, secure: bool = True, l
         log=log or logger(),
         oidc=read_oidc(platform.deployment.oidc) if platform.deployment.oidc else None,
         policies=(packs.policy(platform.deployment.policy),),
+        measures=measure_table(),
+        controls=_controls(platform),
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,
+        provider=provider_of(folder),
     )
     desk = WatchDesk(platform.store, platform.bus)
-    return create_console(platform.store, platform.bus, platform.vault, desk, settings)
+    return create_console(platform.store, platform.bus, platform.vault, desk, settings, matcher)
+
+
+def _controls(platform: Platform) -> RuleSet:
+    """Return the rules of what a livestream may do, and put on the ledger which are in use."""
+    deployment = platform.deployment
+    rules = load(deployment.controls).with_switches(deployment.switched)
+    entry = {
+        "kind": "controls",
+        "rules": f"{rules.name} {rules.version}",
+        "switched": list(deployment.switched),
+    }
+    used = [one.id for one in rules.rules if one.enabled]
+    platform.backlog.record({**entry, "enabled": used})
+    return rules
 
 
 @contextmanager
@@ -261,7 +314,10 @@ def serve(deployment: Deployment, host: str, port: int, say: Callable[[str], Non
         ledger = stack.enter_context(keeping(platform, say))
         working(platform, say)
         worker = stack.enter_context(watching(platform)) if watch else None
-        app = console_of(platform, ledger, secure=host not in {"127.0.0.1", "localhost", "::1"})
+        metrics, log = Metrics(), logger()
+        matcher = stack.enter_context(asking(platform, metrics, log))
+        secure = host not in {"127.0.0.1", "localhost", "::1"}
+        app = console_of(platform, ledger, secure=secure, log=log, metrics=metrics, matcher=matcher)
         address = stack.enter_context(served(app, host, port, platform.chores))
         _until_interrupted(
             platform, worker, say, f"The console is at {address}/ and the interface at {address}/v1/."

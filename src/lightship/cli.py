@@ -11,16 +11,19 @@ from typing import Annotated
 import typer
 
 from lightship import (
+    cli_duties_regulator,
+    cli_duties_report,
     cli_match,
     cli_payments_live,
     cli_payments_outward,
-    cli_payments_read,
     cli_payments_trial,
     cli_serve,
 )
 from lightship.cli_call import call
 from lightship.cli_cases import cases_app
 from lightship.cli_deconflict import deconflict_app
+from lightship.cli_duties import duties_app
+from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -45,13 +48,17 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
+app.add_typer(duties_app, name="duties")
+app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
-    cli_payments_read.read,
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
+    cli_payments_trial.train,
     cli_payments_trial.demo,
     cli_payments_live.serve,
     cli_payments_live.token,
@@ -130,6 +137,7 @@ def guard(
                 started=started,
                 signed=packs,
                 pack=pack,
+                say=say,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")

@@ -46,6 +46,13 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
+def _text(path: Path) -> str:
+    try:
+        return _read(path).decode()
+    except UnicodeDecodeError as error:
+        raise InputError("The file is not UTF-8 text.", str(path), "Save it as UTF-8.") from error
+
+
 def _write(message: Message, path: Path) -> None:
     from lightship.casework.deconflict_files import write
     from lightship.infra.keys import load_or_create_key
@@ -61,7 +68,7 @@ def _agreement(partner: str) -> tuple[Agreement, str]:
     path = _folder() / "agreements" / f"{partner}.toml"
     if not path.is_file() or "/" in partner:
         raise InputError("There is no agreement with this partner.", str(path), "Write it: see the guide.")
-    return parse_agreement(_read(path).decode("utf-8", "replace"), str(path))
+    return parse_agreement(_text(path), str(path))
 
 
 def _name() -> str:
@@ -143,7 +150,7 @@ def prepare(
 
     agreed, _ = _agreement(partner)
     found = (
-        rows(_read(interests).decode(), str(interests), covert=bool(by), calling_code=calling_code)
+        rows(_text(interests), str(interests), covert=bool(by), calling_code=calling_code)
         if interests
         else ()
     )
@@ -173,7 +180,7 @@ def ask(
     from lightship.casework.deconflict_rows import identifiers as rows
 
     agreed, _ = _agreement(partner)
-    keys = rows(_read(identifiers).decode(), str(identifiers), calling_code=calling_code)
+    keys = rows(_text(identifiers), str(identifiers), calling_code=calling_code)
     with _office() as office:
         _write(
             office.ask(
@@ -201,7 +208,7 @@ def answer(
     with _office() as office:
         match message:
             case Question():
-                reply = office.answer(message, agreed, _kept)
+                reply = office.answer(message, agreed, lambda: _kept(partner))
                 if not reply.refused:
                     write_whole(_folder() / "questions" / partner / message.id, data)
                 _write(reply, out)

@@ -51,6 +51,10 @@ Provider = Annotated[
 Most = Annotated[int, typer.Option(min=1, help="Streams that this process watches at most.")]
 
 
+Controls = Annotated[str, typer.Option(help="Name or path of the rules of what a livestream may do.")]
+Switch = Annotated[
+    list[str], typer.Option("--control", help="A rule of them switched on or off, as child-host=off.")
+]
 Retention = Annotated[str, typer.Option(help="Name or path of the terms by which things are forgotten.")]
 
 
@@ -69,6 +73,8 @@ def _deployment(
     most: Most = 150,
     retention: Retention = "gb",
     oidc: Provider = None,
+    controls: Controls = "gb",
+    control: Switch = [],  # noqa: B006
 ) -> Deployment:
     from lightship.app_platform import Deployment
 
@@ -91,7 +97,14 @@ def _deployment(
         most=most,
         retention=retention,
         oidc=oidc,
+        controls=controls,
+        switched=tuple(control),
     )
+
+
+def deployed(folder: Path | None = None, database: str = "") -> Deployment:
+    """Return a deployment by its folder and database alone."""
+    return _deployment(folder, database)
 
 
 def _deployed(body: Callable[..., None]) -> Callable[..., None]:

@@ -118,6 +118,17 @@ def retention(name: str) -> Retention:
     return parse_retention(*_read("retention terms", "retention", name, ".toml", None))
 
 
+def report_text(name: str) -> tuple[str, str]:
+    """Return a report's list of fields as it is written, by name or path, and where it was.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read.
+    """
+    return _read("list of a report's fields", "reports", name, ".toml", None)
+
+
 @dataclass(frozen=True, slots=True)
 class HelpLine:
     """A place to turn to, with its source.

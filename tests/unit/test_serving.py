@@ -13,9 +13,14 @@ from lightship import app_serve as wiring
 from lightship.app_health import BOUND_S, Figures, Watch, covered
 from lightship.app_platform import Deployment, open_platform
 from lightship.cli import app
-from lightship.console.tenants import Tenants
+from lightship.console.logs import logger
+from lightship.console.metrics import Metrics
+from lightship.console.tenants import Tenant, Tenants, add
 from lightship.core.cases import Round, Stream
 from lightship.core.errors import InputError, LedgerError, PolicyError
+from lightship.detect.matcher import Flood
+from lightship.infra.keys import load_or_create_key
+from lightship.infra.ledger_file import LedgerFile
 from lightship.infra.migrate import downgrade, upgrade
 from lightship.infra.store import SqlStore
 
@@ -125,6 +130,9 @@ def test_health_says_what_is_not_looked_at_and_when_nobody_looks(platform):
     watch.look()
     platform.matcher.troubles = ()
     watch.look()
+    platform.matcher.brake.hold(Flood("bank", "case-7", 50, 0.0))
+    watch.look()
+    assert any("case-7" in one and "set aside" in one for one in watch().troubles)
     platform.backlog.flush()
     with platform.store.look() as work:
         said = "".join(work.connection.execute(sa.select(platform.store.schema.journal.c.entry)).scalars())
@@ -194,3 +202,37 @@ def test_a_token_is_made_listed_and_taken_back(tmp_path):
     assert Tenants(tmp_path / "kept" / "tenants.json").of(token) is None
     for bad in (["revoke", "acme"], ["add", "x", "--scopes", "all"], ["add", "x", "--scopes", ","]):
         assert isinstance(run.invoke(app, ["token", *bad, *folder]).exception, InputError)
+
+
+def test_the_platforms_lists_can_be_asked_about_hashes_by_who_may(platform, deployment):
+    asker = add(deployment.tenants, Tenant("asker", "", ("match",), ("*",), 1_000, 1_000))
+    other = add(deployment.tenants, Tenant("other", "", ("streams",), (), 1_000, 1_000))
+    metrics, log = Metrics(), logger()
+    with (
+        wiring.keeping(platform, lambda _: None) as ledger,
+        wiring.asking(platform, metrics, log) as matcher,
+        wiring.served(
+            wiring.console_of(platform, ledger, secure=False, log=log, metrics=metrics, matcher=matcher),
+            "127.0.0.1",
+            0,
+        ) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        asked = {"pdq": [{"hash": "0f" * 32, "quality": 100}, {"hash": "f0" * 32, "quality": 100}]}
+        done = client.post("/v1/match", json=asked, headers={"authorization": f"Bearer {asker}"})
+        assert done.status_code == 200, done.text
+        first, second = done.json()["pdq"]
+        assert first["matches"][0]["list"] == "list"
+        assert second["matches"] == []
+        assert client.post("/v1/match", json=asked).status_code == 401
+        assert (
+            client.post("/v1/match", json=asked, headers={"authorization": f"Bearer {other}"}).status_code
+            == 403
+        )
+        assert "/v1/match" in client.get("/openapi.json").json()["paths"]
+    with LedgerFile(
+        deployment.folder / "matcher.ledger",
+        load_or_create_key(deployment.folder / "matcher.key", "lightship-matcher"),
+    ) as kept:
+        [query] = [one for one in kept.entries() if one["kind"] == "matcher-query"]
+    assert (query["tenant"], query["asked"]) == ("asker", 2)

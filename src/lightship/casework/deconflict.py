@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -293,25 +294,27 @@ def open_answer(
     """
     if len(reply.points) != len(places):
         raise InputError("The answer has another size than its question.", reply.question_id, "Ask again.")
-    rows = {row[:TAG]: row[TAG:] for row in held.rows}
     found: dict[str, tuple[Pointer, ...]] = {}
     for key, point in zip(places, psi.unblinded(secret, reply.points), strict=True):
-        pointers = tuple(_pointers(held.id, point, rows)) if key else ()
+        pointers = tuple(_pointers(held, point)) if key else ()
         if pointers:
             found[key] = pointers
     return found
 
 
-def _pointers(list_id: str, point: bytes, rows: Mapping[bytes, bytes]) -> Iterable[Pointer]:
+def _pointers(held: OvertList, point: bytes) -> Iterable[Pointer]:
     for index in range(_SAME):
-        tag, row_key = _sealed_by(list_id, index, point)
-        row = rows.get(tag)
-        if row is None:
+        tag, row_key = _sealed_by(held.id, index, point)
+        place = bisect_left(held.rows, tag)
+        if place == len(held.rows) or not held.rows[place].startswith(tag):
             return
+        sealed = held.rows[place][TAG:]
         try:
-            kind, reference, contact, urgency, until = json.loads(AESGCM(row_key).decrypt(_NONCE, row, tag))
+            kind, reference, contact, urgency, until = json.loads(
+                AESGCM(row_key).decrypt(_NONCE, sealed, tag)
+            )
         except InvalidTag as error:
-            raise InputError("A row of the list was changed.", list_id, "Ask for the list again.") from error
+            raise InputError("A row of the list was changed.", held.id, "Ask for the list again.") from error
         yield Pointer(kind, reference, contact, urgency, date.fromisoformat(until))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Literal
 
 from lightship.casework import psi
@@ -112,6 +113,8 @@ def _message(kind: str, head: dict[str, Any], pieces: tuple[bytes, ...]) -> Mess
     if kind == "answer":
         return Answer(id_, asker, holder, pieces, str(head["refused"]))
     if kind == "list":
+        if any(one >= other for one, other in pairwise(pieces)):
+            raise ValueError("its rows are in no order")
         return OvertList(id_, holder, asker, date.fromisoformat(head["made_on"]), pieces)
     return Round(id_, holder, asker, pieces, bool(head["answered"]))
 

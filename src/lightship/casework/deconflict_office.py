@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from lightship.casework import deconflict, psi
@@ -17,8 +18,8 @@ from lightship.casework.deconflict_limits import Agreement, Asked, own_refusal, 
 from lightship.core.errors import InputError
 from lightship.core.ports import ReadableLedger
 
-Kept = Callable[[str], Iterable[Question]]
-"""The accepted questions of a partner, as they came."""
+Kept = Callable[[], Iterable[Question]]
+"""Gives the accepted questions of the partner, as they came."""
 
 
 class Office:
@@ -71,7 +72,7 @@ class Office:
             If it is for another, or an earlier question had its id and other points.
         """
         self._ours(question.holder, question.asker, agreed)
-        earlier = list(kept(agreed.partner))
+        earlier = list(kept())
         same = [one for one in earlier if one.id == question.id]
         if same and same[0] != question:
             raise InputError("Another question had this id.", question.id, "Ask the partner.")
@@ -107,17 +108,18 @@ class Office:
             If it is for another, or more than is agreed.
         """
         self._ours(asked.asker, asked.holder, agreed)
-        earlier = [
-            datetime.fromisoformat(one["at"])
+        name = sha256(b"".join(asked.points)).hexdigest()
+        others = {  # the same round again counts once
+            one["digest"]: datetime.fromisoformat(one["at"])
             for one in self._entries(agreed.partner, "round-answered")
-            if one["id"] != asked.id
-        ]
-        why = round_refusal(len(asked.points), earlier, agreed, self.now)
+            if one["digest"] != name
+        }
+        why = round_refusal(len(asked.points), others.values(), agreed, self.now)
         if why:
             self._note("round-refused", agreed.partner, id=asked.id, refused=why)
             raise InputError(f"The round is not answered: {why}.", agreed.partner, "Speak to the partner.")
         made = deconflict.answer_round(asked, self._secret("asker", agreed.partner))
-        self._note("round-answered", agreed.partner, id=asked.id)
+        self._note("round-answered", agreed.partner, id=asked.id, digest=name)
         return made
 
     # What we ask -------------------------------------------------------------------------------

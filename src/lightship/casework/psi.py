@@ -1,6 +1,6 @@
 """Blind comparison: points of a curve that hide an identifier until both parties have put their secret to it.
 
-A commutative cipher on P-256 by ``openmined-psi`` (docs/adr/0012): ``x`` becomes ``H(x)^k``, and the order in which two
+A commutative cipher on P-256 by ``openmined-psi`` (docs/adr/0011): ``x`` becomes ``H(x)^k``, and the order in which two
 secrets are put to it does not matter. What a party sees of the other's identifiers are points it cannot tell from
 random ones, unless it asks for the other's secret to be put to a guess, which the other counts and limits.
 """

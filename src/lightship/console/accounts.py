@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lightship.core.errors import AccessDenied, InputError
 from lightship.core.people import Account, Role, Session
 from lightship.core.ports import Store, Work
+from lightship.watch.staffing import IDLE
 
-IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
 SHORTEST_PASSWORD = 12
 FAILURES = 5
@@ -264,7 +264,11 @@ class Accounts:
 
 
 def _begun(work: Work, account: Account, now: datetime, **more: str) -> SignedIn:
-    """Begin a session, on the record."""
+    """Begin a session, on the record; those of theirs that nobody came back to have ended, and say when."""
+    for one in work.find(Session, {"account": account.id, "ended_at": None}):
+        over = min(one.seen_at + IDLE, one.began_at + LONGEST)
+        if over <= now:
+            work.change(Session, one.id, {"ended_at": None}, ended_at=over)
     token = secrets.token_urlsafe(32)
     session = Session(digest(token), account.id, account.role, secrets.token_urlsafe(24), now, now)
     work.save(session)

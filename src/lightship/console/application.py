@@ -12,14 +12,18 @@ from starlette.responses import RedirectResponse, Response
 
 from lightship.console import (
     live,
+    matcher_routes,
     pages_audit,
     pages_decision,
+    pages_duties,
+    pages_holds,
     pages_item,
     pages_keys,
     pages_oidc,
     pages_oversight,
     pages_people,
     pages_queue,
+    pages_regulator,
     pages_reveal,
     pages_shift,
     pages_sign_in,
@@ -27,9 +31,11 @@ from lightship.console import (
     platform_api,
 )
 from lightship.console.accounts import Accounts
+from lightship.console.answers import Questions
 from lightship.console.assets import Assets
 from lightship.console.desk_port import Desk
 from lightship.console.foundation import create_app, refuse
+from lightship.console.matching import MatcherService
 from lightship.console.problems import Problem, by_status
 from lightship.console.promises import Tally
 from lightship.console.record import Record
@@ -47,8 +53,20 @@ _KINDS: tuple[tuple[type[LightshipError], str], ...] = (
 )
 
 
-def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: Settings) -> FastAPI:
+def create_console(
+    store: Store,
+    bus: Bus,
+    vault: Vault,
+    desk: Desk,
+    settings: Settings,
+    matcher: MatcherService | None = None,
+) -> FastAPI:
     """Return the application: pages for people who sign in, ``/v1`` for the platform, and the health routes.
+
+    Parameters
+    ----------
+    matcher
+        Answers ``/v1/match``; None where hashes are not asked about here.
 
     Raises
     ------
@@ -78,6 +96,9 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
         pages_oversight,
         pages_subject,
         pages_audit,
+        pages_duties,
+        pages_regulator,
+        pages_holds,
         pages_shift,
         pages_keys,
         pages_people,
@@ -85,12 +106,18 @@ def create_console(store: Store, bus: Bus, vault: Vault, desk: Desk, settings: S
     )
     app = create_app(
         "Lightship",
-        [*(one.routes(room) for one in pages), platform_api.routes(room), assets.routes()],
+        [
+            *(one.routes(room) for one in pages),
+            platform_api.routes(room),
+            *([matcher_routes.routes(matcher, settings.tenants)] if matcher is not None else []),
+            assets.routes(),
+        ],
         ready=settings.ready,
         tenants=settings.tenants,
         metrics=settings.metrics,
         log=settings.log,
         limits=settings.limits,
+        models=[Questions] if matcher is not None else [],
         inner=(GZipMiddleware,),
     )
 

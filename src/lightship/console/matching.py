@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lightship.console.audit import Audit
 from lightship.console.metrics import Metrics
 from lightship.console.problems import Problem
+from lightship.console.settings import utc_now
 from lightship.console.standing import ALARM, QUERY, Standing
 from lightship.console.tenants import Tenant
 from lightship.core.known import DIGEST_BYTES, Kind
@@ -25,11 +26,6 @@ from lightship.detect.matcher import Finding, Matcher
 from lightship.exchange.addresses import prefixes
 
 KIND_OF: dict[int, Kind] = {size: kind for kind, size in DIGEST_BYTES.items()}
-
-
-def utc_now() -> datetime:
-    """Return the time, aware, UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

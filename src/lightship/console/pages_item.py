@@ -12,9 +12,12 @@ from lightship.console.pages_reveal import case_of, last_judgement, reveal_purpo
 from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
-from lightship.core.access import holds
+from lightship.core.access import allowed_purposes, holds
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
+from lightship.core.duties import Hold
 from lightship.core.ports import Work
+from lightship.watch.controls import now_for
+from lightship.watch.effects import HELD
 
 _NEAR = 12
 _PLACES = tuple(
@@ -38,17 +41,24 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     if case.near_of and (first := work.get(Case, case.near_of)):
         near.insert(0, first)
     earlier = [(one, last_judgement(work, one.id)) for one in near]
+    stand = work.find(Hold, {"case_id": case.id, "lifted_at": None}, order=("placed_at",), limit=50)
     waits = last is not None and not last.second_by and room.desk.needs_second(last)
+    stream, rules = work.get(Stream, case.stream_id), room.settings.controls
+    running = stream is not None and stream.ended_at is None
     return {
         "case": case,
-        "stream": work.get(Stream, case.stream_id),
+        "stream": stream,
+        "controls": now_for(work, stream, rules, visit.now) if stream and running and rules else None,
         "reports": work.find(Report, {"case_id": case.id}, order=("received_at",), limit=50),
         "judgements": judgements,
         "last": last,
         "effects": effects,
+        "held_until": HELD,
         "stills": [one for one in exhibits if one.media.startswith("image/")],
         "films": [one for one in exhibits if one.media.startswith("video/")],
         "sounds": [one for one in exhibits if one.media.startswith(("video/", "audio/"))],
+        "holds": tuple(dict.fromkeys(one.basis for one in stand)),
+        "may_see_holds": bool(allowed_purposes(visit.account.role, "see-holds")),
         "parts_of_still": _PLACES,
         "near": earlier,
         "purpose": purpose,

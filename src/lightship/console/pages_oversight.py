@@ -10,10 +10,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.console.promises import kept_of
-from lightship.console.room import Room
+from lightship.console.room import Room, go
 from lightship.console.visits import Visit
-from lightship.core.cases import Case, Stream
+from lightship.core.access import allowed_purposes
+from lightship.core.cases import Case, Stream, Surge
 from lightship.watch.priority import ORDER
+from lightship.watch.staffing import begin_surge, end_surge, lately
 
 _TILES = 120
 _LATEST = 1000
@@ -49,6 +51,7 @@ def routes(room: Room) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     watching = room.visitor("see-wall", "review")
+    surging = room.visitor("surge", "oversight")
     caring = room.visitor("see-health", "review", "audit", "administration")
 
     @router.get("/wall")
@@ -69,6 +72,8 @@ def routes(room: Room) -> APIRouter:
     def health(request: Request, visit: Visit = caring) -> Response:
         with room.store.begin() as work:
             room.looked(work, visit, "health")
+            stretches = lately(work, visit.now)
+            surges = work.find(Surge, {}, order=("-began_at",), limit=5)
         with room.record.still() as uncounted:
             budgets = [one for policy in room.settings.policies for one in kept_of(room.tally, policy)]
             looked = tuple(room.tally.looked)
@@ -81,6 +86,16 @@ def routes(room: Room) -> APIRouter:
             closed=len(looked),
             budgets=budgets,
             uncounted=uncounted,
+            stretches=stretches[::-1],
+            surges=surges,
+            may_surge=bool(allowed_purposes(visit.account.role, "surge")),
         )
+
+    @router.post("/surge")
+    def surge(visit: Visit = surging) -> Response:
+        act = begin_surge if visit.choice("on", ("yes", "no")) == "yes" else end_surge
+        with room.store.begin() as work:
+            act(work, by=visit.account.id, reason=visit.field("reason", longest=500), now=visit.now)
+        return go("/health")
 
     return router

@@ -22,6 +22,7 @@ from lightship.core.access import Act, Actor, Person, permit
 from lightship.core.cases import Case, CaseState, Judgement, Report, ReportKind, Stream, Verdict, Visibility
 from lightship.core.errors import InputError
 from lightship.core.ports import Work
+from lightship.watch.controls import Controls, Feature, Live, now_for
 from lightship.watch.words import plain
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,127}$")]
@@ -55,9 +56,35 @@ class StreamIn(_Strict):
     basis: Annotated[Line | None, Field(description="The legal basis of looking at it.")] = None
     policy: Id | None = None
     title: Line | None = None
-    child_host: bool | None = None
+    child_host: Annotated[
+        bool | None,
+        Field(
+            description="Whether anybody who streams in it is a child: its host, or who joined a many-to-many one."
+        ),
+    ] = None
+    host_age: Annotated[
+        int | None,
+        Field(
+            ge=0, le=150, description="Of the youngest who streams in it, where age assurance has told it."
+        ),
+    ] = None
     viewers: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
     ended: bool = False
+
+
+class RuleOut(BaseModel):
+    """A rule that applies to a stream now."""
+
+    id: str
+    says: str
+
+
+class ControlsOut(BaseModel):
+    """What a stream may do now; the platform keeps to it, whatever a client asks for."""
+
+    live: Annotated[Live, Field(description="off: it may not be live, so do not begin it, or end it.")]
+    off: Annotated[list[Feature], Field(description="What nobody may use in it.")]
+    rules: list[RuleOut]
 
 
 class StreamOut(BaseModel):
@@ -71,6 +98,7 @@ class StreamOut(BaseModel):
     began_at: datetime
     ended_at: datetime | None
     viewers: int
+    controls: ControlsOut
 
 
 class ReportIn(_Strict):
@@ -176,9 +204,18 @@ def routes(room: Room) -> APIRouter:
         must(tenant, "register-streams")
         stream, status = _kept_stream(room, body, tenant)
         room.bus.publish("streams", {"topic": "streams", "id": stream.id})
-        return JSONResponse(
-            StreamOut.model_validate(_fields(stream, StreamOut)).model_dump(mode="json"), status
-        )
+        return JSONResponse(_told(room, stream).model_dump(mode="json"), status)
+
+    @router.get(
+        "/streams/{stream_id}",
+        responses=responses(*known, "not-found"),
+        summary="A stream, and what it may do now: who is on shift and crisis mode change it",
+    )
+    def one_stream(stream_id: Id, tenant: Tenant = registrar) -> StreamOut:
+        must(tenant, "register-streams")
+        with room.store.look() as work:
+            stream = _registered(work, stream_id)
+        return _told(room, stream)
 
     @router.post(
         "/reports",
@@ -193,8 +230,7 @@ def routes(room: Room) -> APIRouter:
         report_id = hashlib.sha256(name.encode()).hexdigest()[:32]
         now = room.settings.clock()
         with room.store.begin() as work:
-            if work.get(Stream, body.stream_id) is None:
-                raise Problem("not-found", "No such stream is registered.")
+            _registered(work, body.stream_id)
             before = work.get(Report, report_id)
         if before is not None and (before.stream_id, before.kind, before.text) != (
             body.stream_id,
@@ -230,6 +266,26 @@ def routes(room: Room) -> APIRouter:
         return Decisions(items=items, next=items[-1].id if len(found) > limit else None)
 
     return router
+
+
+def _registered(work: Work, stream_id: str) -> Stream:
+    stream = work.get(Stream, stream_id)
+    if stream is None:
+        raise Problem("not-found", "No such stream is registered.")
+    return stream
+
+
+def _told(room: Room, stream: Stream) -> StreamOut:
+    found = Controls("on", frozenset(), ())
+    if room.settings.controls is not None:
+        with room.store.look() as work:
+            found = now_for(work, stream, room.settings.controls, room.settings.clock())
+    controls = {
+        "live": found.live,
+        "off": sorted(found.off),
+        "rules": [{"id": id_, "says": says} for id_, says in found.reasons],
+    }
+    return StreamOut.model_validate({**_fields(stream, StreamOut), "controls": controls})
 
 
 def _check_after(work: Work, kind: type[Case | Judgement], after: str) -> None:

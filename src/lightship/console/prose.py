@@ -94,7 +94,27 @@ def _covered(entry: Fields) -> str:
 
 def _ended(entry: Fields) -> str:
     found = ", ".join(f"{name} {count} ×" for name, count in dict(entry["troubles"]).items())
-    return f"The watch of the stream {entry['stream']} ended: {entry['reason']}. Troubles: {found or 'none'}."
+    said = f"The watch of the stream {entry['stream']} ended: {entry['reason']}. Troubles: {found or 'none'}."
+    return f"{said} {_dropped(entry)}".rstrip()
+
+
+def _dropped(entry: Fields) -> str:
+    count = entry.get("forgot", 0)
+    return f"{_count(count, 'picture')} that memory held went with it." if count else ""
+
+
+def _handed_over(entry: Fields) -> str:
+    said = f"This worker handed the stream {entry['stream']} over: {entry['reason']}."
+    return f"{said} {_dropped(entry)}".rstrip()
+
+
+def _taken_over(entry: Fields) -> str:
+    gone = f"what that one held in memory of the last {entry['held_s']:g} s is gone"
+    whose = f"the worker {entry['worker']}, which was there no more"
+    return (
+        f"The stream {entry['stream']} was taken over from {whose}; {gone}. "
+        f"Nobody looked at it from {_moment(entry['since'])} on."
+    )
 
 
 def _began(entry: Fields) -> str:
@@ -104,10 +124,24 @@ def _began(entry: Fields) -> str:
     return f"The watch of the stream {entry['stream']} began under the policy {entry['policy']} ({policy}).{gone}"
 
 
+def _rules(entry: Fields) -> str:
+    said = (
+        f"What livestreams may do goes by the rules {entry['rules']}; in use: {', '.join(entry['enabled'])}"
+    )
+    return f"{said}; switched here: {', '.join(entry['switched']) or 'none'}."
+
+
+def _gap(entry: Fields) -> str:
+    part = f"{entry['worker']}: {entry['part']}" if entry.get("worker") else str(entry["part"]).capitalize()
+    since, until = _moment(entry["since"]), _moment(entry["until"])
+    return f"{part} did not work from {since} to {until}: {entry['reason']}"
+
+
 def _trouble(entry: Fields) -> str:
     count = f" ({entry['count']} × so far)" if entry.get("count", 1) != 1 else ""
     at = f", {entry['at_s']:g} s in" if "at_s" in entry else ""
-    return f"Stream {entry['stream']}{at}: {entry.get('reason') or entry['trouble']}{count}."
+    said = str(entry.get("reason") or entry["trouble"]).rstrip(".")
+    return f"Stream {entry['stream']}{at}: {said}{count}."
 
 
 def _ordered(entry: Fields) -> str:
@@ -175,6 +209,39 @@ def _over(entry: Fields) -> str:
 def _pinned(entry: Fields) -> str:
     what = f"A still of case {entry['case']}, {entry['at_s']:g} s in ({entry['size']:,} bytes)"
     return f"{what}, was sealed in the vault until {_moment(entry['expires_at'])}."
+
+
+def _lifted(entry: Fields) -> str:
+    left = {0: "no hold stands", 1: "1 hold stands"}.get(entry["left"], f"{entry['left']} holds stand")
+    what = f"lifted the hold “{entry['basis']}” on an exhibit of case {entry['case']}"
+    return f"{entry['by']} {what}, because: {entry['reason']}; {left} on it now."
+
+
+def _detected(entry: Fields) -> str:
+    danger = ", in live danger" if entry["live_danger"] else ""
+    found = f"Case {entry['case']} is a detection ({entry['label']}{danger}), found by {entry['found_by']}"
+    return f"{found}, on the basis “{entry['basis']}”."
+
+
+def _owed(entry: Fields) -> str:
+    duty = entry["value"]
+    urgent = f" ({duty['priority']})" if duty.get("priority") else ""
+    what = {
+        "owed": f"owed to {duty.get('authority', '')}{urgent}",
+        "not-owed": "not owed",
+        "open": f"not decided yet{urgent}",
+    }[duty["state"]]
+    return f"By {entry['by']}: the report of case {entry['case']} is {what}: {duty['reason']}"
+
+
+def _reported_to(entry: Fields) -> str:
+    duty = entry["value"]
+    return f"{entry['by']} filed the report of case {entry['case']} with {duty['authority']}: {duty['reference']}."
+
+
+def _clock_ended(entry: Fields) -> str:
+    late = f", {entry['late_s'] / 3600:.1f} h late" if entry["late_s"] else ""
+    return f"{entry['by']} ended the clock “{entry['of']}” about {entry['about']}{late}: {entry['outcome']}"
 
 
 def _forgotten(entry: Fields) -> str:
@@ -254,13 +321,19 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "watch-began": Kind("Watch began", _began),
         "watch-ended": Kind("Watch ended", _ended),
         "let-go": Kind("Let go", "This worker let go of the stream {stream}: {reason}."),
-        "handed-over": Kind("Handed over", "This worker handed the stream {stream} over: {reason}."),
+        "handed-over": Kind("Handed over", _handed_over),
+        "taken-over": Kind("Taken over by a worker", _taken_over),
         "models": Kind(
             "Models",
             "In {span_s} s models looked {looks} times over {waiting} streams; the bound was {bound_s} s, and "
             "{within_bound:.0%} of the streams were seen within it.",
         ),
-        "gap": Kind("Gap", "{worker}: {part} did not work from {since} to {until}: {reason}"),
+        "entry-set-aside": Kind(
+            "Entry set aside",
+            "The entry {entry} of the list {list} matched in {places} places and is set aside until a "
+            "person has looked.",
+        ),
+        "gap": Kind("Gap", _gap),
         "entries-dropped": Kind(
             "Entries lost", "{count} entries were lost: more waited for the store than is kept."
         ),
@@ -277,6 +350,10 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Scans",
             "Stream {stream}: {detector} {version} was given {pictures} pictures; "
             "{visibility}, on the basis “{basis}”.",
+        ),
+        "controls": Kind(
+            "Rules of live",
+            _rules,
         ),
         "surge-began": Kind("Crisis mode on", "{by} began crisis mode, because: {reason}."),
         "surge-ended": Kind("Crisis mode off", "{by} ended crisis mode, because: {reason}."),
@@ -295,6 +372,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Evidence": {
         "pinned": Kind("Kept", _pinned),
+        "hold-placed": Kind(
+            "Held",
+            "{by} placed a hold on an exhibit of case {case}, on the basis “{basis}”, because: {reason}.",
+        ),
+        "hold-lifted": Kind("Hold lifted", _lifted),
         "exhibit-expired": Kind(
             "Destroyed",
             "The key of an exhibit of case {case} was destroyed: its time is over. Record {record}.",
@@ -315,6 +397,52 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
         ),
     },
+    "Duties": {
+        "detection": Kind("Detected", _detected),
+        "duty-decided": Kind("Whom it is owed to", _owed),
+        "facts-told": Kind("Facts told", "{by} told of case {case}: {facts}."),
+        "duty-filed": Kind("Report filed", _reported_to),
+        "report-begun": Kind("Report begun", "A report of duty {duty} to {authority} was begun ({adapter})."),
+        "report-declared": Kind(
+            "Report declared", "{declared_by} stands for the report of duty {duty} to {authority}."
+        ),
+        "report-step": Kind(
+            "Report sent on", "The report of duty {duty} to {authority} got as far as “{step}”."
+        ),
+        "report-filed": Kind(
+            "Report accepted", "{authority} has the report of duty {duty}, under the reference {reference}."
+        ),
+        "report-resumed": Kind("Report resumed", "{by} resumed the report of duty {duty}, because: {why}."),
+        "report-retracted": Kind(
+            "Report taken back", "{by} took back the report of duty {duty}, because: {why}."
+        ),
+        "duty-closed": Kind("Duty closed", "{by} closed the duty of case {case}."),
+        "duty-call": Kind("Call", "{by} called {whom} about case {case} ({reference}): {words}"),
+        "clock-began": Kind("Clock began", "The clock “{of}” about {about} runs until {due_at}: {words}"),
+        "clock-ended": Kind("Clock ended", _clock_ended),
+        "sealed-for-report": Kind(
+            "Sealed for a report", "The {what} of the report of case {case} was sealed."
+        ),
+        "kept-for-report": Kind(
+            "Kept for a report", "An exhibit of case {case} is kept for its report until {until}."
+        ),
+        "exhibit-erased": Kind(
+            "Erased", "{by} erased an exhibit of case {case}: somebody asked, and nothing wants it kept."
+        ),
+        "retention-certified": Kind(
+            "Keeping certified",
+            "What is kept for the report of case {case} was certified: {exhibits} exhibits.",
+        ),
+        "destruction-certified": Kind(
+            "Destruction certified",
+            "That all {exhibits} exhibits of the report of case {case} are destroyed was certified.",
+        ),
+        "seat-taken": Kind("Post taken", "{by} gave {name} the post “{post}” from {begins_at} on."),
+        "seat-left": Kind("Post left", "{name} leaves the post “{post}” on {ends_at}, as {by} told."),
+        "seat-trained": Kind(
+            "Trained for a post", "{name} ({post}) was trained with {materials}, until {until}."
+        ),
+    },
     "People": {
         "signed-in": Kind("Signed in", _signed_in),
         "signed-out": Kind("Signed out", "{by} signed out."),
@@ -327,6 +455,14 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "shift-ended": Kind("Shift ended", "{by} ({role}) ended their shift."),
         "break": Kind("Break", "{by} began a break."),
         "opted-out": Kind("Opted out", "{by} wants to see no more items this shift."),
+    },
+    "Papers": {
+        "paper-written": Kind(
+            "Paper written", "{by} wrote version {version} of a paper ({of}, {subject}): {paper}."
+        ),
+        "paper-approved": Kind(
+            "Paper approved", "{by} approved version {version} of a paper ({of}, {subject}): {paper}."
+        ),
     },
     "Record": {
         "audit-export": Kind("Copy taken", "{by} took a copy of the entries {first} to {last}."),

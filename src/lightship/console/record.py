@@ -20,7 +20,18 @@ from lightship.core.ports import ReadableLedger
 _NAMED = ("case", "stream", "exhibit", "effect")
 _PEOPLE = ("by", "account", "tenant")
 LINE = frozenset(
-    {"watch-began", "watch-ended", "let-go", "coverage", "decision", "judged-anew", "refused", "trouble"}
+    {
+        "watch-began",
+        "watch-ended",
+        "let-go",
+        "handed-over",
+        "taken-over",
+        "coverage",
+        "decision",
+        "judged-anew",
+        "refused",
+        "trouble",
+    }
     | {"effect-done", "effect-undone", "effect-failed", "effect-not-confirmed", "effect-hastened"}
 )
 """Kinds that a stream's timeline tells; coverage only where it has a gap."""

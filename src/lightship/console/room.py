@@ -31,6 +31,9 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("see-wall", "/wall", "Wall"),
     ("see-health", "/health", "Health"),
     ("see-audit", "/audit", "Audit"),
+    ("see-duties", "/duties", "Duties"),
+    ("see-record-book", "/regulator", "Record book"),
+    ("see-holds", "/holds", "Holds"),
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
 )
@@ -155,6 +158,7 @@ def templates(assets: Assets) -> Environment:
     found.filters["rest"] = rest
     found.filters["short"] = short
     found.filters["plainly"] = plainly
+    found.filters["figure"] = figure
     return found
 
 
@@ -198,6 +202,17 @@ def lasting(seconds: float) -> str:
     if whole < 7200:
         return f"{whole // 60} min"
     return f"{whole // 3600} h" if whole < 172_800 else f"{whole // 86_400} days"
+
+
+def figure(value: float) -> str:
+    """Return a number to three figures, as people write it.
+
+    Examples
+    --------
+    >>> figure(12412.3), figure(7.8239)
+    ('12,400', '7.82')
+    """
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100.0 else f"{value:.3g}"
 
 
 def plainly(weight_db: float) -> str:

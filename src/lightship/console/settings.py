@@ -18,6 +18,9 @@ from lightship.core.access import Budget
 from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
+from lightship.duties.measures import MeasureTable
+from lightship.duties.provider import Provider
+from lightship.watch.controls import RuleSet
 
 CLAUSES = (
     ("abuse-live", "Live abuse of a child"),
@@ -40,7 +43,7 @@ def _any_address(_address: str) -> None:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the time, aware, UTC."""
     return datetime.now(UTC)
 
 
@@ -62,12 +65,18 @@ class Settings:
         What ``/readyz`` says: whether ``ready``, and if not, the ``reason``.
     policies
         Those in force, whose alarm budgets are held against what happened.
+    measures
+        The table of measures by which papers are checked; None checks none.
+    controls
+        The dated rules of what a livestream may do; None asks for nothing.
     check_address
         Raises ``InputError`` for an address that must not be pulled from.
     oidc
         The provider that people may sign in through; None for local accounts alone.
     secure
         Whether browsers reach it by TLS: cookies are then for TLS alone.
+    provider
+        Under whose law something may be owed; None shows no duties.
     topics
         Those of the bus of which pages are told that something changed, never what.
     """
@@ -80,6 +89,8 @@ class Settings:
     log: Any
     ready: Callable[[], Mapping[str, object]] = lambda: {"ready": True}
     policies: tuple[Policy, ...] = ()
+    measures: MeasureTable | None = None
+    controls: RuleSet | None = None
     check_address: Callable[[str], object] = _any_address
     budget: Budget = field(default_factory=Budget)
     clauses: tuple[tuple[str, str], ...] = CLAUSES
@@ -91,3 +102,4 @@ class Settings:
     limits: Limits = field(default_factory=lambda: Limits(under_way=1024))
     metrics: Metrics = field(default_factory=Metrics)
     hasher: PasswordHasher | None = None
+    provider: Provider | None = None

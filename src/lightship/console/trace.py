@@ -49,6 +49,10 @@ def _told(entry: Entry, effects: Mapping[str, str]) -> Iterator[Mark]:
             yield Mark(at, "gap", f"{name} is absent: {why}")
     elif kind in _AWAY:
         yield Mark(at, "stream", told(entry))
+    elif kind == "handed-over":
+        yield Mark(at, "gap", told(entry))
+    elif kind == "taken-over":
+        yield Mark(_since(entry), "gap", told(entry), at)
     elif kind == "coverage" and entry.get("gap_s"):
         # which part of the minute it was, the record does not say
         yield Mark(at - _MINUTE, "gap", f"{entry['gap_s']:g} s of this minute were not looked at", at)
@@ -61,6 +65,11 @@ def _told(entry: Entry, effects: Mapping[str, str]) -> Iterator[Mark]:
         yield Mark(at, "effect", f"{act}: {kind.removeprefix('effect-').replace('-', ' ')}")
 
 
+def _since(entry: Entry) -> datetime:
+    """Return from when on a stream that was taken over was not looked at, as far as its last worker told."""
+    return min(at_of({"at": entry.get("since")}), at_of(entry))
+
+
 def _unwatched(entries: Iterable[Entry], stream: Stream, now: datetime, *, whole: bool) -> Iterator[Mark]:
     """Yield the spans of the stream's life in which nobody watched it."""
     since, why = (stream.began_at, "nobody had begun to watch") if whole else (None, "")
@@ -70,6 +79,8 @@ def _unwatched(entries: Iterable[Entry], stream: Stream, now: datetime, *, whole
             if since is not None and at > since:
                 yield Mark(since, "gap", f"not watched: {why}", at)
             since = None
+        elif kind == "taken-over" and since is None:
+            since, why = _since(entry), f"{entry.get('worker')} was gone"
         elif kind in _AWAY and since is None:
             since, why = at, str(entry.get("reason", "let go"))
     if since is not None and stream.ended_at is None and now > since:

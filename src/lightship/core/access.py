@@ -33,6 +33,12 @@ Act = Literal[
     "see-health",
     "see-audit",
     "export-audit",
+    "see-record-book",
+    "see-holds",
+    "hold",
+    "see-duties",
+    "decide-duty",
+    "surge",
     "manage-accounts",
     "own-shift",
     "register-streams",
@@ -71,6 +77,11 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-subject": frozenset({"review", "oversight"}),
         "see-health": frozenset({"review", "oversight"}),
         "see-audit": frozenset({"oversight"}),
+        "see-holds": frozenset({"oversight"}),
+        "hold": frozenset({"oversight"}),
+        "see-duties": frozenset({"oversight"}),
+        "decide-duty": frozenset({"oversight"}),
+        "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "auditor": {
@@ -79,11 +90,15 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-health": frozenset({"audit"}),
         "see-audit": frozenset({"audit"}),
         "export-audit": frozenset({"audit"}),
+        "see-record-book": frozenset({"audit"}),
+        "see-holds": frozenset({"audit"}),
+        "see-duties": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
         "see-health": frozenset({"administration"}),
         "manage-accounts": frozenset({"administration"}),
+        "see-duties": frozenset({"administration"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "platform": {
@@ -96,7 +111,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
 }
 
 _TRAINED: frozenset[Act] = frozenset(
-    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo"}
+    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold", "decide-duty"}
 )
 _WITH_PICTURES: frozenset[Actor] = frozenset({"moderator", "lead"})
 

@@ -6,21 +6,39 @@ import math
 
 
 def _at_most(successes: int, trials: int, share: float) -> float:
-    """Return ``P(X ≤ successes)`` of a binomial variable."""
-    if share <= 0.0:
+    """Return ``P(X ≤ successes)`` of a binomial variable: the regularised incomplete beta function."""
+    if share <= 0.0 or successes >= trials:
         return 1.0
     if share >= 1.0:
-        return float(successes >= trials)
-    whole = math.lgamma(trials + 1)
-    terms = (
-        whole
-        - math.lgamma(k + 1)
-        - math.lgamma(trials - k + 1)
-        + k * math.log(share)
-        + (trials - k) * math.log1p(-share)
-        for k in range(successes + 1)
-    )
-    return min(1.0, math.fsum(map(math.exp, terms)))
+        return 0.0
+    a, b = trials - successes, successes + 1
+    whole = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    front = math.exp(whole + a * math.log1p(-share) + b * math.log(share))
+    if 1.0 - share < (a + 1.0) / (a + b + 2.0):
+        return front * _continued(a, b, 1.0 - share) / a
+    return 1.0 - front * _continued(b, a, share) / b
+
+
+def _continued(a: float, b: float, x: float) -> float:
+    """Return the continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method."""
+    tiny = 1e-300
+    c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
+    d = 1.0 / (d if abs(d) > tiny else tiny)
+    found = d
+    for m in range(1, 100_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        step = 1.0
+        for term in (even, odd):
+            d = 1.0 + term * d
+            d = 1.0 / (d if abs(d) > tiny else tiny)
+            c = 1.0 + term / c
+            c = c if abs(c) > tiny else tiny
+            step = d * c
+            found *= step
+        if abs(step - 1.0) < 1e-15:
+            break
+    return found
 
 
 def share_bounds(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

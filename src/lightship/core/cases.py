@@ -41,13 +41,15 @@ class Stream:
     visibility, basis
         Public or private, and the recorded legal basis of looking at it; a private stream without one is not looked at.
     child_host
-        Whether the host is known to be a child; None is not known.
+        Whether the host, or anybody who streams in it together with others, is known to be a child; None is not known.
     viewers
         How many watch now, as the platform last said.
     policy
         Name of the policy it is judged by.
     began_at, ended_at
         When.
+    host_age
+        Of the youngest who streams in it, in years, where age assurance has told it.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Stream:
     child_host: bool | None = None
     viewers: int = 0
     title: str = ""
+    host_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +257,16 @@ class Round:
     unseen_s: tuple[float, ...] = ()
     late_s: float = 0.0
     troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """One time of crisis mode, from its start to its stop, and why (measures C15, C16)."""
+
+    id: str
+    began_at: datetime
+    began_by: str
+    reason: str
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    ended_why: str = ""

@@ -94,7 +94,7 @@ class Duty:
     reason
         In words: why owed, why not, why this authority.
     due_at
-        When it is late; None where the law names no time.
+        When it is late: by the law where that names a time, else by the service's own target.
     reference
         What the authority gave back.
     """
@@ -127,7 +127,8 @@ class Filing:
     adapter
         ``"cybertip"``, ``"worksheet"``, or another that was registered.
     step
-        The last step that was completed, in the adapter's own words; a resumed filing goes on after it.
+        The last step that was completed, in the adapter's own words; a resumed filing goes on after it. One that ends
+        in ``?`` was begun, and nobody knows whether it was completed.
     snapshot
         Content address of the exhibit that holds exactly what was or will be sent.
     remote

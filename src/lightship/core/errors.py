@@ -23,7 +23,8 @@
     │   ├── ClockSkewed       exit 13  a device whose clock is behind what others have signed
     │   └── ConsentExceeded   exit 13  a pack that may do more than the owner of the device agreed to
     ├── LogForked             exit 14  a log that shows this device another history than before
-    └── FrameError            exit 15  an encrypted frame that is refused, or a key that may encrypt no more
+    ├── FrameError            exit 15  an encrypted frame that is refused, or a key that may encrypt no more
+    └── FilingError           exit 16  a report that an authority does not take now, or that is not ready to go
 
 Each says what happened, where, and what to do.
 """
@@ -177,3 +178,9 @@ class FrameError(LightshipError):
     """An encrypted frame that is refused, or a key that may encrypt no more."""
 
     exit_code = 15
+
+
+class FilingError(LightshipError):
+    """A report that an authority does not take now, or that is not ready to go."""
+
+    exit_code = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -29,7 +30,7 @@ def listed_picture() -> Rgb:
 
 
 def publish(folder: Path, listed_from_s: float) -> None:
-    """Publish until the hour is over; from a second on, the listed picture is shown.
+    """Publish until the hour is over, or whoever began it is gone; from a second on, the listed picture is shown.
 
     Parameters
     ----------
@@ -43,8 +44,10 @@ def publish(folder: Path, listed_from_s: float) -> None:
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         stream.codec_context.gop_size = int(FPS)
-        listed, began_s = listed_picture(), time.monotonic()
+        listed, began_s, parent = listed_picture(), time.monotonic(), os.getppid()
         for number in range(int(SECONDS * FPS)):
+            if os.getppid() != parent:
+                return
             at_s = number / FPS
             time.sleep(max(0.0, began_s + at_s - time.monotonic()))
             shown = listed if at_s >= listed_from_s else scene(at_s, card=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import secrets
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -36,6 +37,7 @@ from lightship.core.errors import InputError, LightshipError
 from lightship.core.people import Role
 from lightship.core.ports import Store
 from lightship.demo.hls import listed_picture
+from lightship.demo.publisher import FILM_S, made_film
 from lightship.detect.pdq import pdq, to_hex
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import verify_file
@@ -153,9 +155,13 @@ def keep_open(host: str, port: int, say: Callable[[str], None]) -> None:
             say(f"  {name:5} {role:14} one-time code now {pyotp.TOTP(secret).now()}, secret {secret}")
         _await(lambda: "b" in stage.stopped, 60.0)
         report(stage, "c")
+        _add_film(stage, "c")
         stop = threading.Event()
         with interruptible(stop.set):
             say("Stream b was stopped, stream c is reported; both wait in the queue. Ctrl-C ends it.")
+            say(
+                "The film with sound in the item of stream c was made for it: of a stream, stills alone are kept."
+            )
             while not stop.wait(1.0):
                 pass
 
@@ -176,7 +182,14 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
     stopped: dict[str, float] = {}
     playing: dict[str, subprocess.Popen[bytes]] = {}
     with ExitStack() as stack:
-        hook = stack.enter_context(_server(_hook(Receiver(secret.encode()), stopped, playing)))
+
+        def stop(stream_id: str) -> None:
+            """End the publisher, as a platform's media server would, and say that the stream is over."""
+            stopped.setdefault(stream_id, time.monotonic())
+            playing[stream_id].kill()
+            _post(address, token, "streams", {"id": stream_id, "ended": True})
+
+        hook = stack.enter_context(_server(_hook(Receiver(secret.encode()), stop)))
         files = stack.enter_context(_server(partial(_Files, directory=str(folder))))
         for name, listed_from_s in (("a", "inf"), ("b", str(LISTED_FROM_S)), ("c", "inf")):
             (folder / name).mkdir()
@@ -198,7 +211,7 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
         stack.enter_context(wiring.watching(platform))
         app = wiring.console_of(platform, ledger, secure=False, log=_Unsaid())
         address = stack.enter_context(wiring.served(app, host, port))
-        _await(lambda: all((folder / name / "live.m3u8").exists() for name in "abc"), 20.0)
+        _await(lambda: all((folder / name / "live.m3u8").exists() for name in "abc"), 60.0)
         for name, viewers in (("a", 40), ("b", 900), ("c", 12)):
             _post(address, token, "streams", {
                 "id": name, "address": f"{files}/{name}/live.m3u8", "host": f"host-{name}", "visibility": "public",
@@ -225,6 +238,23 @@ class _Unsaid:
 def report(stage: Scene, stream_id: str) -> int:
     """Press the button "a child is in danger now" on a stream; returns the HTTP status."""
     return _post(stage.address, stage.token, "reports", {"stream_id": stream_id, "kind": "child-at-risk-now"})
+
+
+def _add_film(stage: Scene, stream_id: str) -> None:
+    """Keep some seconds of a made scene with a tone as an exhibit, to try how films and sounds are opened."""
+    film, now = made_film(), datetime.now(UTC)
+    with stage.platform.store.begin() as work:
+        for case in work.find(Case, {"stream_id": stream_id}, limit=1):
+            id_ = hashlib.sha256(film).hexdigest()
+            exhibit = Exhibit(
+                id_, case.id, stream_id, 0.0, FILM_S, "video/mp4", len(film), now, now + timedelta(days=365)
+            )
+            stage.platform.vault.seal(film, exhibit)
+            work.save(exhibit)
+            work.record({
+                "kind": "pinned", "exhibit": id_, "case": case.id, "at_s": 0.0, "size": len(film),
+                "expires_at": exhibit.expires_at.isoformat(),
+            })  # fmt: skip
 
 
 def _post(address: str, token: str, path: str, body: dict[str, object]) -> int:
@@ -262,10 +292,8 @@ class _Files(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _hook(
-    receiver: Receiver, stopped: dict[str, float], playing: dict[str, subprocess.Popen[bytes]]
-) -> type[BaseHTTPRequestHandler]:
-    """Return what the platform answers webhooks with: it ends the publisher, as its media server would."""
+def _hook(receiver: Receiver, stop: Callable[[str], None]) -> type[BaseHTTPRequestHandler]:
+    """Return what the platform answers webhooks with; a stream is stopped once the answer is out."""
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -277,11 +305,10 @@ def _hook(
                 self.end_headers()
                 return
             said = json.loads(body)
-            if new and said["act"] == "stop-stream":
-                stopped.setdefault(said["stream"], time.monotonic())
-                playing[said["stream"]].kill()
             self.send_response(204)
             self.end_headers()
+            if new and said["act"] == "stop-stream":
+                stop(said["stream"])
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Say nothing."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 
+import av
 import numpy as np
 
 from lightship.core.errors import LightshipError
@@ -15,6 +17,8 @@ from lightship.media.sinks import open_sink
 
 WIDTH_PX, HEIGHT_PX, FPS = 640, 360, 25.0
 SECONDS = 26.0
+FILM_S = 4.0
+_RATE = 48_000
 CARD_S = (7.0, 15.0)
 """When the test card is held before the camera."""
 
@@ -39,6 +43,28 @@ def scene(at_s: float, card: bool) -> Rgb:
         top, left = HEIGHT_PX // 4, (WIDTH_PX - drawn.shape[1]) // 2
         frame[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
     return frame
+
+
+def made_film() -> bytes:
+    """Return :data:`FILM_S` seconds of the benign scene with a tone that swells, as MP4."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as output:
+        video = output.add_stream("libx264", rate=int(FPS), options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        sound = output.add_stream("aac", rate=_RATE)
+        sound.layout = "mono"
+        for number in range(int(FILM_S * FPS)):
+            frame = av.VideoFrame.from_ndarray(scene(number / FPS, card=False), format="rgb24")
+            output.mux(video.encode(frame))
+        times = np.arange(int(FILM_S * _RATE)) / _RATE
+        tone = (0.3 * np.sin(2 * np.pi * 440.0 * times) * np.sin(np.pi * times / FILM_S)).astype(np.float32)
+        for start in range(0, len(tone) - 1023, 1024):
+            heard = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], format="fltp", layout="mono")
+            heard.sample_rate, heard.pts = _RATE, start
+            output.mux(sound.encode(heard))
+        output.mux(video.encode(None))
+        output.mux(sound.encode(None))
+    return file.getvalue()
 
 
 def publish(address: str) -> None:

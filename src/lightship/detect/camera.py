@@ -82,6 +82,10 @@ class CameraEvidence:
         """Return the detector."""
         return cls()
 
+    def of_stream(self, _subject: str) -> CameraEvidence:
+        """Return one that has seen nothing yet."""
+        return CameraEvidence()
+
     def read(self, frames: Sequence[NDArray[np.uint8]]) -> list[tuple[Reading, ...]]:
         """Return what is wrong with the camera in each frame ``(H, W) uint8``, in order; scores are 0 to 1."""
         found = []

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from lightship.core.errors import LightshipError, ListError
 from lightship.detect.bank import Bank
@@ -82,23 +84,20 @@ class Follower:
         self._tried_s = now_s
         self._brake()
         serving = {bank.terms.name: bank for bank in self.matcher.banks}
-        files = tuple(bank for bank in self.matcher.banks if not bank.version)
         troubles = [
             f"The list {name} is not in its store: nothing matches it."
             for name, listed in book.lists.items()
             if listed.version and name not in names and (self.only is None or name in self.only)
         ]
         before = self.matcher.troubles
-        banks = tuple(self._bank(name, serving.get(name), troubles) for name in names) + files
+        banks = tuple(self._bank(name, serving.get(name), troubles) for name in names)
         self.matcher.troubles = tuple(troubles)
         for trouble in troubles:
             if trouble not in before:
                 self.tell(f"ALARM: {trouble}")
-        changed = banks != self.matcher.banks
-        if changed:
-            self.matcher.swap(banks)
+        changed = self.matcher.change(lambda now: (*banks, *(bank for bank in now if not bank.version)))
         today = datetime.now(UTC).date()
-        for alarm in filter(None, (lists.alarm(bank, today) for bank in banks if bank.version)):
+        for alarm in filter(None, (lists.alarm(bank, today) for bank in banks)):
             if due:
                 self.tell(alarm)
         self._surveyed_s = time.monotonic() if due else self._surveyed_s
@@ -185,6 +184,98 @@ class Follower:
                 self.tell(
                     f"ALARM: {asker} looked up {notice.reference} of the list {notice.bank}: it was copied."
                 )
+
+
+class ListFiles:
+    """Keeps a matcher's banks as their files are, where lists come straight from files.
+
+    Parameters
+    ----------
+    matcher
+        Whose banks are swapped.
+    loads
+        By path, what loads its bank; each is loaded now.
+    tell
+        Told of every alarm.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or has bad lines.
+    """
+
+    def __init__(
+        self, matcher: Matcher, loads: Mapping[Path, Callable[[], Bank]], tell: Tell = aloud
+    ) -> None:
+        self.matcher, self._loads, self._tell = matcher, loads, tell
+        self._loaded = {path: _state(path) for path in loads}
+        self._last = dict(self._loaded)
+        self._banks = {path: load() for path, load in loads.items()}
+        matcher.swap((*matcher.banks, *self._banks.values()))
+
+    def step(self) -> bool:
+        """Load anew what changed and has come to rest since the last step; returns whether a bank was swapped.
+
+        A file that is gone or cannot be used leaves its bank serving, and stands in ``file_troubles`` till it is right.
+        """
+        troubles = {one.partition(" cannot be used")[0]: one for one in self.matcher.file_troubles}
+        swapped = False
+        for path, load in self._loads.items():
+            state, last = _state(path), self._last[path]
+            self._last[path] = state
+            if state != last or state == self._loaded[path]:
+                continue  # as it was, or being written just now
+            self._loaded[path] = state
+            name = f"The list file {path}"
+            troubles.pop(name, None)
+            try:
+                bank = load()
+            except LightshipError as error:
+                as_of = self._banks[path].as_of
+                troubles[name] = (
+                    f"{name} cannot be used: {error.what} What was loaded of {as_of} goes on serving."
+                )
+                self._tell(f"ALARM: {troubles[name]}")
+                continue
+            old, self._banks[path] = self._banks[path], bank
+            swapped |= self.matcher.change(partial(_instead, old, bank))
+        self.matcher.file_troubles = tuple(troubles.values())
+        return swapped
+
+
+def _instead(old: Bank, new: Bank, banks: tuple[Bank, ...]) -> list[Bank]:
+    return [new if one is old else one for one in banks]
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what changes with a file; nothing for one that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@contextmanager
+def follow_files(files: ListFiles, *, every_s: float = POLL_S) -> Iterator[None]:
+    """Follow lists' files while the block runs, in a thread of its own."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(every_s):
+            try:
+                files.step()
+            except Exception as error:  # noqa: BLE001 - a defect here must not end the following unseen
+                failing = f"The lists' files cannot be followed: it failed with {type(error).__name__}."
+                files.matcher.file_troubles = (failing,)
+
+    thread = threading.Thread(target=run, name="list files", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

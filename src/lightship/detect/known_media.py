@@ -8,6 +8,7 @@ distance and the quality, never a hash.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -70,6 +71,8 @@ class KnownMediaDetector:
         The day to compare with; None is the day on which :meth:`coverage` is asked.
     weigh
         Reads pictures: :func:`lightship.detect.look_up.quickest` for who watches many streams.
+    subject
+        Whose pictures these are, for the brake on floods; empty counts nowhere.
     """
 
     name = "known-media"
@@ -78,13 +81,21 @@ class KnownMediaDetector:
     evidence: Literal["calibrated", "analytic", "camera"] = "analytic"
 
     def __init__(
-        self, banks: Sequence[Bank] | Matcher, today: date | None = None, weigh: WeighRows = weigh_rows
+        self,
+        banks: Sequence[Bank] | Matcher,
+        today: date | None = None,
+        weigh: WeighRows = weigh_rows,
+        subject: str = "",
     ) -> None:
         self.matcher = banks if isinstance(banks, Matcher) else Matcher(tuple(banks))
         if not self.matcher.banks:
             raise DetectorError("No list of known media is named.", self.name, "Give one with --list.")
         self._today = today
-        self.weigh = weigh
+        self.weigh, self.subject = weigh, subject
+
+    def of_stream(self, subject: str) -> KnownMediaDetector:
+        """Return the same for one stream, whose matches the brake on floods counts under ``subject``."""
+        return KnownMediaDetector(self.matcher, self._today, self.weigh, subject)
 
     @property
     def version(self) -> str:
@@ -151,7 +162,16 @@ class KnownMediaDetector:
     ) -> list[tuple[Reading, ...]]:
         """Return the same where the frames' hashes are known already."""
         return [
-            _readings(in_all_forms(self.matcher, frame, weigh=self.weigh, hashed=hashed)[0])
+            _readings(
+                in_all_forms(
+                    self.matcher,
+                    frame,
+                    subject=self.subject,
+                    at_s=time.monotonic(),
+                    weigh=self.weigh,
+                    hashed=hashed,
+                )[0]
+            )
             for frame, hashed in zip(frames, hashes, strict=True)
         ]
 

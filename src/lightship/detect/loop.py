@@ -19,7 +19,6 @@ from lightship.core.values import Decision, Reading
 from lightship.core.watchkeeper import PictureHash
 from lightship.core.weight import Calibration
 from lightship.detect import registry
-from lightship.detect.camera import CameraEvidence
 from lightship.detect.pdq import Hashed, WeighRows, pdq, weigh_rows
 from lightship.packs import Files
 
@@ -61,10 +60,24 @@ class Sensors:
     absent: tuple[Absence, ...]
     bound: Bound
 
-    def for_one_stream(self) -> Sensors:
-        """Return the same with camera evidence of its own, which remembers one stream's last pictures."""
-        own = tuple(CameraEvidence() if isinstance(one, CameraEvidence) else one for one in self.detectors)
+    def for_one_stream(self, subject: str = "") -> Sensors:
+        """Return the same for one stream: what remembers its last pictures, or counts where it matched, is its own.
+
+        Parameters
+        ----------
+        subject
+            Whose stream it is, for the brake on floods; empty counts nowhere.
+        """
+        own = tuple(one.of_stream(subject) if isinstance(one, OfStream) else one for one in self.detectors)
         return replace(self, detectors=own)
+
+
+@runtime_checkable
+class OfStream(Protocol):
+    """A detector that keeps something of the stream that it looks at."""
+
+    def of_stream(self, subject: str) -> Detector:
+        """Return one for a stream of its own."""
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -111,12 +111,21 @@ class Flood:
         Different streams or uploads that it matched in.
     at_s
         When, seconds on the caller's clock.
+    within
+        Which subjects; empty where only the record tells of the flood.
     """
 
     bank: str
     reference: str
     subjects: int
     at_s: float
+    within: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return (
+            f"The entry {self.reference} of the list {self.bank} is set aside, because it matched in "
+            f"{self.subjects} places: it may be an error of the list. A person must look at it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +188,7 @@ class FloodBrake:
                 del seen[old]
             if len(seen) < self.subjects:
                 return None
-            flood = self._aside[key] = Flood(*key, len(seen), at_s)
+            flood = self._aside[key] = Flood(*key, len(seen), at_s, tuple(sorted(seen)))
             del self._seen[key]
             return flood
 
@@ -195,7 +204,8 @@ class FloodBrake:
 
     def waiting(self) -> tuple[Flood, ...]:
         """Return what a person is asked about."""
-        return tuple(self._aside.values())
+        with self._lock:
+            return tuple(self._aside.values())
 
 
 @dataclass
@@ -212,8 +222,9 @@ class Matcher:
         Sets aside entries that match everywhere.
     floods, notices
         What began to flood, and what else goes on record, until somebody takes it from here.
-    troubles
-        What is wrong with the lists that it follows, in sentences, as whoever follows them found it.
+    troubles, file_troubles
+        What is wrong with the lists, and the lists' files, that it follows, in sentences, as whoever follows them found
+        it.
     """
 
     banks: tuple[Bank, ...]
@@ -222,6 +233,12 @@ class Matcher:
     floods: deque[Flood] = field(default_factory=lambda: deque(maxlen=1000))
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=1000))
     troubles: tuple[str, ...] = ()
+    file_troubles: tuple[str, ...] = ()
+    _changing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def alarms(self) -> tuple[str, ...]:
+        """Return what a person must know of the lists, in sentences."""
+        return (*self.troubles, *self.file_troubles, *map(str, self.brake.waiting()))
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -230,7 +247,16 @@ class Matcher:
 
     def swap(self, banks: Sequence[Bank]) -> None:
         """Search these from now on."""
-        self.banks = tuple(banks)
+        self.change(lambda _: banks)
+
+    def change(self, made: Callable[[tuple[Bank, ...]], Iterable[Bank]]) -> bool:
+        """Search from now on what ``made`` returns of the banks as they are, which nobody else changes meanwhile.
+
+        Returns whether that changed anything.
+        """
+        with self._changing:
+            before, self.banks = self.banks, tuple(made(self.banks))
+            return self.banks != before
 
     def match(
         self,

@@ -352,6 +352,7 @@ class EvaluationCard:
             "earliest_s": finite(result.earliest_s),
             "extrapolated": result.extrapolated,
             "onsets": len(result.delays_s),
+            "reached": sum(math.isfinite(one) for one in result.delays_s),
             "delay_s": _quantiles(result.delays_s),
         }
 

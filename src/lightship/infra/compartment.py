@@ -15,6 +15,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -73,8 +74,13 @@ class CompartmentFile:
         make_durable(self._db)
         with self._usable():
             self._db.execute(_SCHEMA)
-        self.ledger = LedgerFile(
-            folder / "ledger", load_or_create_key(folder / "ledger.key", "compartment.invalid/ledger")
+
+    @cached_property
+    def ledger(self) -> LedgerFile:
+        """The ledger, opened when first needed: whoever is refused before waits for none of its entries."""
+        return LedgerFile(
+            self.folder / "ledger",
+            load_or_create_key(self.folder / "ledger.key", "compartment.invalid/ledger"),
         )
 
     def put(self, kind: str, id_: str, value: Mapping[str, Any]) -> None:
@@ -135,7 +141,8 @@ class CompartmentFile:
 
     def close(self) -> None:
         """Close store and ledger."""
-        self.ledger.close()
+        if "ledger" in self.__dict__:
+            self.ledger.close()
         self._db.close()
 
     def __enter__(self) -> Self:

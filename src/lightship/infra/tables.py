@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, RowMapping
 from sqlalchemy.types import TypeEngine
 
-from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
+from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream, Surge
 from lightship.core.casework import (
     Bundle,
     Dissemination,
@@ -35,7 +35,7 @@ from lightship.core.ports import Identified
 T = TypeVar("T", bound=Identified)
 
 KINDS: tuple[type[Identified], ...] = (
-    *(Stream, Report, Case, Judgement, Effect, Exhibit, Round),
+    *(Stream, Report, Case, Judgement, Effect, Exhibit, Round, Surge),
     *(Account, Session, Shift, Look),
     *(Detection, Duty, Filing, Hold, Clock, Seat, Paper),
     *(Original, Referral, Identifier, Link, Inquiry, Task, Bundle, IntelligenceReport, Dissemination, Use),
@@ -55,6 +55,7 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Judgement: [("case_id",)],
     Effect: [("state", "due_at"), ("case_id",), ("stream_id",), ("undoes",)],
     Exhibit: [("destroyed_at", "expires_at"), ("case_id",)],
+    Surge: [("ended_at",), ("began_at",)],
     Session: [("account", "ended_at")],
     Shift: [("account", "ended_at"), ("began_at",)],
     Look: [("shift_id", "case_id"), ("case_id",)],

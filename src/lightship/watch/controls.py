@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,8 @@ from lightship import packs
 from lightship.core import dated
 from lightship.core.cases import Stream
 from lightship.core.errors import PolicyError
-from lightship.watch.staffing import Staffing
+from lightship.core.ports import Work
+from lightship.watch.staffing import Staffing, lately, now_of
 
 Live = Literal["on", "limited", "off"]
 """Whether it may be live: ``"limited"`` lets what runs run, and nothing new begin."""
@@ -67,6 +68,24 @@ class RuleSet:
     source: str
     rules: tuple[Rule, ...]
 
+    def with_switches(self, switches: Iterable[str]) -> RuleSet:
+        """Return the rules with some switched, each as ``id=on`` or ``id=off``.
+
+        Raises
+        ------
+        PolicyError
+            If one is none of these, or there is no such rule.
+        """
+        rules = self
+        for one in switches:
+            id_, _, to = one.partition("=")
+            if to not in {"on", "off"}:
+                raise PolicyError(
+                    f"{one!r} switches no rule.", f"controls {self.name}", "Write id=on or id=off."
+                )
+            rules = rules.switched(id_, on=to == "on")
+        return rules
+
     def switched(self, id_: str, *, on: bool) -> RuleSet:
         """Return the rules with one switched on or off.
 
@@ -102,16 +121,9 @@ class Controls:
         return self.live != "off" and feature not in self.off
 
 
-def rules_for(
-    stream: Stream, day: date, staffing: Staffing, rules: RuleSet, *, host_age: int | None = None
-) -> Controls:
-    """Return what a stream may do on a day; the strictest rule counts.
-
-    Parameters
-    ----------
-    host_age
-        In years, where age assurance has told it.
-    """
+def rules_for(stream: Stream, day: date, staffing: Staffing, rules: RuleSet) -> Controls:
+    """Return what a stream may do on a day; the strictest rule counts."""
+    host_age = stream.host_age
     child = stream.child_host is True or (host_age is not None and host_age < 18)
     holds = {
         "child-host": child,
@@ -125,6 +137,15 @@ def rules_for(
     live: Live = max((one.live for one in met), key=strictness.index, default="on")
     off = frozenset(FEATURES) if live == "off" else frozenset().union(*(one.off for one in met))
     return Controls(live, off, tuple((one.id, one.says) for one in met))
+
+
+def now_for(work: Work, stream: Stream, rules: RuleSet, now: datetime) -> Controls:
+    """Return what a stream may do now; one that began after live was limited may not be live at all."""
+    staffing = now_of(work, now)
+    found = rules_for(stream, now.date(), staffing, rules)
+    if found.live == "limited" and stream.began_at >= lately(work, now)[-1].begins:
+        return replace(found, live="off", off=frozenset(FEATURES))
+    return found
 
 
 def load(name: str) -> RuleSet:

@@ -10,6 +10,7 @@ from lightship.core.cases import Case, Effect, EffectKind, Judgement, Stream, Ve
 from lightship.core.errors import AccessDenied, StoreError
 from lightship.core.ports import Work
 from lightship.core.values import Decision, Rung
+from lightship.detect.matcher import Flood
 from lightship.watch import effects, likeness, priority, words
 from lightship.watch.effects import GRAVE, WINDOWS, Windows, identity
 
@@ -382,6 +383,18 @@ def answer(work: Work, case_id: str, *, by: str, overturn: bool, reason: str, no
     if overturn:
         effects.undo_all(work, case, by=by, now=now)
     return case
+
+
+def set_aside(flood: Flood, work: Work) -> None:
+    """Take in that the brake set an entry aside: on the ledger, and in the words of the open cases that rest on it."""
+    named = f"List {flood.bank}, entry {flood.reference},"
+    streams = tuple(one.id for one in work.find(Stream, {"host": flood.within}))
+    cases = work.find(Case, {"stream_id": streams, "state": "open"}) if streams else []
+    doubted = [one for one in cases if named in one.words]
+    for case in doubted:
+        work.change(Case, case.id, {}, words=f"{case.words} {flood}"[:4000])
+    entry = {"kind": "entry-set-aside", "list": flood.bank, "entry": flood.reference}
+    work.record({**entry, "places": flood.subjects, "cases": [one.id for one in doubted]})
 
 
 def ended(work: Work, stream_id: str, now: datetime) -> None:

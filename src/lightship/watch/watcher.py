@@ -141,7 +141,9 @@ class StreamWatcher:
     ) -> None:
         self.stream, self.basis, self.ring, self.run = stream, basis, ring, run
         self.troubles: Counter[str] = Counter()
-        sensors = sensors.for_one_stream()
+        self.forgot = 0
+        # One host with many streams is one place: nobody gets an entry set aside by showing it again and again.
+        sensors = sensors.for_one_stream(stream.host)
         self._loop = Loop(sensors)
         slow = models
         if slow is None:
@@ -302,7 +304,10 @@ class StreamWatcher:
             self._close_minute()
             self._waiting = None
         self._minute = Minute(self._minute.number)
-        self._record(self._entry("watch-ended", reason=reason, troubles=dict(self.troubles)))
+        self.forgot = len(self.ring)
+        self._record(
+            self._entry("watch-ended", reason=reason, troubles=dict(self.troubles), forgot=self.forgot)
+        )
         self.ring.clear()
 
     def _look(self, detectors: tuple[Detector, ...], picture: Picture, hashed: Hashed) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from lightship.core.cases import Report, Round, Stream
@@ -27,6 +27,7 @@ from lightship.core.errors import AccessDenied, LightshipError
 from lightship.core.ports import Bus, Leases, Store, Vault, Work
 from lightship.core.values import Rung
 from lightship.detect.loop import Sensors
+from lightship.detect.matcher import Flood
 from lightship.media.frames import Gap, Sound
 from lightship.media.sources import Source
 from lightship.watch import desk, effects, evidence, reports
@@ -70,6 +71,8 @@ class Setup:
         None where a deployment has none: nothing is pinned, nobody is told.
     troubles
         Returns what else does not work in this process, in sentences: a list that cannot be read, say.
+    floods
+        Returns the entries that the brake on floods has set aside.
     """
 
     store: Store
@@ -86,6 +89,7 @@ class Setup:
     model_threads: int = 1
     keep_s: float = KEEP_S
     troubles: Callable[[], Sequence[str]] = tuple
+    floods: Callable[[], Sequence[Flood]] = tuple
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -135,6 +139,7 @@ class Worker:
         self._record = self._backlog.record
         self._refused: set[str] = set()
         self._free: set[str] = set()
+        self._aside: set[Flood] = set()
         self._key = ProcessKey()
         self._renewed_s = time.monotonic()
         self.models: ModelThreads | None = None
@@ -154,14 +159,16 @@ class Worker:
             self.models.stop()
         for one in list(self.running.values()):
             one.stop()
-        for id_, one in list(self.running.items()):
+        ids = list(self.running)
+        for one in list(self.running.values()):
             one.thread.join(timeout=5.0)
-            self._give_back(lease(id_))
-        self._give_back(PRESENT + self.name)
         self.running.clear()
         with suppress(LightshipError):
             self._backlog.flush()
-            self._tell_round()
+            self._tell_round()  # before the leases are free, as when streams are handed over
+        for id_ in ids:
+            self._give_back(lease(id_))
+        self._give_back(PRESENT + self.name)
 
     def _record_models(self, entry: Mapping[str, object]) -> None:
         self._record({**entry, "worker": self.name})
@@ -214,15 +221,33 @@ class Worker:
             elif one.failed:
                 self._let_go(id_, "it failed")
                 self._give_back(lease(id_))
-        for id_ in new:
-            run = held.get(lease(id_))
-            if run is not None:
-                self._begin(live[id_], run)
+        mine = [id_ for id_ in new if lease(id_) in held]
+        orphans = self._orphans(mine)
+        for id_ in mine:
+            if (orphan := orphans.get(id_)) is not None:
+                self._took_over(id_, held[lease(id_)], orphan)
+            self._begin(live[id_], held[lease(id_)])
         free = len(self._free - self.running.keys())
         self._hand_over(crew.surplus(self.name, len(self.running), len(open_to_all), free))
         for watcher in self.watchers():
             watcher.begin_anew(partial(self._reversed, watcher.stream.id))
+        self._set_aside(set(self.setup.floods()))
         self._tell_round()
+
+    def _orphans(self, ids: Sequence[str]) -> dict[str, Round]:
+        """Return which of the streams stand in the latest round of a worker that never let go of them."""
+        if not ids:
+            return {}
+        with self.setup.store.look() as work:
+            rounds = work.find(Round, order=("at",))
+        return {id_: one for one in rounds for id_ in ids if id_ in one.streams}
+
+    def _took_over(self, id_: str, run: int, orphan: Round) -> None:
+        """Say what nobody else can: since when the stream was not looked at, and that what was held of it is gone."""
+        unseen_s = max(0.0, orphan.unseen_s[orphan.streams.index(id_)])
+        since = orphan.at - timedelta(seconds=unseen_s)
+        entry = {"kind": "taken-over", "stream": id_, "run": run, "worker": orphan.id}
+        self._record({**entry, "since": since.isoformat(), "held_s": self.setup.keep_s})
 
     def _new(self, live: Sequence[str], leases: Mapping[str, str], share: int) -> list[str]:
         taken = {id_ for id_ in live if leases.get(lease(id_), self.name) != self.name}
@@ -245,13 +270,26 @@ class Worker:
             one.stop()
             leaving.append(one)
         end_s = time.monotonic() + self._ttl_s / 6.0
+        gone: list[Running] = []
         for one in leaving:
             one.thread.join(timeout=max(0.0, end_s - time.monotonic()))
             if not one.thread.is_alive():
                 del self.running[one.stream.id]
+                gone.append(one)
+                forgot = one.watcher.forgot if one.watcher is not None else 0
                 entry = {"kind": "handed-over", "stream": one.stream.id, "run": one.run}
-                self._record({**entry, "reason": "another worker has room"})
-                self._give_back(lease(one.stream.id))
+                self._record({**entry, "reason": "another worker has room", "forgot": forgot})
+        if gone:
+            self._tell_round()  # before the leases are free: who takes them sees that nothing was abandoned
+        for one in gone:
+            self._give_back(lease(one.stream.id))
+
+    def _set_aside(self, floods: set[Flood]) -> None:
+        """Put on record what the brake has set aside since, and say it in the cases that rest on it."""
+        for flood in floods - self._aside:
+            if flood.within:  # else the record tells of it already
+                self._backlog.do(partial(desk.set_aside, flood))
+        self._aside = floods
 
     def _tell_round(self) -> None:
         """Say how it stands, for the health page and for those who share the streams."""

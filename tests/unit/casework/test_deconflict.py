@@ -54,7 +54,7 @@ def entry(
 # The curve ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=8))
 def test_the_order_of_secrets_does_not_matter_and_a_secret_comes_off(keys: list[str]) -> None:
     one, other = psi.new_secret(), psi.new_secret()
@@ -196,7 +196,7 @@ class Body:
         return Desk(self.name, Compartment(self.inner, "Fir", self.now))
 
     def answer(self, question: Question, agreed: Agreement) -> deconflict.Answer:
-        reply = self.office.answer(question, agreed, lambda _: list(self.questions))
+        reply = self.office.answer(question, agreed, lambda: list(self.questions))
         if not reply.refused and question not in self.questions:
             self.questions.append(question)
         return reply
@@ -316,8 +316,8 @@ def leaky(question: Question, secret: bytes, known: dict[bytes, tuple[str, ...]]
 
 def test_a_covert_hit_takes_as_long_as_a_miss_and_a_leak_would_show() -> None:
     # Of one kind, p is below 0.0005 once in 2,000 runs; the whole test, 10,000 trials against 0.05, is in bench/deconflict.py.
-    assert indistinguishable(600, honest) > 0.0005
-    assert indistinguishable(200, leaky) < 0.0005
+    assert indistinguishable(400, honest) > 0.0005
+    assert indistinguishable(120, leaky) < 0.0005
 
 
 # Limits -------------------------------------------------------------------------------------------
@@ -392,7 +392,10 @@ def test_a_desk_may_send_so_many_rounds_of_the_agreed_size(two: tuple[Body, Body
     ann, ben = two
     agreed = replace(WITH_B, rounds_a_month=2)
     for _ in range(2):
-        ann.office.answer_round(ben.desk.round_for(WITH_A), agreed)
+        sent = ben.desk.round_for(WITH_A)
+        assert ann.office.answer_round(sent, agreed) == ann.office.answer_round(sent, agreed)  # counts once
+    with pytest.raises(InputError, match="2 rounds"):  # an old id with other points is another round
+        ann.office.answer_round(replace(ben.desk.round_for(WITH_A), id=sent.id), agreed)
     with pytest.raises(InputError, match="2 rounds"):
         ann.office.answer_round(ben.desk.round_for(WITH_A), agreed)
     with pytest.raises(InputError, match="agreed 16"):

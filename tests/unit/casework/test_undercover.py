@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from statistics import median
+from time import thread_time
 
 import pytest
 from tests.unit.casework.undercover_cases import FULL, asked, at, rules, soon
@@ -198,6 +200,23 @@ def test_from_outside_an_empty_and_a_full_compartment_and_none_are_the_same_byte
     views = [outside_views(one) for one in (tmp_path / "full", tmp_path / "empty", None)]
     assert views[0] == views[1] == views[2]
     assert len(views[0]) == 6
+
+
+def test_a_refusal_takes_as_long_whatever_the_compartment_holds(tmp_path: Path) -> None:
+    with CompartmentFile(tmp_path / "full") as full, CompartmentFile(tmp_path / "empty") as empty:
+        for one in (full, empty):
+            found_compartment(one, ("Fir", "Gale"), NOW)
+        ready(full)
+        full.put_all("contact", {str(n): {"id": str(n), "words": "x" * 400} for n in range(2000)})
+    times: dict[str, list[float]] = {"full": [], "empty": []}
+    for turn in range(400):
+        name = ("full", "empty")[turn % 2]
+        start = thread_time()
+        with CompartmentFile(tmp_path / name) as store, pytest.raises(AccessDenied):
+            Compartment(store, "Zed", NOW)
+        times[name].append(thread_time() - start)
+    ratio = median(times["full"]) / median(times["empty"])
+    assert 0.8 < ratio < 1.25
 
 
 def test_who_is_inside_without_the_role_is_told_what_one_outside_is_told(store: CompartmentFile) -> None:

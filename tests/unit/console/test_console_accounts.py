@@ -116,6 +116,16 @@ def test_sessions_end_when_idle_old_or_signed_out(made):
     assert who.get("/queue").status_code == 303
 
 
+def test_a_session_that_nobody_came_back_to_has_an_end_too(made):
+    Visitor(made, "mo")
+    began = made.clock()
+    made.clock.on(days=2)
+    Visitor(made, "mo")
+    left, now = sorted(made.all(Session, account="mo"), key=lambda one: one.began_at)
+    assert left.ended_at == began + IDLE, "else it would never be forgotten"
+    assert now.ended_at is None
+
+
 def test_a_changed_role_or_a_closed_account_ends_its_sessions(made):
     who, root = Visitor(made, "mo"), Visitor(made, "root")
     until = "2027-01-01"

@@ -2,10 +2,15 @@
 
 import pytest
 from tests.unit.console.making import console, full
-from tests.unit.console.serving import ask
+from tests.unit.console.serving import Lines, Record, ask
 from tests.unit.console.visiting import Visitor, working
 
+from lightship.console.audit import Audit
+from lightship.console.matching import MatcherService
+from lightship.console.metrics import Metrics
 from lightship.console.oidc import Oidc
+from lightship.console.standing import Standing
+from lightship.detect.matcher import Matcher
 
 STAFF = {"mo": "moderator", "lee": "lead", "ada": "auditor", "root": "administrator"}
 M, L, A, R = "mo", "lee", "ada", "root"
@@ -35,6 +40,17 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("GET", "/duties"): {L, A, R},
+    ("GET", "/duties/{duty_id}"): {L, A, R},
+    ("POST", "/duties/{duty_id}/facts"): {L},
+    ("POST", "/duties/{duty_id}/call"): {L},
+    ("POST", "/duties/clocks/{clock_id}/end"): {L},
+    ("GET", "/regulator"): {A},
+    ("GET", "/regulator/{paper_id}"): {A},
+    ("POST", "/surge"): {L},
+    ("GET", "/holds"): {L, A},
+    ("POST", "/holds"): {L},
+    ("POST", "/holds/lift"): {L},
     ("GET", "/people"): {R},
     ("POST", "/people"): {R},
     ("POST", "/people/{name}/change"): {R},
@@ -55,9 +71,12 @@ OPEN = {
 TOKENS = {
     ("GET", "/metrics"): "metrics",
     ("POST", "/v1/streams"): "streams",
+    ("GET", "/v1/streams/{stream_id}"): "streams",
     ("POST", "/v1/reports"): "reports",
     ("GET", "/v1/cases"): "cases",
     ("GET", "/v1/decisions"): "decisions",
+    ("POST", "/v1/match"): "match",
+    ("GET", "/v1/lists"): "lists",
 }
 LAST = {("POST", "/sign-out")}
 NOT_ENDING = {("GET", "/events")}  # a stream: its refusals are tested, its opening in the story
@@ -81,11 +100,22 @@ def routes_of(app):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     oidc = Oidc("https://id.example", "lightship", "shh", "https://console", {"leads": "lead"})
-    return full(console(tmp_path_factory.mktemp("routes"), oidc=oidc))
+    matcher = MatcherService(
+        Matcher(()), audit=Audit(Record()), standing=Standing(), metrics=Metrics(), log=Lines()
+    )
+    yield full(console(tmp_path_factory.mktemp("routes"), oidc=oidc, matcher=matcher))
+    matcher.close()
 
 
 def filled(made, path):
-    values = {"{case_id}": "c0", "{exhibit_id}": made.exhibits["c0"].id, "{host}": "host-s0", "{name}": "nia"}
+    values = {
+        "{case_id}": "c0",
+        "{exhibit_id}": made.exhibits["c0"].id,
+        "{host}": "host-s0",
+        "{name}": "nia",
+        "{duty_id}": "d0",
+        "{clock_id}": "k0",
+    }
     for name, value in values.items():
         path = path.replace(name, value)
     return path
@@ -124,7 +154,7 @@ def test_nobody_reaches_a_page_without_signing_in(made):
 
 @pytest.mark.parametrize("route", TOKENS)
 def test_each_token_opens_its_own_scope_and_no_page(made, route):
-    for name in ("streams", "reports", "cases", "decisions", "metrics", "match"):
+    for name in ("streams", "reports", "cases", "decisions", "metrics", "match", "lists"):
         done = ask(made, *route, tenant=name)
         assert (done.status_code == 403) is (name != TOKENS[route]), (name, done.text)
     assert ask(made, *route, token="").status_code == 401

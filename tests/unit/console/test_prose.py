@@ -9,9 +9,9 @@ import lightship
 from lightship.console.prose import GROUPS, KINDS, label_of, told
 
 ROOT = Path(lightship.__file__).parent
-ROOMS = ("watch", "console", "infra")
-NO_ENTRIES = {"hit.kind"}
-"""Dictionaries with a ``kind`` that are answers of an interface."""
+ROOMS = ("watch", "console", "infra", "duties")
+NO_ENTRIES = {"hit.kind", "paper.kind", "wanted", "_BOOK"}
+"""Dictionaries with a ``kind`` that are answers of an interface, or what a store is asked for."""
 
 
 def leaves(node):
@@ -91,10 +91,9 @@ def kinds_of(path):
 
 def written():
     found, unknown = {}, {}
-    for room in (*ROOMS, "."):
-        for path in sorted(
-            (ROOT / room).glob("app_[hs]e*.py") if room == "." else (ROOT / room).rglob("*.py")
-        ):
+    apart = {".": "app_[dhs][eu]*.py", "core": "holds.py"}
+    for room in (*ROOMS, *apart):
+        for path in sorted((ROOT / room).rglob("*.py") if room in ROOMS else (ROOT / room).glob(apart[room])):
             kinds, not_told = kinds_of(path)
             found |= dict.fromkeys(kinds, path.name)
             unknown |= dict.fromkeys(not_told - NO_ENTRIES, path.name)

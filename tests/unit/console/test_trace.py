@@ -45,6 +45,19 @@ def test_from_one_worker_to_the_next_is_a_gap():
     ]
 
 
+def test_a_stream_whose_worker_died_was_not_watched_from_its_last_look_on():
+    took = entry(4, "taken-over", run=2, worker="one", since=at(3).isoformat(), held_s=30.0)
+    found = gaps(traced([began(0), took, began(4)], STREAM, {}, at(9), whole=True))
+    assert (at(3), at(4), "not watched: one was gone") in found
+    assert any("held in memory of the last 30 s is gone" in words for _, _, words in found)
+
+
+def test_a_stream_that_changes_hands_says_what_went_with_it():
+    own = [began(0), entry(4, "handed-over", run=1, reason="another worker has room", forgot=29), began(4)]
+    [(_, _, words)] = gaps(traced(own, STREAM, {}, at(9), whole=True))
+    assert "29 pictures that memory held went with it" in words
+
+
 def test_what_nobody_watches_is_a_gap_up_to_now():
     assert gaps(traced([], STREAM, {}, at(9), whole=True)) == [
         (at(0), at(9), "not watched: nobody had begun to watch")

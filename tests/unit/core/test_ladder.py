@@ -79,6 +79,12 @@ def test_every_fault_is_named(old, new, said):
         parse_policy(TEXT.replace(old, new))
 
 
+def test_a_policy_without_rungs_is_refused_with_words():
+    head, _, _ = TEXT.partition("[[rungs]]")
+    with pytest.raises(PolicyError, match=r"There is no \[\[rungs\]\].*Add at least one"):
+        parse_policy(f"rungs = []\n{head}")
+
+
 def test_every_key_is_documented():
     reference = (packs.root().parent / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
     source = (packs.root().parent / "src" / "lightship" / "core" / "ladder.py").read_text(encoding="utf-8")

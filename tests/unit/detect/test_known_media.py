@@ -94,3 +94,17 @@ def test_a_picture_on_two_lists_weighs_more(tmp_path, bank):
     ((both,),) = KnownMediaDetector.load([bank, again]).read([data.camera()])
     assert both.score >= one.score
     assert "also on again" in both.detail or "also on bank" in both.detail
+
+
+def test_an_entry_that_many_streams_show_is_set_aside_and_one_stream_alone_never_does_that(bank):
+    shared = KnownMediaDetector.load([str(bank)])
+    shared.matcher.brake.subjects = 3
+    streams = [shared.of_stream(f"host-{n}") for n in range(3)]
+    for _ in range(20):
+        assert streams[0].read([data.camera()])[0]
+    assert streams[1].read([data.camera()])[0]
+    assert streams[2].read([data.camera()])[0], "the third trips it; what it saw counts"
+    assert not streams[0].read([data.camera()])[0]
+    [flood] = shared.matcher.brake.waiting()
+    assert flood.within == ("host-0", "host-1", "host-2")
+    assert "entry benign-photo of the list bank is set aside" in shared.matcher.alarms()[0]

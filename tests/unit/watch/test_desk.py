@@ -12,6 +12,7 @@ from tests.unit.watch.memory import NOW, Crash, MemoryStore, Time
 
 from lightship.core.cases import Case, Effect, Judgement, Report, Stream
 from lightship.core.errors import AccessDenied, SinkError, StoreError
+from lightship.detect.matcher import Flood
 from lightship.watch import desk, effects, outbox, priority, reports
 from lightship.watch.effects import Windows
 from lightship.watch.outbox import Retry
@@ -363,3 +364,20 @@ def test_the_streams_end_is_told_to_its_cases(store):
     assert not kept(store, Case)[0].live
     assert kept(store, Stream, id="s1")[0].ended_at == NOW
     assert Windows().machine_s == 0.0
+
+
+def test_an_entry_that_floods_is_on_the_ledger_and_in_the_cases_that_rest_on_it():
+    store = MemoryStore()
+    with store.begin() as work:
+        work.save(stream("s1"), stream("s2"))
+    resting, other = filed(store, id_="s1").case, filed(store, id_="s2").case
+    with store.begin() as work:
+        work.change(
+            Case, resting.id, {}, words="It is. List demo, entry 7, distance 4, quality 90. Seen 0:02."
+        )
+        desk.set_aside(Flood("demo", "7", 50, 9.0, ("h1",)), work)
+    cases = {one.id: one.words for one in kept(store, Case)}
+    assert "entry 7 of the list demo is set aside" in cases[resting.id]
+    assert "set aside" not in cases[other.id]
+    [entry] = [one for one in store.ledger if one["kind"] == "entry-set-aside"]
+    assert (entry["list"], entry["entry"], entry["places"], entry["cases"]) == ("demo", "7", 50, [resting.id])

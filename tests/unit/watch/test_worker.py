@@ -11,6 +11,7 @@ from tests.unit.watch.test_watcher import BOUND, Quick
 from lightship.core.cases import Case, Effect, Exhibit, Round, Stream
 from lightship.core.errors import InputError, StoreError, VaultError
 from lightship.detect.loop import Sensors
+from lightship.detect.matcher import Flood
 from lightship.media.frames import Gap
 from lightship.watch import desk, reports
 from lightship.watch.basis import Bases
@@ -384,3 +385,39 @@ def test_a_stream_that_is_taken_over_keeps_its_open_reports(house):
     one.start()
     assert until(lambda: len(one.watchers()) == 6)
     assert {it.stream.id: it.reports for it in one.watchers() if it.reports} == {"s2": 1}
+
+
+def test_what_a_dead_worker_held_is_said_to_be_gone_and_what_was_handed_over_is_not_called_so(house):
+    house.streams = 6
+    dead = Round("dead", NOW, 9, ("s0", "s1"), (1.5, -1.0))
+    with house.store.begin() as work:
+        work.save(dead)
+    one = house.worker("one")
+    one.start()
+    assert until(lambda: len(one.running) == 6)
+    two = house.worker("two")
+    two.start()
+    assert until(lambda: len(two.running) == 3)
+    took = {e["stream"]: e for e in house.store.ledger if e["kind"] == "taken-over"}
+    assert set(took) == {"s0", "s1"}, "the streams that were handed over in order are no orphans"
+    assert took["s0"]["worker"] == "dead"
+    assert took["s0"]["since"].startswith("2026-11-24T11:59:58.5")
+    over = [e for e in house.store.ledger if e["kind"] == "handed-over"]
+    assert len(over) >= 3
+    assert all(e["forgot"] > 0 for e in over)
+
+
+def test_the_brake_on_floods_counts_hosts_and_is_told_once(house):
+    aside = []
+    one = house.worker("one", floods=lambda: aside)
+    one.start()
+    assert until(lambda: len(one.running) == 6)
+    aside.append(Flood("demo", "7", 50, 1.0, ("h1",)))
+    aside.append(Flood("demo", "8", 50, 1.0))  # known from the record
+
+    def told():
+        return [e["entry"] for e in house.store.ledger if e["kind"] == "entry-set-aside"]
+
+    assert until(told)
+    time.sleep(3 * TTL_S / 3)
+    assert told() == ["7"]

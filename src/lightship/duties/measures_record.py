@@ -1,0 +1,95 @@
+"""Figures of what the ledgers tell: coverage, scans, policies, lists, and the record itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lightship.core.governance import Book
+from lightship.core.tuning import tuning_record
+from lightship.duties.measures_period import Period
+from lightship.duties.measures_source import Source
+from lightship.duties.measures_tally import Value, counts, share
+
+_MINUTE_S = 60.0
+
+
+def of_watch(source: Source, period: Period) -> dict[str, Value]:
+    """Return how much of the streams was looked at, what was scanned on what basis, and under which policies."""
+    minutes, gaps, gap_s = 0, 0, 0.0
+    pictures: Counter[tuple[str, str]] = Counter()
+    bases: dict[str, set[str]] = {}
+    policies: Counter[str] = Counter()
+    digests: set[str] = set()
+    verified = []
+    kinds = ("coverage", "gap", "scans", "watch-began", "audit-verified")
+    for entry in source.entries(kinds, period.begins, period.ends):
+        match entry["kind"]:
+            case "coverage":
+                minutes += 1
+                gap_s += min(_MINUTE_S, float(entry["gap_s"]))
+            case "gap":
+                gaps += 1
+            case "scans":
+                pictures[str(entry["visibility"]), str(entry["detector"])] += int(entry["pictures"])
+                bases.setdefault(str(entry["visibility"]), set()).add(str(entry["basis"]))
+            case "watch-began":
+                policies[str(entry["policy"])] += 1
+                digests.add(str(entry["policy_digest"]))
+            case _:
+                verified.append(str(entry["result"]))
+    watched = minutes * _MINUTE_S
+    return {
+        "coverage": {
+            "stream_minutes": minutes,
+            "not_looked_at_s": round(gap_s, 3),
+            "looked_at": round(1.0 - gap_s / watched, 6) if watched else None,
+            "parts_that_stopped": gaps,
+        },
+        "scans": counts(
+            pictures,
+            private_pictures=sum(n for (visibility, _), n in pictures.items() if visibility == "private"),
+            bases={name: len(some) for name, some in sorted(bases.items())},
+        ),
+        "policies": counts(policies, digests=sorted(digests)),
+        "record": {
+            "entries_at_the_end": source.written(period.ends),
+            "entries_in_the_period": source.written(period.ends) - source.written(period.begins),
+            "verified_in_the_period": len(verified),
+        },
+    }
+
+
+def of_lists(source: Source, period: Period) -> dict[str, Value]:
+    """Return the hash lists as they stood at the period's end, and the six-month record of their settings."""
+    book = Book()
+    for entry in source.list_entries(period.ends):
+        book.take(entry)
+    day = period.ends.date()
+    lists, records = {}, {}
+    for name, listed in sorted(book.lists.items()):
+        age = (period.ends - listed.published_at).total_seconds() / 86_400 if listed.published_at else None
+        most = listed.terms.max_age_days
+        lists[name] = {
+            "owner": listed.terms.owner,
+            "role": listed.terms.role,
+            "version": listed.version,
+            "digest": listed.digest,
+            "age_days": round(age, 2) if age is not None else None,
+            "fresh": age is not None and (most is None or age <= most),
+            "entries_off": len(listed.off),
+            "entries_set_aside": len(listed.aside),
+            "told_to_the_owner": dict(sorted(Counter(act.what for act in listed.feedback).items())),
+        }
+        record = tuning_record(name, listed)
+        records[name] = {
+            "precision": share(record.confirmed, record.reviewed),
+            "reviewed": share(record.reviewed, record.matches),
+            "decided": record.decided.isoformat() if record.decided else None,
+            "due": record.due.isoformat(),
+            "overdue": record.overdue(day),
+        }
+    stale = sum(not one["fresh"] for one in lists.values())
+    return {
+        "lists": {"total": len(lists), "stale": stale, "lists": lists},
+        "tuning": {"overdue": sum(one["overdue"] for one in records.values()), "lists": records},
+    }
