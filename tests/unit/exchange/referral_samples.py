@@ -67,7 +67,7 @@ SAMPLES: dict[str, bytes] = {
                 "priority": {"held": "P1"},
                 "user-name": {"held": ["@Made_Up"]},
                 "account-email": {"held": ["made.up@example.org"]},
-                "login-ips": {"held": ["192.0.2.7 2026-11-28T23:00:00Z"]},
+                "login-ips": {"held": ["192.0.2.7:4431 at 2026-11-28T23:00:00Z"]},
                 "exif": {"not_held": "Not available."},
                 "original-hash": {"held": "sha256:" + "a" * 64},
             },
