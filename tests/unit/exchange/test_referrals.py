@@ -6,14 +6,25 @@ from datetime import UTC, datetime
 
 import pytest
 import stix2
+from bench.duties_made import details, tip
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
+from tests.unit.exchange.cybertip_server import XSD, needs_xsd
 from tests.unit.exchange.referral_samples import CYBERTIP, MAPPING, SAMPLES, malformed
+from tests.unit.exchange.test_goaml import made as made_goaml
+from tests.unit.exchange.test_goaml import transfer
 
+from lightship import packs
 from lightship.core.cases import Case, Stream
 from lightship.core.casework import Named, Parsed
+from lightship.core.duties import Held
 from lightship.core.errors import InputError
-from lightship.exchange.referrals import FORMS, parse_mapping, platform_referral, reader_of, split
+from lightship.duties.filing_snapshot import fields_table
+from lightship.exchange.cybertip import build
+from lightship.exchange.cybertip_schema import load
+from lightship.exchange.referrals import FORMS, cybertip, parse_mapping, platform_referral, reader_of, split
+from lightship.exchange.schedule1 import complete, parse_fields
 
 AT = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 MAPPED = parse_mapping(MAPPING, "mapping.toml")
@@ -50,6 +61,65 @@ def test_a_cybertip_says_who_what_and_how_urgent_its_sender_finds_it():
     assert ("child-1", "child", "handle", "kid_1") in ids(tip)
     assert {one.platform for one in tip.named if one.kind == "handle"} == {"Example Live"}
     assert "scheduled again" in tip.narrative
+
+
+def test_a_mark_that_is_said_to_be_false_is_no_fact():
+    for mark in (b"<sextortion/>", b"<viral/>", b"<liveStreaming/>"):
+        data = CYBERTIP.replace(mark, mark.replace(b"/>", b">false</" + mark[1:-2] + b">"))
+        assert len(read("cybertip-xml", data).facts) == len(read("cybertip-xml").facts) - 1, mark
+
+
+@needs_xsd
+def test_a_cybertip_that_our_own_builder_makes_is_read():
+    schema = load(XSD)
+    data = b"<reports>" + b"".join(
+        build(schema, root, table).partition(b"?>")[2]
+        for root, table in (
+            ("report", tip()),
+            ("fileDetails", details(fileAnnotations={"liveStreaming": True})),
+        )
+    )
+    made = read("cybertip-xml", data + b"</reports>")
+    assert not made.notes
+    assert made.reference == "1001"
+    assert set(made.facts) == {"sender-says=urgent", "live=now"}
+    assert {
+        ("suspect-1", "suspect", "handle", "host7"),
+        ("suspect-1", "suspect", "phone", "+447700900123"),
+        ("suspect-1", "suspect", "email", "seven@example.org"),
+        ("suspect-1", "suspect", "ip", "2001:db8::7"),
+        ("files", "unknown", "hash", "ab" * 32),
+    } <= ids(made)
+    assert all(one.first_at is not None for one in made.named if one.kind == "ip")
+
+
+@needs_xsd
+def test_the_fields_of_a_cybertip_are_the_schemas_own_names():
+    names = set(etree.parse(str(XSD)).xpath("//@name"))
+    assert set(cybertip.FIELDS) <= names
+
+
+def test_a_schedule_1_report_that_our_own_list_completes_is_read():
+    form = parse_fields(*packs.report_text("gb-schedule-1"))
+    held = {
+        "service": Held("Example Live"), "user-name": Held(("host7",)), "priority": Held("P1"),
+        "login-ips": Held(("192.0.2.7:4431 at 2026-11-28T23:31:07+00:00", "[2001:db8::7]:1")),
+    }  # fmt: skip
+    table = fields_table(complete(held, form, AT.date()))
+    parsed = read("schedule1-json", json.dumps({"filing": "f-1", "fields": table}).encode())
+    assert not parsed.notes
+    assert (parsed.reference, parsed.facts, parsed.held) == ("f-1", ("sender-says=urgent",), 4)
+    assert parsed.holdable == len(form.on(AT.date()))
+    assert {one.value for one in parsed.named} == {"host7", "192.0.2.7", "2001:db8::7"}
+
+
+def test_a_goaml_report_that_our_own_writer_makes_is_read():
+    _, _, xml = made_goaml(transfer(), transfer(payment="a1", at="2026-03-12T22:30:00"))
+    parsed = read("goaml-xml", xml)
+    assert not parsed.notes
+    assert parsed.reference == "ls-0001"
+    assert parsed.facts == ("payments=repeated",)
+    assert parsed.named
 
 
 def test_what_was_live_is_live_for_a_time_only():

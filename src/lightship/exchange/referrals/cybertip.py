@@ -8,7 +8,7 @@ from typing import Any
 
 from lightship.core.casework import Parsed
 from lightship.exchange.referrals.reading import Reading
-from lightship.exchange.referrals.xml import text_under, under, xml_of
+from lightship.exchange.referrals.xml import said_under, text_under, under, xml_of
 
 FIELDS = (
     "reportId", "incidentType", "platform", "escalateToHighPriority", "incidentDateTime",
@@ -73,7 +73,7 @@ def _summary(report: Any, reading: Reading) -> None:
     if reading.kind == _ENTICEMENT:
         reading.fact("contact=grooming")
     for node in under(summary, "reportAnnotations"):
-        if next(under(node, "sextortion"), None) is not None:
+        if said_under(node, "sextortion"):
             reading.fact("extortion=active")
 
 
@@ -134,8 +134,8 @@ def _files(root: Any, reading: Reading) -> None:
             reading.name("files", "unknown", "hash", one.text, place="originalFileHash")
         for notes in under(file, "fileAnnotations"):
             reading.has("fileAnnotations")
-            live |= next(under(notes, "liveStreaming"), None) is not None
-            if next(under(notes, "viral"), None) is not None:
+            live |= said_under(notes, "liveStreaming")
+            if said_under(notes, "viral"):
                 reading.fact("material=known")
     if live:
         reading.live(reading.happened_at, "incidentDateTime")

@@ -41,3 +41,8 @@ def text_under(node: Any, *path: str) -> str:
         if node is None:
             return ""
     return (node.text or "").strip()
+
+
+def said_under(node: Any, tag: str) -> bool:
+    """Return whether a mark stands there and is not said to be false."""
+    return any((one.text or "").strip().lower() not in {"false", "0"} for one in under(node, tag))
