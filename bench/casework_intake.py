@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lightship.casework.desk import Offices
-from lightship.casework.intake import Received, take_in
+from lightship.casework.intake import BATCH, Received, take_in
 from lightship.casework.urgency import shipped
 from lightship.exchange.referrals import FORMS, reader_of
 from lightship.infra.migrate import upgrade
@@ -99,18 +99,18 @@ def run() -> list[dict[str, str]]:
         url = f"sqlite:///{folder}/s"
         upgrade(url)
         with SqlStore(url) as store:
-            for batch in (200, 50, 1):
+            for batch in (BATCH, 50, 1):
                 count = NUMBER if batch > 1 else NUMBER // 8
                 rates = [durable(store, signals(count, 10 * batch + turn), batch) for turn in range(ROUNDS)]
                 rate = statistics.median(rates)
-                met = "" if batch == 1 else "yes" if rate >= REACH else "no"
+                met = "" if batch != BATCH else "yes" if rate >= REACH else "no"
                 rows.append(
                     {
                         "what": f"referrals taken in, {batch} a transaction ({len(rates)} × {count:,})",
                         "ours": f"{rate:,.0f}/s",
                         "peer": f"one row a commit, SQLite alone: {floor:,.0f}/s",
                         "ratio": f"{rate / floor:.2f}",
-                        "reach": f"≥ {REACH}/s" if batch > 1 else "",
+                        "reach": f"≥ {REACH}/s" if batch == BATCH else "",
                         "met": met,
                     }
                 )

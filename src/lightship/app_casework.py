@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from lightship.app_platform import ledger_of
+from lightship.casework import intake as intake_room
 from lightship.casework.desk import LIVE, Offices
 from lightship.casework.intake import Received, Taken, take_in
 from lightship.casework.urgency import shipped
-from lightship.core.casework import Inquiry, Referral
+from lightship.core.casework import Inquiry, Original, Referral
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.ports import Work
 from lightship.exchange.referrals import Mapped, parse_mapping, reader_of, split
@@ -77,6 +78,35 @@ def intake(
         batch = [Received(form, sender, one, reader(one, now)) for one in split(form, whole, mapped)]
         yield from take_in(
             store, shipped(), batch, now=now, offices=Offices(), by=by, calling_code=calling_code
+        )
+
+
+def read_again(
+    store: SqlStore,
+    referral_id: str,
+    *,
+    form: str,
+    by: str,
+    now: datetime,
+    mapping: Path | None = None,
+    calling_code: str = "",
+) -> tuple[Referral, tuple[str, ...]]:
+    """Read a referral that named nobody as another form, from the bytes that came.
+
+    Raises
+    ------
+    InputError
+        If it is not there or was read already, or the form or mapping is none.
+    """
+    reader = reader_of(form, None if mapping is None else read_mapping(mapping))
+    with store.begin() as work:
+        referral = work.get(Referral, referral_id)
+        original = None if referral is None else work.get(Original, referral.original)
+        if referral is None or original is None:
+            raise InputError("There is no such referral.", f"referral {referral_id}", "Check its id.")
+        parsed = reader(original.data, referral.received_at)
+        return intake_room.read_again(
+            work, shipped(), referral_id, parsed, form=form, by=by, now=now, calling_code=calling_code
         )
 
 

@@ -229,6 +229,32 @@ def reclassify(
     typer.echo(f"{one.id}  came as {one.kind}, held as {one.kind_now}")
 
 
+@cases_app.command("read-again")
+def read_again(
+    referral: Annotated[str, typer.Argument(help="The referral.")],
+    by: By,
+    form: Annotated[str, typer.Option(help="What it really is; see intake.")],
+    mapping: Annotated[Path | None, typer.Option(help="TOML that says what a table's columns mean.")] = None,
+    calling_code: Annotated[str, typer.Option(help="Calling code of national phone numbers.")] = "44",
+) -> None:
+    """Read a referral that named nobody as another form, from the bytes that came."""
+    from lightship.app_casework import read_again as read
+
+    with _store() as store:
+        one, notes = read(
+            store,
+            referral,
+            form=form,
+            by=by,
+            now=datetime.now(UTC),
+            mapping=mapping,
+            calling_code=calling_code,
+        )
+    typer.echo(f"{one.id}  {one.source}  {one.reference}  complete {one.completeness:.0%}")
+    for note in notes:
+        say(f"  not read: {note}")
+
+
 @cases_app.command()
 def escalate() -> None:
     """Give what is late to the supervisor; run it every minute."""

@@ -1,6 +1,6 @@
 """Intake: what came in is kept, owned and due in one transaction, and only then is the sender told that it was.
 
-The bytes are kept as they came; what a reader made of them lies beside, and can be made again. The same bytes twice are
+The bytes are kept as they came; what a reader made of them lies beside (:func:`read_again`). The same bytes twice are
 one referral. What no reader can read is a referral all the same, with an owner and a clock, and says what was not read.
 What a sender sends again under its own reference joins the inquiry that the first one opened.
 """
@@ -126,6 +126,64 @@ def reclassify(work: Work, referral_id: str, kind: str, *, by: str, why: str, no
     return changed
 
 
+def read_again(
+    work: Work,
+    ladder: Ladder,
+    referral_id: str,
+    parsed: Parsed,
+    *,
+    form: str,
+    by: str,
+    now: datetime,
+    calling_code: str = "",
+) -> tuple[Referral, tuple[str, ...]]:
+    """Keep what another reader made of a referral that named nobody; returns it, and what was not read this time.
+
+    What was said before stays said: facts are added, and its sender's kind is kept.
+
+    Raises
+    ------
+    InputError
+        If there is no such referral, or identifiers were read from it already.
+    """
+    where = f"referral {referral_id}"
+    referral = work.get(Referral, referral_id)
+    if referral is None:
+        raise InputError("There is no such referral.", where, "Check its id.")
+    if work.find(Identifier, {"referral_id": referral_id}, limit=1):
+        raise InputError("It was read already.", where, "Only what named nobody is read again.")
+    facts, unknown = known_facts(ladder, parsed.facts)
+    identifiers, unread = identifiers_of(referral_id, parsed, calling_code)
+    changed = work.change(
+        Referral,
+        referral_id,
+        {"completeness": referral.completeness},
+        source=parsed.source,
+        reference=referral.reference or parsed.reference,
+        kind_now=parsed.kind,
+        facts=tuple(dict.fromkeys((*referral.facts, *facts))),
+        completeness=_complete(parsed),
+        narrative=parsed.narrative or referral.narrative,
+        marking=referral.marking if parsed.marking is None else marking_text(parsed.marking),
+        happened_at=parsed.happened_at,
+    )
+    if changed is None:
+        raise InputError("Somebody else changed this referral meanwhile.", where, "Look again.")
+    work.save(*identifiers)
+    work.record(
+        {
+            "kind": "referral-read-again",
+            "referral": referral_id,
+            "form": form,
+            "by": by,
+            "at": now.isoformat(),
+        }
+    )
+    desk.log_use(work, "alteration", referral_id, by, now, reason=f"read again as {form}")
+    desk.reassess(work, ladder, referral.inquiry_id, now=now)
+    return changed, (*parsed.notes, *unknown, *unread)
+
+
 def known_facts(ladder: Ladder, facts: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return facts of the ladder's closed list, and a note for each other one."""
     listed = ladder.facts
@@ -176,7 +234,7 @@ class _Door:
             return self._again(there, one)
         parsed = one.parsed
         facts, unknown = known_facts(self.ladder, parsed.facts)
-        identifiers, unread = self._identifiers(id_, parsed)
+        identifiers, unread = identifiers_of(id_, parsed, self.calling_code)
         notes = (*parsed.notes, *unknown, *unread)
         here = self._inquiry_of(one.sender, parsed.reference)
         inquiry = self._opened(id_, parsed, facts, notes) if here is None else here
@@ -190,7 +248,7 @@ class _Door:
             self.now,
             original,
             inquiry.id,
-            completeness=min(1.0, parsed.held / max(1, parsed.holdable)),
+            completeness=_complete(parsed),
             facts=facts,
             narrative=parsed.narrative,
             marking="" if parsed.marking is None else marking_text(parsed.marking),
@@ -265,29 +323,6 @@ class _Door:
             id_ = inquiry.merged_into
         return None
 
-    def _identifiers(self, referral_id: str, parsed: Parsed) -> tuple[list[Identifier], tuple[str, ...]]:
-        found, notes = [], []
-        for number, one in enumerate(parsed.named):
-            try:
-                value = normalise(one.kind, one.value, calling_code=self.calling_code)
-            except InputError as error:
-                notes.append(f"{_place(one)}: {error.what}")
-                continue
-            found.append(
-                Identifier(
-                    identity("identifier", referral_id, str(number)),
-                    referral_id,
-                    one.kind,
-                    value,
-                    one.role,
-                    f"{referral_id}/{one.person}",
-                    one.platform,
-                    one.first_at,
-                    one.last_at,
-                )
-            )
-        return found, tuple(dict.fromkeys(notes))
-
     def _keep(self, *values: Identified) -> None:
         self.new.extend(values)
 
@@ -311,6 +346,37 @@ class _Door:
             joined,
             notes,
         )
+
+
+def identifiers_of(
+    referral_id: str, parsed: Parsed, calling_code: str
+) -> tuple[list[Identifier], tuple[str, ...]]:
+    """Return the identifiers of a referral in their one spelling, and a note for each that has none."""
+    found, notes = [], []
+    for number, one in enumerate(parsed.named):
+        try:
+            value = normalise(one.kind, one.value, calling_code=calling_code)
+        except InputError as error:
+            notes.append(f"{_place(one)}: {error.what}")
+            continue
+        found.append(
+            Identifier(
+                identity("identifier", referral_id, str(number)),
+                referral_id,
+                one.kind,
+                value,
+                one.role,
+                f"{referral_id}/{one.person}",
+                one.platform,
+                one.first_at,
+                one.last_at,
+            )
+        )
+    return found, tuple(dict.fromkeys(notes))
+
+
+def _complete(parsed: Parsed) -> float:
+    return min(1.0, parsed.held / max(1, parsed.holdable))
 
 
 def marking_text(marking: Marking) -> str:

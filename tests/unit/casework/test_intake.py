@@ -16,7 +16,7 @@ from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 from tests.unit.infra.crashes import Steps, die
 
 from lightship.casework import desk
-from lightship.casework.intake import BATCH, Received, known_facts, reclassify, take_in
+from lightship.casework.intake import BATCH, Received, known_facts, read_again, reclassify, take_in
 from lightship.casework.urgency import judge, rank, shipped
 from lightship.casework.why import why
 from lightship.core.casework import Identifier, Inquiry, Original, Parsed, Referral, Task, Use
@@ -112,6 +112,23 @@ def test_unreadable_bytes_are_a_referral_that_says_so(store):
         tasks = work.find(Task, {"inquiry_id": taken.inquiry_id, "kind": "triage"})
         assert "not XML; nothing was read" in tasks[0].words
         assert work.get(Original, taken.original).data == b"\x00\xff no xml"
+
+
+def test_what_came_under_the_wrong_form_is_read_again_from_the_bytes_that_came(store):
+    (taken,) = take(store, received("cybertip-xml", SAMPLES["signal-json"], "Lantern"))
+    assert taken.urgency == 5
+    right = received("signal-json").parsed
+    with store.begin() as work:
+        again, notes = read_again(
+            work, LADDER, taken.referral_id, right, form="signal-json", by="ann", now=NOW, calling_code="44"
+        )
+        assert (again.reference, again.facts, again.kind) == ("sig-1", ("live=day",), "unsaid")
+        assert notes == ("a fact: not on the ladder's list, so it has no weight",)
+        assert len(work.find(Identifier, {"referral_id": taken.referral_id})) == 2
+        assert work.get(Inquiry, taken.inquiry_id).urgency == 3
+        with pytest.raises(InputError, match="read already"):
+            read_again(work, LADDER, taken.referral_id, right, form="signal-json", by="ann", now=NOW)
+    sound(store)
 
 
 def test_a_fact_that_is_not_on_the_list_is_a_note_and_no_error(store):
