@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from lightship.app_platform import ledger_of
+from lightship.app_platform import Deployment, ledger_of
 from lightship.casework import intake as intake_room
 from lightship.casework.desk import LIVE, Offices
 from lightship.casework.intake import Received, Taken, take_in
 from lightship.casework.urgency import shipped
+from lightship.core.cases import Case, Stream
 from lightship.core.casework import Inquiry, Original, Referral
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.ports import Work
-from lightship.exchange.referrals import Mapped, parse_mapping, reader_of, split
+from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of, split
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
@@ -108,6 +110,33 @@ def read_again(
         return intake_room.read_again(
             work, shipped(), referral_id, parsed, form=form, by=by, now=now, calling_code=calling_code
         )
+
+
+def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) -> bytes:
+    """Return the bytes by which a platform refers a case of its watch; that it did is on the platform's record.
+
+    Raises
+    ------
+    InputError
+        If there is no such case.
+    StoreError
+        If the platform's store cannot be used.
+    """
+    if not (folder / "platform.db").is_file():
+        raise InputError(
+            "There is no platform's store.", str(folder), "Name the folder of `lightship serve`."
+        )
+    with SqlStore(Deployment(folder).url) as store, store.begin() as work:
+        case = work.get(Case, case_id)
+        stream = None if case is None else work.get(Stream, case.stream_id)
+        if case is None or stream is None:
+            raise InputError("There is no such case with its stream.", f"case {case_id}", "Check its id.")
+        data = platform_referral(case, stream, platform)
+        digest = hashlib.sha256(data).hexdigest()
+        work.record(
+            {"kind": "case-referred", "case": case_id, "by": by, "at": now.isoformat(), "digest": digest}
+        )
+        return data
 
 
 def read_file(path: Path) -> bytes:

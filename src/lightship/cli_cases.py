@@ -83,6 +83,22 @@ def intake(
     say(f"{number} taken in.")
 
 
+@cases_app.command()
+def refer(
+    case: Annotated[str, typer.Argument(help="The case of the platform's watch.")],
+    folder: Annotated[Path, typer.Option(help="The platform's folder, as of `lightship serve`.")],
+    platform: Annotated[str, typer.Option(help="The platform's name.")],
+    out: Annotated[Path, typer.Option(help="Where the referral goes.")],
+    by: By,
+) -> None:
+    """Write a platform's case as a referral, without pictures and addresses; it is on the platform's record."""
+    from lightship.app_casework import refer as referred
+    from lightship.exchange.whole import write_whole
+
+    write_whole(out, referred(folder, case, platform, by=by, now=datetime.now(UTC)))
+    say(f"Wrote {out}. Take it in with --form platform-json.")
+
+
 @cases_app.command("list")
 def list_(
     by: By,

@@ -1,13 +1,18 @@
 """An analyst takes referrals in from the shell, sees which child is first and why, and hands the inquiry on."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lightship.cli import app
+from lightship.core.cases import Case, Stream
 from lightship.core.errors import LightshipError
 from lightship.infra.ledger_file import read_entries
+from lightship.infra.migrate import upgrade
+from lightship.infra.store import SqlStore
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
 
@@ -73,6 +78,44 @@ def test_a_stop_an_alert_and_a_tip_come_in_and_the_child_in_danger_now_is_first(
     assert kinds.count("referral-taken-in") == 3
     assert kinds[-1] == "inquiry-filed-away"
     assert "h-9" not in json.dumps(entries), "no identifier is on the ledger"
+
+
+def test_a_platforms_case_is_referred_from_its_store_and_taken_in(shell):
+    folder = shell.folder / "platform"
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'platform.db'}"
+    upgrade(url)
+    now = datetime.now(UTC)
+    with SqlStore(url) as store, store.begin() as work:
+        work.save(Stream("s1", "rtmp://inner/secret", "host-9", "public", "b", "public-live", now))
+        work.save(Case("c1", "s1", "machine", now, now, "words", 60.0, "end", 0.5, 1.0, 0.5))
+    words = [
+        "--folder",
+        folder,
+        "--platform",
+        "Example Live",
+        "--by",
+        "ann",
+        "--out",
+        shell.folder / "r.json",
+    ]
+    shell("refer", "c1", *words)
+    assert b"secret" not in (shell.folder / "r.json").read_bytes()
+    taken = shell(
+        "intake",
+        shell.folder / "r.json",
+        "--form",
+        "platform-json",
+        "--sender",
+        "Example Live",
+        "--by",
+        "ann",
+    )
+    assert "urgency 1" in taken
+    with SqlStore(url) as store, store.look() as work:
+        entries = work.connection.execute(sa.select(store.schema.journal.c.entry)).scalars().all()
+    assert json.loads(entries[-1])["kind"] == "case-referred"
+    assert "no such case" in shell("refer", "c2", *words, fails=True)
 
 
 def test_a_mistake_on_the_command_line_is_said_before_anything_is_taken_in(shell):
