@@ -2,7 +2,7 @@
 
 What a collection holds was let through the release gate for that partner when it was disseminated; on every answer each
 object's marking is checked again against the grade they have now. Another partner's collection is answered as one that
-is not there. What a partner puts in is kept whole before it is acknowledged; nothing that was sent is ever deleted here.
+is not there. What a partner puts in is kept whole before it is acknowledged; nothing that was sent is ever deleted.
 
 References
 ----------
@@ -143,7 +143,7 @@ class _Desk:
             raise _Refusal(401, "Who asks is not known.")
         return found
 
-    def discovery(self, request: Request, partner: Partner, _body: bytes) -> Response:
+    def discovery(self, request: Request, _partner: Partner, _body: bytes) -> Response:
         address = str(request.base_url).rstrip("/") + "/api/"
         return _json({"title": self.title, "default": address, "api_roots": [address]})
 
@@ -225,7 +225,7 @@ class _Desk:
         return rows[:limit], more
 
     def _rows(self, partner: Partner) -> list[_Row]:
-        """Return each version of each object that the partner was sent and may still have, by when it was first added."""
+        """Return each version of each object that a partner was sent and may still have, by when it was first added."""
         with self.store.look() as work:
             sent = work.find(
                 Dissemination, {"recipient": partner.name, "way": "taxii"}, order=("made_at", "id")
@@ -266,13 +266,9 @@ def _collection(partner: Partner) -> dict[str, object]:
 
 
 def _matching(rows: list[_Row], asked: Mapping[str, str], versions: str) -> list[_Row]:
-    for name, value in (
-        ("id", lambda row: row.stix["id"]),
-        ("type", lambda row: row.stix["type"]),
-        ("spec_version", lambda row: row.stix.get("spec_version", "2.0")),
-    ):
+    for name, default in (("id", ""), ("type", ""), ("spec_version", "2.0")):
         if wanted := asked.get(f"match[{name}]"):
-            rows = [row for row in rows if value(row) in wanted.split(",")]
+            rows = [row for row in rows if row.stix.get(name, default) in wanted.split(",")]
     kinds = set(versions.split(","))
     if "all" in kinds:
         return rows

@@ -69,7 +69,7 @@ def seal(files: Mapping[str, bytes], *, recipient: str, age: str, made_at: str, 
         raise InputError(
             "This is no age public key.", recipient, "Ask the partner for the line age1..."
         ) from error
-    sealed = pyrage.encrypt(inside.getvalue(), [to])
+    sealed: bytes = pyrage.encrypt(inside.getvalue(), [to])
     head = f"lightship.shared-pack/1 {len(sealed)} {hashlib.sha256(sealed).hexdigest()}\n".encode()
     if len(head) + len(sealed) > MOST_BYTES:
         raise InputError(
@@ -142,7 +142,7 @@ def _whole(data: bytes) -> bytes:
 
 def _decrypted(sealed: bytes, mine: pyrage.x25519.Identity) -> bytes:
     try:
-        return pyrage.decrypt(sealed, [mine])
+        data: bytes = pyrage.decrypt(sealed, [mine])
     except pyrage.DecryptError as error:
         if "No matching keys" in str(error):
             raise InputError(
@@ -151,6 +151,7 @@ def _decrypted(sealed: bytes, mine: pyrage.x25519.Identity) -> bytes:
                 "Use the private key of the line you gave the sender.",
             ) from error
         raise _changed() from error
+    return data
 
 
 def _unzipped(archive: bytes) -> dict[str, bytes]:

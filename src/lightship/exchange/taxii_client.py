@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -29,7 +29,7 @@ class TaxiiClient:
         headers = {"Accept": MEDIA, "Authorization": f"Bearer {token}"}
         self._http = httpx.Client(headers=headers, timeout=30.0, transport=transport)
 
-    def __enter__(self) -> TaxiiClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

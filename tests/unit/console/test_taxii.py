@@ -1,5 +1,6 @@
 """The TAXII server, asked by a client that others wrote and by ours; one partner never sees another's, nor too much."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -157,11 +158,16 @@ def test_anothers_collection_looks_like_none(http):
 
 
 def test_a_grade_that_was_lowered_since_holds_at_once(place):
-    from starlette.testclient import TestClient
-
     app = taxii_app(place[1], [_member(LOWER, TOKEN)], title="A force", clock=lambda: NOW)
-    client = TestClient(app, headers={"Accept": MEDIA, "Authorization": f"Bearer {TOKEN}"})
-    text = client.get(OBJECTS).text
+
+    async def read():
+        headers = {"Accept": MEDIA, "Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://t", headers=headers
+        ) as client:
+            return (await client.get(OBJECTS)).text
+
+    text = asyncio.run(read())
     assert "Streams on Fridays." in text
     assert "A stream last night" not in text, "the house's own words are amber"
     assert "TLP:AMBER" not in text
