@@ -27,6 +27,7 @@ from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
+from lightship.cli_share import share_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -62,6 +63,7 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(share_app, name="share")
 duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
 cli_duties_report.register(duties_app)
 cli_duties_regulator.register(duties_app)

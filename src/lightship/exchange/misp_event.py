@@ -33,7 +33,7 @@ def misp_event(bundle: bytes) -> tuple[bytes, tuple[Loss, ...]]:
         parser = ExternalSTIX2toMISPParser()
         parser.load_stix_bundle(stix2.parse(bundle, allow_custom=True))
         parser.parse_stix_bundle(single_event=True)
-        # MISP writes the times of analysts' notes without their zone; pymisp 2.5.34 writes them with it and fails to read it.
+        # MISP writes the times of analysts' notes without a zone; pymisp 2.5.34 writes one and cannot read it back.
         written = _NOTED.sub(r'"\1": "\2 \3"', parser.misp_event.to_json())
         event = {"Event": json.loads(written)}
         objects = json.loads(bundle)["objects"]

@@ -57,7 +57,6 @@ def test_a_graph_is_valid_and_a_misspelt_word_is_not(released, tmp_path):
     assert not valid(
         tmp_path, data.replace(b"uco-observable:EmailAddressFacet", b"uco-observable:EmailAdressFacet")
     )
-    assert not valid(tmp_path, data.replace(b'"uco-core:isDirectional"', b'"uco-core:isDirection"'))
 
 
 def test_misp_there_and_back(released):
