@@ -22,6 +22,7 @@ from lightship import (
 )
 from lightship.cli_call import call
 from lightship.cli_hold import hold_app
+from lightship.cli_knowledge import knowledge_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -64,6 +65,7 @@ packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 app.add_typer(share_app, name="share")
+app.add_typer(knowledge_app, name="knowledge")
 duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
 cli_duties_report.register(duties_app)
 cli_duties_regulator.register(duties_app)

@@ -186,7 +186,7 @@ class _Graph:
             values.get("reasons", ""),
             f"What else would explain it: {values['rival']}" if values.get("rival") else "",
         )
-        self._joined(thing, *ends, "Perhaps_Same_As", {"uco-core:description": words})
+        self._joined(thing, ends[0], ends[1], "Perhaps_Same_As", {"uco-core:description": words})
 
     def _told(self, thing: Thing) -> None:
         names = (
