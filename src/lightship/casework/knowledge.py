@@ -1,7 +1,7 @@
 """What is known about how children are exploited and how evidence is got, as cards whose every claim has a source.
 
-A claim says where it comes from, when that was looked at, and by when it is looked at again; one that nobody has verified
-says so. A card of a typology links to the payment indicators and the measures that act on what it describes.
+A claim says where it comes from, when that was looked at, and by when it is looked at again; one that nobody has
+verified says so. A card of a typology links to the payment indicators and the measures that act on what it describes.
 """
 
 from __future__ import annotations
