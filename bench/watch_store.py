@@ -59,6 +59,10 @@ class Store:
             found = found[[one.id for one in found].index(after) + 1 :]
         return found[:limit]
 
+    def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
+        """Return how many values have these fields."""
+        return sum(_fits(one, where or {}) for (of, _), one in self._rows.items() if of is kind)
+
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change a value."""
         value = self._rows.get((kind, id_))

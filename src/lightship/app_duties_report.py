@@ -21,6 +21,7 @@ from lightship.core.notes import SigningKey
 from lightship.core.people import Look
 from lightship.core.ports import Work
 from lightship.duties import filing
+from lightship.duties.desk import file as put_on_duty
 from lightship.duties.filing import Carrier, Desk
 from lightship.duties.filing_cybertip import CyberTipCarrier
 from lightship.duties.filing_figures import figures
@@ -131,7 +132,7 @@ def read_settings(path: Path) -> Settings:
 
 @contextmanager
 def open_reports(
-    deployment: Deployment, clock: Callable[[], datetime] = utc_now, book: filing.Book = filing.filed_duty
+    deployment: Deployment, clock: Callable[[], datetime] = utc_now, book: filing.Book = put_on_duty
 ) -> Iterator[Reports]:
     """Open the reports of a deployment that is there already.
 
@@ -158,7 +159,7 @@ def reports_on(
     store: SqlStore,
     vault: FileVault,
     clock: Callable[[], datetime] = utc_now,
-    book: filing.Book = filing.filed_duty,
+    book: filing.Book = put_on_duty,
 ) -> Iterator[Reports]:
     """Open the reports of a deployment whose store and vault are open.
 

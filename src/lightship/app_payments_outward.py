@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightship import packs
-from lightship.app_payments_data import open_dataset, provenance, text_of
+from lightship.app_payments_data import connected, provenance, text_of
 from lightship.app_payments_pseudonyms import identifiers, pseudonymous, read_key
 from lightship.core.errors import InputError, PolicyError
 from lightship.core.payments import Alert
@@ -23,6 +24,7 @@ from lightship.payments import hunt as hunting
 from lightship.payments import narrative as narrating
 from lightship.payments import receivers as receiving
 from lightship.payments.background import gather
+from lightship.payments.beside import LEARNED, Beside
 from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
 from lightship.payments.hunt_files import hunt_files
@@ -63,7 +65,7 @@ def hunt(
     key = read_key(key_file) if key_file else None
     seeds = hunting.read_seeds(text_of(seed_file), str(seed_file))
     counted = shape(shape_name)
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         if key is not None and any(map(is_pseudonym, seeds)):
             known = identifiers(con, key)
@@ -86,7 +88,7 @@ def receivers(dataset: Path, out: Path, *, limit: int, shape_name: str) -> Recei
         If a file cannot be used or the result cannot be written.
     """
     counted = shape(shape_name)
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         found = receiving.receivers(con, counted, limit)
     made = {**provenance(dataset), "shape": counted.digest}
@@ -112,11 +114,12 @@ def bundle(
     alerts = chosen(alerts_file, only)
     counted, words = shape(shape_name), glossary(glossary_name)
     made = {**provenance(dataset), "shape": counted.digest}
-    with open_dataset(dataset) as con:
+    told = beside(alerts_file)
+    with connected(dataset) as con:
         lay_out(con, counted)
         found = gather(con, alerts, counted.hub_payers)
         each = {
-            alert.alert: bundling.bundle(alert, evidence, words, made)
+            alert.alert: bundling.bundle(alert, evidence, words, made, told.get(alert.alert))
             for alert, evidence in zip(alerts, found, strict=True)
         }
     write_folder(out, bundling.bundles(each, alerts, words), bundling.MARK)
@@ -153,7 +156,7 @@ def draft(
     counted, words = shape(shape_name), glossary(glossary_name)
     stands = standing(prepared_by, approved_by, final=final, own_narrative=narrative_file is not None)
     filer = goaml.parse_filer(text_of(filer_file), str(filer_file)) if filer_file else None
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         (evidence,) = gather(con, [one], counted.hub_payers)
     text = narrating.draft(one, evidence, words)
@@ -217,6 +220,25 @@ def chosen(alerts_file: Path, only: str) -> tuple[Alert, ...]:
         if not alerts:
             raise InputError(f"The file has no alert {only!r}.", str(alerts_file), "Name one that it has.")
     return alerts
+
+
+def beside(alerts_file: Path) -> dict[str, Beside]:
+    """Return what a model said beside the alerts, by alert; empty where there was none.
+
+    Raises
+    ------
+    InputError
+        If the file of it cannot be read.
+    """
+    path = (alerts_file if alerts_file.is_dir() else alerts_file.parent) / LEARNED
+    if not path.is_file():
+        return {}
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"It cannot be read: {error}.", str(path), "Score anew with --model.") from error
+    found = [Beside.from_json(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+    return {one.alert: one for one in found}
 
 
 def glossary(name: str) -> Glossary:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from lightship import packs
 from lightship.app import interruptible
+from lightship.app_duties import follow, provider_of, retain, told
 from lightship.app_duties_report import carry
 from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
@@ -43,9 +44,9 @@ from lightship.core.ports import Store
 from lightship.core.retention import Retention
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import Sensors, load_sensors
+from lightship.duties.provider import Provider
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import LedgerFile, verify_file
-from lightship.infra.retention import expire
 from lightship.infra.sealer import Sealer
 from lightship.media.sources import Source
 from lightship.watch.actions import NginxRtmp, Webhook
@@ -165,12 +166,13 @@ def keeping(platform: Platform, say: Callable[[str], None]) -> Iterator[LedgerFi
     LightshipError
         If the ledger or the terms of retention cannot be used.
     """
-    terms = packs.retention(platform.deployment.retention)
+    terms, provider = packs.retention(platform.deployment.retention), provider_of(platform.deployment.folder)
     path = platform.deployment.folder / "platform.ledger"
     with ledger_of(path, "lightship-platform") as ledger, Sealer(platform.store, ledger) as sealer:
         platform.checks["the ledger"] = sealer.check
         platform.chores.every("the ledger", 0.2, sealer.seal)
-        platform.chores.every("retention", RETENTION_S, lambda: _expire(platform, terms, say))
+        platform.chores.every("retention", RETENTION_S, lambda: _retain(platform, provider, terms, say))
+        follow(platform.chores, platform.store, ledger, provider)
         note_configuration(platform)
         try:
             yield ledger
@@ -190,12 +192,9 @@ def _wake(platform: Platform, go_on: GoOn) -> None:
                 platform.wake.set()
 
 
-def _expire(platform: Platform, terms: Retention, say: Callable[[str], None]) -> None:
-    now = utc_now()
-    under = f"{terms.name} {terms.version} {terms.digest}"
-    done = expire(platform.store, platform.vault, now, terms.on(now.date()), under=under)
-    for exhibit, why in done.failed.items():
-        say(f"The exhibit {exhibit} is past its time and was not destroyed: {why}")
+def _retain(platform: Platform, provider: Provider, terms: Retention, say: Callable[[str], None]) -> None:
+    folder = platform.deployment.folder
+    told(retain(platform.store, platform.vault, folder, provider.law, terms, utc_now()), say)
 
 
 @contextmanager
@@ -249,6 +248,7 @@ def console_of(
         check_address=lambda address: pin(address, platform.deployment.allowed),
         secure=secure,
         metrics=metrics,
+        provider=provider_of(folder),
     )
     desk = WatchDesk(platform.store, platform.bus)
     return create_console(platform.store, platform.bus, platform.vault, desk, settings, matcher)

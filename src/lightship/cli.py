@@ -16,11 +16,12 @@ from lightship import (
     cli_match,
     cli_payments_live,
     cli_payments_outward,
-    cli_payments_read,
     cli_payments_trial,
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_deconflict import deconflict_app
+from lightship.cli_duties import duties_app
 from lightship.cli_hold import hold_app
 from lightship.cli_knowledge import knowledge_app
 from lightship.cli_lists import lists_app
@@ -29,6 +30,7 @@ from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
 from lightship.cli_share import share_app
+from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -47,14 +49,17 @@ for command in (cli_serve.serve, cli_serve.worker, cli_serve.account):
     app.command()(command)
 app.command()(call)
 app.add_typer(cli_serve.token_app, name="token")
+cli_duties_report.register(duties_app)
+cli_duties_regulator.register(duties_app)
+app.add_typer(duties_app, name="duties")
 app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
-    cli_payments_read.read,
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
+    cli_payments_trial.train,
     cli_payments_trial.demo,
     cli_payments_live.serve,
     cli_payments_live.token,
@@ -66,10 +71,8 @@ app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 app.add_typer(share_app, name="share")
 app.add_typer(knowledge_app, name="knowledge")
-duties_app = typer.Typer(help="What the law is owed: reports, records, notices.", no_args_is_help=True)
-cli_duties_report.register(duties_app)
-cli_duties_regulator.register(duties_app)
-app.add_typer(duties_app, name="duties")
+app.add_typer(undercover_app, name="undercover")
+app.add_typer(deconflict_app, name="deconflict")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -136,6 +139,7 @@ def guard(
                 started=started,
                 signed=packs,
                 pack=pack,
+                say=say,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")

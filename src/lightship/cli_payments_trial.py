@@ -76,6 +76,30 @@ def backtest(
     )
 
 
+def train(
+    payments: Annotated[Path, typer.Argument(help="A dataset; a made-up one brings its truth.")],
+    out: Annotated[Path, typer.Option(help="File for the model.")],
+    typology: Annotated[str, typer.Option(help="Name or path of a typology pack.")],
+    pack: Annotated[str, typer.Option(help="Jurisdiction: uk, au, ca, se, or a path.")] = "uk",
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Parquet of the institution's own decided cases: subject, typology.")
+    ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="Weigh with these baselines instead of fitting the history's own.")
+    ] = None,
+) -> None:
+    """Learn from an institution's own outcomes how far a pack's indicators speak together."""
+    from lightship import app_learned
+
+    found = app_learned.train(payments, out, pack, typology, known=outcomes, baselines=baselines, tell=say)
+    trial = found.trial
+    say(
+        f"Wrote {out}: learned from {found.known} known among {found.subjects:,} subjects. On those it had not seen, "
+        f"its first {trial.size} hold {trial.learned_hits} known ones; the pack's hold {trial.pack_hits}. "
+        "It is shown beside the pack's weight and changes no queue."
+    )
+
+
 def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
     """Play the payments' chapter on made-up people; the exit code says whether every claim held."""
     from lightship.demo import PAYMENTS, play

@@ -102,6 +102,11 @@ def _deployment(
     )
 
 
+def deployed(folder: Path | None = None, database: str = "") -> Deployment:
+    """Return a deployment by its folder and database alone."""
+    return _deployment(folder, database)
+
+
 def _deployed(body: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of :func:`_deployment`, in place of its parameter ``deployment``.
 

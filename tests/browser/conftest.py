@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.desk import CHROMIUM, FLAGS, Server
-from tests.unit.console.making import console, exhibit, full
+from tests.unit.console.making import console, exhibit, full, owing
 from tests.unit.media.making import make
 
 
@@ -38,7 +38,7 @@ def film(tmp_path_factory):
 
 @pytest.fixture
 def served(tmp_path, film):
-    made = full(console(tmp_path))
+    made = owing(full(console(tmp_path)))
     exhibit(made, "c0", film, "video/mp4")
     with Server(made) as one:
         yield one

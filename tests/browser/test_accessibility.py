@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser.desk import Person, begin_shift
 
+DUTIES = ("/duties", "/duties?state=filed", f"/duties/{'d1' * 16}")
 PAGES = {
     "mo": (
         "/queue",
@@ -24,13 +25,14 @@ PAGES = {
         "/wall",
         "/health",
         "/shift",
+        *DUTIES,
     ),
-    "ada": ("/regulator", "/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift"),
-    "root": ("/people", "/health", "/shift"),
+    "ada": ("/regulator", "/audit", "/items/c0", "/subjects/host-s0", "/health", "/shift", "/duties"),
+    "root": ("/people", "/health", "/shift", "/duties"),
 }
 
 
-DARK = {"mo": PAGES["mo"], "lee": ("/audit",), "root": ("/people",)}
+DARK = {"mo": PAGES["mo"], "lee": ("/audit", *DUTIES), "root": ("/people",)}
 
 
 @pytest.mark.parametrize(("scheme", "pages"), [("light", PAGES), ("dark", DARK)])

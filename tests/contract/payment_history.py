@@ -22,7 +22,7 @@ BEGIN_US = int(datetime(2025, 9, 1, tzinfo=UTC).timestamp()) * 1_000_000
 PEOPLE = {
     "ann": Profile("person", date(2015, 1, 1), "GB", "Europe/London", 1970, frozenset({"PH"})),
     "bob": Profile("person", date(2026, 5, 1), "GB", None, 1950),
-    "cat": Profile("person", date(2023, 1, 1), "GB", "Europe/London", 2011),
+    "cat": Profile("person", date(2023, 1, 1), "GB", "Europe/London", 2011, frozenset({"PH"})),
     "dan": Profile("person", date(2020, 1, 1), None, "Australia/Lord_Howe", 2005),
     "eve": Profile("person", date(2020, 1, 1), "GB", "No/Where", None, frozenset({"RO"})),
     "firm": Profile("business", date(2020, 1, 1), "GB", "Europe/London"),

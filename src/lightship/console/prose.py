@@ -217,6 +217,33 @@ def _lifted(entry: Fields) -> str:
     return f"{entry['by']} {what}, because: {entry['reason']}; {left} on it now."
 
 
+def _detected(entry: Fields) -> str:
+    danger = ", in live danger" if entry["live_danger"] else ""
+    found = f"Case {entry['case']} is a detection ({entry['label']}{danger}), found by {entry['found_by']}"
+    return f"{found}, on the basis “{entry['basis']}”."
+
+
+def _owed(entry: Fields) -> str:
+    duty = entry["value"]
+    urgent = f" ({duty['priority']})" if duty.get("priority") else ""
+    what = {
+        "owed": f"owed to {duty.get('authority', '')}{urgent}",
+        "not-owed": "not owed",
+        "open": f"not decided yet{urgent}",
+    }[duty["state"]]
+    return f"By {entry['by']}: the report of case {entry['case']} is {what}: {duty['reason']}"
+
+
+def _reported_to(entry: Fields) -> str:
+    duty = entry["value"]
+    return f"{entry['by']} filed the report of case {entry['case']} with {duty['authority']}: {duty['reference']}."
+
+
+def _clock_ended(entry: Fields) -> str:
+    late = f", {entry['late_s'] / 3600:.1f} h late" if entry["late_s"] else ""
+    return f"{entry['by']} ended the clock “{entry['of']}” about {entry['about']}{late}: {entry['outcome']}"
+
+
 def _forgotten(entry: Fields) -> str:
     what = f"{entry['count']} of “{entry['of']}” from before {_moment(entry['before'])}"
     return f"{who(entry['by'])} removed {what}."
@@ -368,6 +395,52 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "exhibit-exported": Kind("Exported", _exported),
         "exhibit-destroyed": Kind(
             "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
+        ),
+    },
+    "Duties": {
+        "detection": Kind("Detected", _detected),
+        "duty-decided": Kind("Whom it is owed to", _owed),
+        "facts-told": Kind("Facts told", "{by} told of case {case}: {facts}."),
+        "duty-filed": Kind("Report filed", _reported_to),
+        "report-begun": Kind("Report begun", "A report of duty {duty} to {authority} was begun ({adapter})."),
+        "report-declared": Kind(
+            "Report declared", "{declared_by} stands for the report of duty {duty} to {authority}."
+        ),
+        "report-step": Kind(
+            "Report sent on", "The report of duty {duty} to {authority} got as far as “{step}”."
+        ),
+        "report-filed": Kind(
+            "Report accepted", "{authority} has the report of duty {duty}, under the reference {reference}."
+        ),
+        "report-resumed": Kind("Report resumed", "{by} resumed the report of duty {duty}, because: {why}."),
+        "report-retracted": Kind(
+            "Report taken back", "{by} took back the report of duty {duty}, because: {why}."
+        ),
+        "duty-closed": Kind("Duty closed", "{by} closed the duty of case {case}."),
+        "duty-call": Kind("Call", "{by} called {whom} about case {case} ({reference}): {words}"),
+        "clock-began": Kind("Clock began", "The clock “{of}” about {about} runs until {due_at}: {words}"),
+        "clock-ended": Kind("Clock ended", _clock_ended),
+        "sealed-for-report": Kind(
+            "Sealed for a report", "The {what} of the report of case {case} was sealed."
+        ),
+        "kept-for-report": Kind(
+            "Kept for a report", "An exhibit of case {case} is kept for its report until {until}."
+        ),
+        "exhibit-erased": Kind(
+            "Erased", "{by} erased an exhibit of case {case}: somebody asked, and nothing wants it kept."
+        ),
+        "retention-certified": Kind(
+            "Keeping certified",
+            "What is kept for the report of case {case} was certified: {exhibits} exhibits.",
+        ),
+        "destruction-certified": Kind(
+            "Destruction certified",
+            "That all {exhibits} exhibits of the report of case {case} are destroyed was certified.",
+        ),
+        "seat-taken": Kind("Post taken", "{by} gave {name} the post “{post}” from {begins_at} on."),
+        "seat-left": Kind("Post left", "{name} leaves the post “{post}” on {ends_at}, as {by} told."),
+        "seat-trained": Kind(
+            "Trained for a post", "{name} ({post}) was trained with {materials}, until {until}."
         ),
     },
     "People": {

@@ -31,6 +31,7 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("see-wall", "/wall", "Wall"),
     ("see-health", "/health", "Health"),
     ("see-audit", "/audit", "Audit"),
+    ("see-duties", "/duties", "Duties"),
     ("see-record-book", "/regulator", "Record book"),
     ("see-holds", "/holds", "Holds"),
     ("manage-accounts", "/people", "People"),

@@ -19,6 +19,7 @@ from lightship.core.ladder import Policy
 from lightship.core.ledger import VerifyReport
 from lightship.core.ports import ReadableLedger
 from lightship.duties.measures import MeasureTable
+from lightship.duties.provider import Provider
 from lightship.watch.controls import RuleSet
 
 CLAUSES = (
@@ -74,6 +75,8 @@ class Settings:
         The provider that people may sign in through; None for local accounts alone.
     secure
         Whether browsers reach it by TLS: cookies are then for TLS alone.
+    provider
+        Under whose law something may be owed; None shows no duties.
     topics
         Those of the bus of which pages are told that something changed, never what.
     """
@@ -99,3 +102,4 @@ class Settings:
     limits: Limits = field(default_factory=lambda: Limits(under_way=1024))
     metrics: Metrics = field(default_factory=Metrics)
     hasher: PasswordHasher | None = None
+    provider: Provider | None = None

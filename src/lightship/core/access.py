@@ -36,6 +36,8 @@ Act = Literal[
     "see-record-book",
     "see-holds",
     "hold",
+    "see-duties",
+    "decide-duty",
     "surge",
     "manage-accounts",
     "own-shift",
@@ -77,6 +79,8 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-audit": frozenset({"oversight"}),
         "see-holds": frozenset({"oversight"}),
         "hold": frozenset({"oversight"}),
+        "see-duties": frozenset({"oversight"}),
+        "decide-duty": frozenset({"oversight"}),
         "surge": frozenset({"oversight"}),
         "own-shift": frozenset({"own-shift"}),
     },
@@ -88,11 +92,13 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "export-audit": frozenset({"audit"}),
         "see-record-book": frozenset({"audit"}),
         "see-holds": frozenset({"audit"}),
+        "see-duties": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
         "see-health": frozenset({"administration"}),
         "manage-accounts": frozenset({"administration"}),
+        "see-duties": frozenset({"administration"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "platform": {
@@ -105,7 +111,7 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
 }
 
 _TRAINED: frozenset[Act] = frozenset(
-    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold"}
+    {"see-item", "reveal", "claim", "take-over", "judge", "second", "reverse", "undo", "hold", "decide-duty"}
 )
 _WITH_PICTURES: frozenset[Actor] = frozenset({"moderator", "lead"})
 

@@ -94,7 +94,7 @@ class Duty:
     reason
         In words: why owed, why not, why this authority.
     due_at
-        When it is late; None where the law names no time.
+        When it is late: by the law where that names a time, else by the service's own target.
     reference
         What the authority gave back.
     """

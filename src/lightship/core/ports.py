@@ -196,6 +196,9 @@ class Work(Protocol):
         ``after`` is the id of the last value of the page before.
         """
 
+    def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
+        """Return how many values have these fields."""
+
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change fields of a value where those of ``expect`` are as expected; returns the new value, None where not."""
 
@@ -276,6 +279,12 @@ class PaymentJournal(Protocol):
 
     def known(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         """Return what was accepted under these ids."""
+
+    def begin_with(self, ids: Iterable[str]) -> None:
+        """Keep the ids of the payments that accounts begin with, in rising order, in place of any kept before."""
+
+    def begun(self, ids: Sequence[str]) -> frozenset[str]:
+        """Return those ids that accounts began with."""
 
     def append(
         self, payments: Sequence[tuple[str, bytes]], alerts: Sequence[tuple[str, str, bytes]]

@@ -11,13 +11,17 @@ from typing import Any, get_type_hints
 from lightship.core import dated
 from lightship.core.canonical import digest
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream
+from lightship.core.duties import Clock, Detection, Duty, Filing, Hold
 from lightship.core.errors import PolicyError
 from lightship.core.people import Look, Session, Shift
 from lightship.core.ports import Identified
 
 KINDS: Mapping[str, type[Identified]] = {
     kind.__name__.lower(): kind
-    for kind in (Stream, Report, Case, Judgement, Effect, Exhibit, Round, Look, Session, Shift)
+    for kind in (
+        *(Stream, Report, Case, Judgement, Effect, Exhibit, Round, Look, Session, Shift),
+        *(Detection, Duty, Filing, Hold, Clock),
+    )
 }
 """What can be forgotten, by its name in a file of terms. Accounts are not: an account is switched off by a person."""
 

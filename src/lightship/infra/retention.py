@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lightship.core.canonical import digest
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
+from lightship.core.duties import Clock, Detection, Duty, Filing
 from lightship.core.errors import VaultError
 from lightship.core.people import Look, Shift
 from lightship.core.ports import Identified, Vault
@@ -26,6 +27,8 @@ _KEPT_BY: Mapping[type[Identified], tuple[tuple[type[Identified], str], ...]] = 
     ),
     Stream: ((Case, "stream_id"), (Report, "stream_id"), (Effect, "stream_id")),
     Shift: ((Look, "shift_id"),),
+    Detection: ((Duty, "id"),),
+    Duty: ((Filing, "duty_id"), (Clock, "about")),
 }
 """What stays as long as something points to it, and by which field."""
 

@@ -18,6 +18,7 @@ from typing import Literal
 from lightship.core.canonical import digest
 from lightship.core.payments import Alert, Reason
 from lightship.payments.background import Background, Row
+from lightship.payments.beside import Beside
 from lightship.payments.glossary import Glossary
 from lightship.payments.hunt_files import safe
 from lightship.payments.narrative import Narrative, db, draft, plain
@@ -38,7 +39,11 @@ _COLUMNS = (
 
 
 def bundle(
-    alert: Alert, evidence: Background, glossary: Glossary, provenance: Mapping[str, str]
+    alert: Alert,
+    evidence: Background,
+    glossary: Glossary,
+    provenance: Mapping[str, str],
+    beside: Beside | None = None,
 ) -> dict[str, bytes]:
     """Return the files of one alert's bundle by name.
 
@@ -46,6 +51,8 @@ def bundle(
     ----------
     provenance
         What the dataset and the settings were, digests by name.
+    beside
+        What the institution's own model says of it.
     """
     text = draft(alert, evidence, glossary)
     drawn = timeline(alert.subject, evidence)
@@ -56,6 +63,7 @@ def bundle(
         "pack": alert.pack,
         "baseline": alert.baseline,
         "glossary": glossary.digest,
+        **({"model": beside.model} if beside else {}),
     }
     still = network_still(network)
     files = {
@@ -68,7 +76,7 @@ def bundle(
     }
     if drawn:
         files |= {"timeline.svg": drawn.svg, "timeline.png": drawn.png}
-    files["index.html"] = _index(alert, evidence, text, drawn, still, made)
+    files["index.html"] = _index(alert, evidence, text, drawn, still, made, beside)
     return dict(sorted(files.items()))
 
 
@@ -167,6 +175,7 @@ def _index(
     drawn: Timeline | None,
     still: bytes,
     made: Mapping[str, str],
+    beside: Beside | None,
 ) -> bytes:
     total = facts(
         (
@@ -211,6 +220,7 @@ def _index(
         else "<p>No counter-evidence is in the dataset. That is not to say that there is none.</p>"
     }
 {f"<p>Not looked at, because the data are missing:</p><ul>{off}</ul>" if off else ""}
+{_own_model(beside) if beside else ""}
 <h2>When</h2>
 {seen}
 <h2>Who paid whom</h2>
@@ -226,6 +236,28 @@ def _index(
 {facts((name, escape(value or "UNKNOWN")) for name, value in sorted(made.items()))}
 </main>"""
     return page(f"{alert.subject}: a pattern to look at", body)
+
+
+def _own_model(beside: Beside) -> str:
+    """Return the two weights of each indicator side by side."""
+    rows = [
+        ("before any indicator", "", db(beside.start_mdb)),
+        *((escape(name), db(pack), db(own)) for name, pack, own in beside.parts),
+        ("indicators that are not learned", db(beside.fixed_mdb), db(beside.fixed_mdb)),
+        ("all", db(beside.pack_mdb), db(beside.learned_mdb)),
+    ]
+    return (
+        "<h2>What your own outcomes say</h2>"
+        f"<p>A model trained on decided cases puts this one at place {beside.learned_rank:,}; the pack's queue, which "
+        f"it does not change, at {beside.rank:,}. It weighs the same indicators anew.</p>"
+        + table(
+            "Weights, side by side",
+            ("indicator", "in the pack", "in the model"),
+            rows,
+            numbers=(1, 2),
+            wide=(),
+        )
+    )
 
 
 def _told(reason: Reason) -> tuple[str, ...]:

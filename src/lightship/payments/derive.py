@@ -63,6 +63,7 @@ class Out:
     night: int
     gift: int
     crypto: int
+    game: int
     abroad: int
 
 
@@ -232,12 +233,14 @@ def moment(
         burst=len(fresh),
         spent=spent,
         opener=opener.ref,
+        least=min(row.ref for row in fresh),
         growth=(spent - opener.ref) * 1000 // (later * opener.ref) if later and opener.ref else UNKNOWN,
         rush=sum(row.at_us >= at.at_us - RUSH_US for row in fresh),
         same=sum(row.other == at.other for row in fresh),
         nights=sum(row.night for row in fresh),
         gifts=sum(row.gift for row in fresh),
         coins=sum(row.crypto for row in fresh),
+        games=sum(row.game for row in fresh),
         children=len(children(at)),
         abroad=sum(row.abroad for row in fresh),
         depletion=spent * 1000 // usual if usual > 0 and known_us >= (MONTH_DAYS + 2) * DAY_US else UNKNOWN,

@@ -140,6 +140,7 @@ def _take_out(world: World, seen: _Seen, payer: Account, payee: Account) -> tupl
     if not _is_child(world, payment.payer, seen.person, at_us):
         return payer, payee
     voucher = payment.rail in VOUCHERS
+    tied = seen.person is not None and payment.payee_country in seen.person.ties
     out = Out(
         payment=payment.payment,
         at_us=at_us,
@@ -150,7 +151,8 @@ def _take_out(world: World, seen: _Seen, payer: Account, payee: Account) -> tupl
         night=int(_late(world, payment, seen.person)),
         gift=int(payment.rail == "gift-card"),
         crypto=int(payment.rail == "crypto"),
-        abroad=int(world.listed_for_extortion(payment.payee_country, at_us)),
+        game=int(payment.rail == "gaming"),
+        abroad=int(not tied and world.listed_for_extortion(payment.payee_country, at_us)),
     )
     payer = replace(payer, outs=_put(payer.outs, out, MOST_FACTS, at_us - HISTORY_DAYS * DAY_US))
     if out.risky and not voucher:

@@ -76,6 +76,11 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
     child = under_age(rows, terms, wide).fill_null(False) | (rows.marked == 1)
     rows = in_reference(rows.filter(child), small["rates"])
     rows = with_hour(rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, "")), small)
+    to_listed = listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion).fill_null(False)
+    if data.ties is not None:
+        ties = data.ties.select(tied=data.ties.customer, tied_to=data.ties.country).distinct()
+        rows = rows.left_join(ties, [rows.payer == ties.tied, rows.payee_country == ties.tied_to])
+        to_listed = to_listed & rows.tied.isnull()
     voucher = rows.rail.isin(VOUCHERS)
     person = rows.merchant_code.isnull() & rows.rail.isin(PERSON_RAILS)
     return rows.select(
@@ -90,9 +95,8 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
         gift=(rows.rail == "gift-card").cast("int64"),
         crypto=(rows.rail == "crypto").cast("int64"),
         night=((rows.hour >= NIGHT[0]) | ((rows.hour < NIGHT[1]) & (rows.hour >= 0))).cast("int64"),
-        abroad=listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion)
-        .fill_null(False)
-        .cast("int64"),
+        game=(rows.rail == "gaming").cast("int64"),
+        abroad=to_listed.cast("int64"),
     )
 
 
@@ -128,9 +132,11 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
         same=rows.fresh.sum().over(_trailing(BURST_US, "other")),
         spent=rows.ref.sum().over(recent),
         opener=code.min().over(recent) % (1 << _REF_BITS),
+        least=rows.ref.min().over(recent),
         nights=rows.night.sum().over(recent),
         gifts=rows.gift.sum().over(recent),
         coins=rows.crypto.sum().over(recent),
+        games=rows.game.sum().over(recent),
         burst_abroad=rows.abroad.sum().over(recent),
     )
     rows = _with_children(rows.filter(rows.at_us > window.from_us), everything)
@@ -142,7 +148,7 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
     growth = later.fill_null(UNKNOWN)
     rows = rows.select(
         *("subject", "at_us", "payment", "other", "ref"),
-        *("burst", "spent", "opener", "rush", "same", "nights", "gifts", "coins"),
+        *("burst", "spent", "opener", "least", "rush", "same", "nights", "gifts", "coins", "games"),
         depletion=depletion.cast("int64"),
         growth=growth.cast("int64"),
         abroad=rows.burst_abroad,

@@ -96,6 +96,8 @@ class Moment:
         Their sum.
     opener
         Amount of the first of them.
+    least
+        Amount of the smallest of them.
     growth
         Mean of those after the first in thousandths of the first, :data:`UNKNOWN` with one alone.
     rush
@@ -104,12 +106,12 @@ class Moment:
         Those to the same other as this one.
     nights
         Those late at night by the account's clock.
-    gifts, coins
-        Those by gift card, and those by crypto.
+    gifts, coins, games
+        Those by gift card, by crypto, and for games.
     children
         Other children's accounts from which the same person was paid in the 90 days before.
     abroad
-        Those into a listed corridor.
+        Those into a listed corridor to which nothing known ties the account.
     depletion
         Their sum in thousandths of what leaves the account in a month, by the year before those 48 hours;
         :data:`UNKNOWN` where nothing did.
@@ -124,12 +126,14 @@ class Moment:
     burst: int
     spent: int
     opener: int
+    least: int
     growth: int
     rush: int
     same: int
     nights: int
     gifts: int
     coins: int
+    games: int
     children: int
     abroad: int
     depletion: int

@@ -344,14 +344,17 @@ FEATURES: dict[str, Feature] = {
         "pg",
         Measure(_column("children")),
     ),
-    "burst_abroad": Feature(
-        "fresh payments into a listed corridor in 48 hours",
+    "burst_games": Feature(
+        "fresh payments for games in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("games"))
+    ),
+    "burst_untied": Feature(
+        "fresh payments in 48 hours into a listed corridor to which nothing known ties the account",
         ("burst",),
         "own",
         "payments",
-        "p",
+        "pk",
         Measure(_column("abroad")),
-        protected=frozenset({"corridor"}),
+        protected=frozenset({"corridor", "nationality"}),
     ),
     "burst_opener": Feature(
         "amount of the first fresh payment of the 48 hours, hundredths of the reference currency",
@@ -360,6 +363,14 @@ FEATURES: dict[str, Feature] = {
         "hundredths",
         "pf",
         Measure(_column("opener")),
+    ),
+    "burst_least": Feature(
+        "amount of the smallest fresh payment of the 48 hours, hundredths of the reference currency",
+        ("burst",),
+        "own",
+        "hundredths",
+        "pf",
+        Measure(_column("least")),
     ),
     "burst_mean": Feature(
         "mean amount of the fresh payments of the 48 hours, hundredths of the reference currency",
@@ -380,13 +391,13 @@ FEATURES: dict[str, Feature] = {
     "burst_rush": Feature(
         "fresh payments within 6 hours", ("burst",), "own", "payments", "p", Measure(_column("rush"))
     ),
-    "burst_same": Feature(
-        "fresh payments of the 48 hours to the same receiver, or by the same kind of voucher",
+    "burst_same_share": Feature(
+        "share of the fresh payments of the 48 hours to the same receiver, or by the same kind of voucher",
         ("burst",),
         "own",
-        "payments",
+        "thousandths",
         "p",
-        Measure(_column("same")),
+        Measure(lambda row, _: row.same * 1000 // row.burst),
     ),
     "burst_depletion": Feature(
         "sum of the fresh payments of the 48 hours, in thousandths of what leaves the account in a month",
@@ -424,12 +435,12 @@ FEATURES: dict[str, Feature] = {
         ("high_minor",),
     ),
     "onward_payments": Feature(
-        "payments onward into crypto or abroad",
+        "payments onward into crypto or abroad within two days of a credit",
         ("mule",),
         "sum",
         "payments",
         "p",
-        Measure(_flag("credit", 0)),
+        Measure(_flag("prompt")),
     ),
 }
 """Feature by name. Closed: a pack that names another is refused."""

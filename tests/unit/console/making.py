@@ -19,8 +19,13 @@ from lightship.console.health import Health, ListAge
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenant, Tenants, add
 from lightship.core.cases import Case, Exhibit, Report, Stream
+from lightship.core.duties import Detection
 from lightship.core.errors import VaultError
 from lightship.core.ledger import VerifyReport
+from lightship.duties import clocks, people
+from lightship.duties import desk as duties
+from lightship.duties.law import load
+from lightship.duties.provider import Provider
 from lightship.infra.bus import LocalBus
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -179,6 +184,7 @@ def console(folder, *, scopes=None, matcher=None, **settings):
         **{
             "secret": b"s" * 32, "tenants": Tenants(path), "ledger": ledger, "health": health, "policies": (packs.policy("public-live"),),
             "verify": lambda: VerifyReport("lightship-watch", ledger.size, ledger.size, 3),
+            "provider": Provider(load("gb"), ("provider=uk", "arrangements=none"), registered=True),
             "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
         }
     )  # fmt: skip
@@ -215,4 +221,49 @@ def full(made):
     made.exhibits = {
         name: exhibit(made, name, still(number)) for number, name in enumerate(("c0", "c1", "c2", "c3"))
     }
+    return made
+
+
+def owing(made):
+    """Put duties of each state, a clock that is late and a seat into a console; returns the ids by state."""
+    law, provider = made.settings.provider.law, made.settings.provider.facts
+    told = {
+        "open": (),
+        "owed": ("csea=yes", "reported-to=nobody"),
+        "not-owed": ("csea=no",),
+        "filed": ("csea=yes", "reported-to=nobody"),
+    }
+    ids = {}
+    with made.store.begin() as work:
+        for number, (state, facts) in enumerate(told.items()):
+            aware = made.clock() - timedelta(hours=number + 1)
+            ids[state] = f"d{number}" * 16
+            one = Detection(
+                ids[state],
+                f"c{number}",
+                f"s{number % 3}",
+                "csea-livestream",
+                "machine",
+                "terms",
+                aware,
+                facts,
+                state == "owed",
+            )
+            duties.detect(work, one, aware)
+            duties.decide(work, one.id, law, provider=provider, by="the law's rules", now=aware)
+        duties.file(work, ids["filed"], reference="NCA-2026-1", by="lee", now=made.clock())
+        began = made.clock() - timedelta(days=8)
+        clock = clocks.begin(
+            work,
+            law,
+            "nca-question",
+            about=ids["filed"],
+            began_at=began,
+            by="lee",
+            words="Which port?",
+            reference="Q7",
+        )
+        people.seat(work, "administrator", name="Lee", account="lee", begins_at=began, by="root")
+        ids["clock"] = clock.id
+    made.duties = ids
     return made

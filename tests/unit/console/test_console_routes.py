@@ -40,6 +40,11 @@ PAGES = {
     ("GET", "/audit"): {L, A},
     ("POST", "/audit/verify"): {L, A},
     ("POST", "/audit/export"): {A},
+    ("GET", "/duties"): {L, A, R},
+    ("GET", "/duties/{duty_id}"): {L, A, R},
+    ("POST", "/duties/{duty_id}/facts"): {L},
+    ("POST", "/duties/{duty_id}/call"): {L},
+    ("POST", "/duties/clocks/{clock_id}/end"): {L},
     ("GET", "/regulator"): {A},
     ("GET", "/regulator/{paper_id}"): {A},
     ("POST", "/surge"): {L},
@@ -103,7 +108,14 @@ def made(tmp_path_factory):
 
 
 def filled(made, path):
-    values = {"{case_id}": "c0", "{exhibit_id}": made.exhibits["c0"].id, "{host}": "host-s0", "{name}": "nia"}
+    values = {
+        "{case_id}": "c0",
+        "{exhibit_id}": made.exhibits["c0"].id,
+        "{host}": "host-s0",
+        "{name}": "nia",
+        "{duty_id}": "d0",
+        "{clock_id}": "k0",
+    }
     for name, value in values.items():
         path = path.replace(name, value)
     return path

@@ -91,7 +91,7 @@ def kinds_of(path):
 
 def written():
     found, unknown = {}, {}
-    apart = {".": "app_[hs]e*.py", "core": "holds.py"}
+    apart = {".": "app_[dhs][eu]*.py", "core": "holds.py"}
     for room in (*ROOMS, *apart):
         for path in sorted((ROOT / room).rglob("*.py") if room in ROOMS else (ROOT / room).glob(apart[room])):
             kinds, not_told = kinds_of(path)

@@ -39,7 +39,7 @@ def test_a_pack_says_where_each_sign_is_published_and_why_one_is_off(name: str) 
         ('view = "payer"', 'view = "people"', "is not one of payer, receiver, burst, mule"),
         ("budget = 50", "budget = 50\nsecret = 1", "Unknown key secret"),
         ("budget = 50", 'budget = "many"', "is of the wrong type"),
-        ("floor_db = 10", "floor_db = -1", "is outside 0.1 to 100"),
+        ("floor_db = 5", "floor_db = -1", "is outside 0.1 to 100"),
         ('feature = "round_share"', 'feature = "skin_share"', "is not in the vocabulary"),
         ("mean = 0.8,", "mean = 1.5,", "is outside 0.001 to 0.999"),
         ('grade = "P"', 'grade = "X"', "is not one of P, S, M, C, A"),
@@ -88,6 +88,6 @@ def test_a_corridor_that_is_no_country_is_refused() -> None:
 
 def test_currencies_are_read_strictly_and_a_missing_rate_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no table of currencies"):
-        parse_currencies("[EUR]\ndigits = 2")
+        parse_currencies("[EUR]\nround = 2")
     with pytest.raises(InputError, match="There is no rate for XYZ"):
         rate_of("XYZ", app_payments.currencies())

@@ -140,7 +140,7 @@ def test_every_packaged_typology_is_proven(name: str) -> None:
 def test_a_pack_in_which_nationality_decides_is_refused_with_the_reason() -> None:
     pack = app_payments.typology("livestream-payer")
     louder = tuple(replace(one, cap_db=12.0) if one.id == "C9" else one for one in pack.indicators)
-    with pytest.raises(PolicyError, match=r"C9 \(nationality\) bring up to 12 dB, and the floor is 10 dB"):
+    with pytest.raises(PolicyError, match=r"C9 \(nationality\) bring up to 12 dB, and the floor is 5 dB"):
         refuse_unproven(replace(pack, indicators=louder))
     with pytest.raises(PolicyError, match="it must be at least 2"):
         refuse_unproven(replace(pack, families_needed=1))
