@@ -44,7 +44,7 @@ def fill(work):
         text = marking_json(marking) if marking else ""
         work.save(
             Identifier(
-                f"i{number}", referral_id, kind, value, role, person, platform, marking=text, **more
+                f"i{number}", referral_id, kind, value, role, f"{referral_id}/{person}", platform, marking=text, **more
             )
         )  # fmt: skip
 

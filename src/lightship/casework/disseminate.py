@@ -81,13 +81,13 @@ def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
     by_id = {one.id: one for one in referrals}
     named = work.find(Identifier, {"referral_id": tuple(by_id)}, order=("id",)) if by_id else []
     house = marking_json(own)
-    under = {one.id: tuple(filter(None, (one.marking or by_id[one.referral_id].marking,))) for one in named}
+    under = {one.id: tuple(filter(None, (one.marking, by_id[one.referral_id].marking))) for one in named}
     people: dict[str, list[str]] = {}
     unmarked = set()
     for one in named:
-        people.setdefault(_person(one), []).extend(under[one.id])
+        people.setdefault(one.person, []).extend(under[one.id])
         if not under[one.id]:
-            unmarked.add(_person(one))
+            unmarked.add(one.person)
     sources = [one.marking for one in referrals]
     made = () if not all(sources) else (house, *sorted(set(sources)))
     fields = _fields(
@@ -119,7 +119,7 @@ def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
         values = {
             name: getattr(one, name) for name in ("kind", "value", "role", "platform", "first_at", "last_at")
         }
-        values |= {"person": _person(one), "referral_id": one.referral_id}
+        values |= {"person": one.person, "referral_id": one.referral_id}
         fields += _fields("identifier", one.id, under[one.id], values, needed="value", refers="referral_id")
     for link in _links(work, people):
         telling = {link.one, link.other} & unmarked
@@ -254,10 +254,6 @@ def _partner(row: Mapping[str, Any]) -> Partner:
     rest = dict(row)
     grade = read_marking(json.dumps(rest.pop("grade")))
     return Partner(**{**rest, "agreed": tuple(rest.get("agreed", ()))}, grade=grade)
-
-
-def _person(one: Identifier) -> str:
-    return f"{one.referral_id}/{one.person}"
 
 
 def _links(work: Work, people: Mapping[str, object]) -> list[Link]:

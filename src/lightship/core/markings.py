@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from lightship.core.canonical import canonical
 from lightship.core.casework import Marking
@@ -71,7 +71,7 @@ def strictest(markings: Iterable[Marking]) -> Marking:
     each = tuple(markings)
     if not each:
         raise InputError("Nobody marked this.", "", "Mark it first.")
-    steps = {
+    steps: dict[str, Any] = {
         name: scale[max(scale.index(getattr(one, name)) for one in each)] for name, scale in SCALES.items()
     }
     return replace(
