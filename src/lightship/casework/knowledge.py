@@ -6,10 +6,10 @@ verified says so. A card of a typology links to the payment indicators and the m
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -40,8 +40,8 @@ class Claim:
     text: str
     source: str
     grade: Literal["P", "S", "I"]
-    date: date
-    review_by: date
+    date: datetime.date
+    review_by: datetime.date
     tbv: bool
 
 
@@ -92,7 +92,7 @@ def read_card(name: str, text: str, where: str) -> Card:
     try:
         table = tomllib.loads(text)
         claims = tuple(_claim(one) for one in table.pop("claims"))
-        lists = {key: tuple(table.pop(key, ())) for key in ("links", "open")}
+        lists: dict[str, Any] = {key: tuple(table.pop(key, ())) for key in ("links", "open")}
         card = Card(id=name, claims=claims, **lists, **table)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"The card cannot be read: {error}.", where, "Correct it.") from error
@@ -101,7 +101,7 @@ def read_card(name: str, text: str, where: str) -> Card:
     return card
 
 
-def check(cards: Iterable[Card], today: date, folder: Path | None = None) -> tuple[str, ...]:
+def check(cards: Iterable[Card], today: datetime.date, folder: Path | None = None) -> tuple[str, ...]:
     """Return what is wrong with cards, each with its place; nothing where all is well.
 
     Parameters
@@ -149,7 +149,7 @@ def told(card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _wrong(claim: Claim, today: date) -> list[str]:
+def _wrong(claim: Claim, today: datetime.date) -> list[str]:
     found = []
     if not claim.text.strip():
         found.append("says nothing")
