@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pyrage
 
+from lightship.casework import disseminate as sharing
+from lightship.casework.desk import log_use
 from lightship.casework.disseminate import Made, Sent, Way, disseminate, read_partners
 from lightship.console.taxii import Member
 from lightship.core.casework import Marking
 from lightship.core.errors import InputError
 from lightship.core.notes import SigningKey
 from lightship.core.ports import Store
-from lightship.core.release import Partner, Released
+from lightship.core.release import Partner, Released, Withheld
 from lightship.exchange.case_uco import case_json
 from lightship.exchange.labels import labels
 from lightship.exchange.misp_event import misp_event
@@ -51,6 +53,22 @@ def partner(file: Path, name: str) -> Partner:
             "There is no such partner.", f"{file}, {name}", f"One of: {', '.join(known) or 'none'}."
         )
     return known[name]
+
+
+def preview(
+    store: Store, inquiry: str, to: Partner, *, own: Marking, by: str
+) -> tuple[Released, tuple[Withheld, ...]]:
+    """Return exactly what a partner would see, and what stays; logged as a consultation.
+
+    Raises
+    ------
+    LightshipError
+        If there is no such inquiry.
+    """
+    with store.begin() as work:
+        found = sharing.preview(work, inquiry, to, own)
+        log_use(work, "consultation", inquiry, by, datetime.now(UTC))
+    return found
 
 
 def send(

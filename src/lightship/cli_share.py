@@ -45,17 +45,18 @@ def preview(
     tlp: Tlp = "amber",
     pap: Pap = "amber",
     gsc: Gsc = "OFFICIAL",
+    by: By = "",
     folder: Folder = None,
     database: Database = "",
 ) -> None:
     """Show exactly what a partner would see, and what stays and why; nothing is sent."""
     from lightship import app_share
     from lightship.app_platform import store_of
-    from lightship.casework.disseminate import preview as look
 
     partner = app_share.partner(partners, to)
-    with store_of(folder, database) as store, store.look() as work:
-        released, withheld = look(work, inquiry, partner, _own(gsc, tlp, pap, house))
+    who, own = by or getpass.getuser(), _own(gsc, tlp, pap, house)
+    with store_of(folder, database) as store:
+        released, withheld = app_share.preview(store, inquiry, partner, own=own, by=who)
     for thing in released.things:
         typer.echo(f"{thing.kind} {thing.id}")
         for name, value in thing.values.items():

@@ -86,6 +86,7 @@ def test_a_pack_goes_to_a_partner_who_has_no_network(place):
         assert json.loads(kept.content) == json.loads((folder / "opened" / "bundle.json").read_text("utf-8"))
         (use,) = work.find(Use, {"about": inquiry.id, "verb": "disclosure"})
         assert use.recipient == "pnp"
+        assert len(work.find(Use, {"about": inquiry.id, "verb": "consultation"})) == 1, "the preview"
     data = out.read_bytes()
     for changed, error in ((data[:-9], InputError), (data[:-9] + b"x" + data[-8:], PackChanged)):
         out.write_bytes(changed)

@@ -6,7 +6,7 @@ verified says so. A card of a typology links to the payment indicators and the m
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ class Claim:
     text: str
     source: str
     grade: Literal["P", "S", "I"]
-    date: datetime.date
-    review_by: datetime.date
+    date: dt.date
+    review_by: dt.date
     tbv: bool
 
 
@@ -101,7 +101,7 @@ def read_card(name: str, text: str, where: str) -> Card:
     return card
 
 
-def check(cards: Iterable[Card], today: datetime.date, folder: Path | None = None) -> tuple[str, ...]:
+def check(cards: Iterable[Card], today: dt.date, folder: Path | None = None) -> tuple[str, ...]:
     """Return what is wrong with cards, each with its place; nothing where all is well.
 
     Parameters
@@ -149,7 +149,7 @@ def told(card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _wrong(claim: Claim, today: datetime.date) -> list[str]:
+def _wrong(claim: Claim, today: dt.date) -> list[str]:
     found = []
     if not claim.text.strip():
         found.append("says nothing")
