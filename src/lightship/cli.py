@@ -20,6 +20,7 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_cases import cases_app
 from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
 from lightship.cli_hold import hold_app
@@ -69,6 +70,7 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(cases_app, name="cases")
 app.add_typer(share_app, name="share")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(undercover_app, name="undercover")
