@@ -99,7 +99,7 @@ def test_a_pack_goes_to_a_partner_who_has_no_network(place):
 def test_the_same_goes_as_misp_and_case(place, way):
     folder, _, inquiry = place
     asked = ["--to", "pnp", "--partners", _partners(folder, ""), "--house", "f", "--folder", folder]
-    _ran("share", "send", inquiry.id, *asked, "--way", way, "--out", folder / "out.json")
+    _ran("cases", "disseminate", inquiry.id, *asked, "--way", way, "--out", folder / "out.json")
     text = (folder / "out.json").read_text("utf-8")
     assert "viewer@example.org" in text
     assert CANARY not in text
