@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from lightship.app_platform import Deployment, ledger_of
+from lightship.app_platform import Deployment, add_account, console_secret, ledger_of
+from lightship.app_serving import Serving, run
 from lightship.casework import intake as intake_room
-from lightship.casework.desk import LIVE, Offices
+from lightship.casework.desk import Offices, escalate
 from lightship.casework.intake import Received, Taken, take_in
 from lightship.casework.urgency import shipped
+from lightship.console.application import create_body_console
+from lightship.console.health import Health
+from lightship.console.logs import logger, quiet_server
+from lightship.console.server import Announced
+from lightship.console.settings import Settings, utc_now
+from lightship.console.tenants import Tenants, begin
 from lightship.core.cases import Case, Stream
-from lightship.core.casework import Inquiry, Original, Referral
+from lightship.core.casework import Marking, Original, Referral
 from lightship.core.errors import InputError, LightshipError, StoreError
-from lightship.core.ports import Work
+from lightship.core.people import Role
+from lightship.core.release import Partner
 from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of, split
+from lightship.infra.keys import load_public_key
+from lightship.infra.ledger_file import verify_file
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
+from lightship.watch.chores import Chores
+
+ESCALATE_S = 60.0
 
 
 @contextmanager
@@ -32,15 +45,7 @@ def open_casework(folder: Path, say: Callable[[str], None]) -> Iterator[SqlStore
     LightshipError
         If it cannot be used.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StoreError(
-            f"The folder cannot be made: {error.strerror}.", str(folder), "Name another."
-        ) from error
-    url = f"sqlite:///{folder / 'casework.db'}"
-    upgrade(url)
-    with SqlStore(url) as store:
+    with SqlStore(_ready(folder)) as store:
         try:
             yield store
         finally:
@@ -53,6 +58,74 @@ def open_casework(folder: Path, say: Callable[[str], None]) -> Iterator[SqlStore
                         pass
             except LightshipError as error:
                 say(f"The journal waits in the store for the next time: {error}")
+
+
+def _ready(folder: Path) -> str:
+    """Return the address of casework's database in a folder, which is made and brought up to this release."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"The folder cannot be made: {error.strerror}.", str(folder), "Name another."
+        ) from error
+    url = f"sqlite:///{folder / 'casework.db'}"
+    upgrade(url)
+    return url
+
+
+def account(folder: Path, name: str, shown_as: str, role: Role, password: str) -> str:
+    """Make an account of the body's console; returns the secret of its one-time codes.
+
+    Raises
+    ------
+    LightshipError
+        If there is one of that name, or the name or password cannot be used.
+    """
+    return add_account(Deployment(folder, _ready(folder)), name, shown_as, role, password)
+
+
+def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
+    """Serve the body's console until interrupted: cases, record and people. What is late goes to the supervisor.
+
+    Raises
+    ------
+    LightshipError
+        If the store, the ledger or the address cannot be used.
+    """
+    serving.check()
+    quiet_server()
+    log = logger()
+    with ExitStack() as stack:
+        store = stack.enter_context(SqlStore(_ready(folder)))
+        ledger = stack.enter_context(ledger_of(folder / "casework.ledger", "lightship-casework"))
+        sealer = stack.enter_context(Sealer(store, ledger))
+        chores = Chores()
+        stack.callback(chores.end)
+        chores.every("the ledger", 0.2, sealer.seal)
+        chores.every("escalation", ESCALATE_S, lambda: _escalate(store))
+
+        def health() -> Health:
+            troubles = tuple(f"In trouble: {one.chore}: {one.reason}" for one in chores.troubles())
+            return Health(utc_now(), troubles=troubles)
+
+        tenants = folder / "tenants.json"
+        begin(tenants)
+        settings = Settings(
+            secret=console_secret(folder),
+            tenants=Tenants(tenants),
+            ledger=ledger,
+            verify=lambda: verify_file(folder / "casework.ledger", load_public_key(folder / "casework.pub")),
+            health=health,
+            log=log,
+            secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
+        )
+        app = create_body_console(store, settings, partners, own)
+        run(Announced(serving.config(app), log))
+
+
+def _escalate(store: SqlStore) -> None:
+    with store.begin() as work:
+        escalate(work, utc_now(), Offices())
 
 
 def intake(
@@ -167,15 +240,3 @@ def read_mapping(path: Path) -> Mapped:
         return parse_mapping(read_file(path).decode(), str(path))
     except UnicodeDecodeError as error:
         raise InputError("The mapping is not UTF-8 text.", str(path), "Save it as UTF-8.") from error
-
-
-def queue(work: Work, owner: str = "", limit: int | None = None) -> list[Inquiry]:
-    """Return the open inquiries, the one in which a child may be in danger now first."""
-    of: dict[str, object] = {"state": LIVE} | ({"owner": owner} if owner else {})
-    return work.find(Inquiry, of, order=("urgency", "-urgency_db", "due_at"), limit=limit)
-
-
-def facts_of(work: Work, inquiry_id: str) -> tuple[str, ...]:
-    """Return what all referrals of an inquiry say."""
-    found = work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at",))
-    return tuple(dict.fromkeys(fact for one in found for fact in one.facts))

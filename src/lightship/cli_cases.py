@@ -106,8 +106,8 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
 ) -> None:
     """Show the queue: live and ongoing abuse first."""
-    from lightship.app_casework import queue
     from lightship.casework.desk import log_use
+    from lightship.casework.sight import queue
 
     with _store() as store, store.begin() as work:
         found = queue(work, owner, limit)
@@ -157,8 +157,8 @@ def show(
 @cases_app.command()
 def why(inquiry: Id, by: By) -> None:
     """Say why an inquiry stands where it stands, where it would stand without each fact, and what to ask next."""
-    from lightship.app_casework import facts_of, queue
     from lightship.casework.desk import log_use
+    from lightship.casework.sight import facts_of, queue
     from lightship.casework.urgency import shipped
     from lightship.casework.why import why as explained
 
@@ -327,6 +327,53 @@ def simulate(
             out / "simulation.json", (json.dumps(simulation_page.as_json(runs), indent=1) + "\n").encode()
         )
         say(f"Wrote {out / 'simulation.html'}.")
+
+
+@cases_app.command()
+def account(
+    name: Annotated[str, typer.Argument(help="Small letters, digits, . _ and -.")],
+    role: Annotated[str, typer.Option(help="analyst, auditor or administrator.")],
+    shown_as: Annotated[str, typer.Option(help="How colleagues see the name.")] = "",
+) -> None:
+    """Make an account of the body's console; the secret of the one-time codes is shown once."""
+    from lightship.app_casework import account as made
+    from lightship.core.people import BODY_ROLES
+
+    if role not in BODY_ROLES:
+        raise InputError(f"“{role}” is no role here.", "--role", f"Use {', '.join(BODY_ROLES)}.")
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    secret = made(state_folder() / "cases", name, shown_as or name, role, password)
+    typer.echo(f"Secret of the one-time codes, for an authenticator app, shown once: {secret}")
+
+
+@cases_app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8090,
+    tls_certificate: Annotated[Path | None, typer.Option(help="Certificate, for TLS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="A proxy before it does TLS.")] = False,
+    partners: Annotated[
+        Path | None, typer.Option(help="The file that names partners and their grades, for previews.")
+    ] = None,
+    house: Annotated[str, typer.Option(help="The body's name; it may lower its own markings.")] = "",
+    tlp: Annotated[str, typer.Option(help="The house's own words: clear, green, amber or red.")] = "amber",
+    pap: Annotated[
+        str, typer.Option(help="What may be done with them: clear, green, amber or red.")
+    ] = "amber",
+    gsc: Annotated[str, typer.Option(help="Their classification, such as OFFICIAL.")] = "OFFICIAL",
+) -> None:
+    """Serve the body's own console, with its cases, its record and its people, until interrupted."""
+    from json import dumps
+
+    from lightship import app_casework
+    from lightship.app_serving import Serving
+    from lightship.app_share import partners as named
+    from lightship.core.markings import read_marking
+
+    own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
+    serving = Serving(host, port, tls_certificate, tls_key, plain)
+    app_casework.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
 
 
 def _there(work: Work, inquiry: str) -> Inquiry:

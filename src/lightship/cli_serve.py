@@ -7,7 +7,7 @@ import ipaddress
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -176,12 +176,12 @@ def account(
 ) -> None:
     """Make an account; the password is asked for, and the secret of the one-time codes is shown once."""
     from lightship.app_platform import add_account
-    from lightship.core.people import Role
+    from lightship.core.people import PLATFORM_ROLES
 
-    if role not in get_args(Role):
-        raise InputError(f"“{role}” is no role.", "--role", f"Use {', '.join(get_args(Role))}.")
+    if role not in PLATFORM_ROLES:
+        raise InputError(f"“{role}” is no role.", "--role", f"Use {', '.join(PLATFORM_ROLES)}.")
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    secret = add_account(_deployment(folder, database), name, shown_as or name, cast(Role, role), password)
+    secret = add_account(_deployment(folder, database), name, shown_as or name, role, password)
     typer.echo(f"Secret of the one-time codes, for an authenticator app, shown once: {secret}")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -14,6 +16,7 @@ from lightship.console import (
     live,
     matcher_routes,
     pages_audit,
+    pages_cases,
     pages_decision,
     pages_duties,
     pages_holds,
@@ -40,9 +43,10 @@ from lightship.console.matching import MatcherService
 from lightship.console.problems import Problem, by_status
 from lightship.console.promises import Tally
 from lightship.console.record import Record
-from lightship.console.room import Room, templates
+from lightship.console.room import BODY, PLATFORM, Room, WatchRoom, templates
 from lightship.console.settings import Settings
 from lightship.console.visits import SignInFirst
+from lightship.core.casework import Marking
 from lightship.core.errors import (
     AccessDenied,
     FilingError,
@@ -52,6 +56,7 @@ from lightship.core.errors import (
     StoreError,
 )
 from lightship.core.ports import Bus, Store, Vault
+from lightship.core.release import Partner
 
 _KINDS: tuple[tuple[type[LightshipError], str], ...] = (
     (AccessDenied, "forbidden"),
@@ -82,19 +87,7 @@ def create_console(
     InputError
         If the settings' secret is too short.
     """
-    assets, tally = Assets(), Tally()
-    room = Room(
-        store=store,
-        bus=bus,
-        vault=vault,
-        desk=desk,
-        settings=settings,
-        accounts=Accounts(store, settings.secret, settings.clock, settings.hasher),
-        assets=assets,
-        pages=templates(assets),
-        tally=tally,
-        record=Record(settings.ledger, tally.take),
-    )
+    room = WatchRoom(house=PLATFORM, bus=bus, vault=vault, desk=desk, **_made(store, settings))
     pages = (
         pages_sign_in,
         pages_oidc,
@@ -114,20 +107,62 @@ def create_console(
         pages_people,
         live,
     )
+    routers = [
+        *(one.routes(room) for one in pages),
+        platform_api.routes(room),
+        *([matcher_routes.routes(matcher, settings.tenants)] if matcher is not None else []),
+    ]
+    return _application(room, "Lightship", routers, [Questions] if matcher is not None else [])
+
+
+def create_body_console(
+    store: Store, settings: Settings, partners: Mapping[str, Partner], own: Marking
+) -> FastAPI:
+    """Return an investigating body's application: its cases, its record and its people; no page of a platform's.
+
+    Parameters
+    ----------
+    store
+        Casework's.
+    partners, own
+        Whom something may be sent to, by name, and the house's marking of its own words: for previews.
+
+    Raises
+    ------
+    InputError
+        If the settings' secret is too short.
+    """
+    room = Room(house=BODY, **_made(store, settings))
+    pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
+    routers = [pages_cases.routes(room, partners, own), *(one.routes(room) for one in pages)]
+    return _application(room, "Lightship cases", routers, [])
+
+
+def _made(store: Store, settings: Settings) -> dict[str, Any]:
+    """Return what every room has, made once."""
+    assets, tally = Assets(), Tally()
+    return {
+        "store": store,
+        "settings": settings,
+        "accounts": Accounts(store, settings.secret, settings.clock, settings.hasher),
+        "assets": assets,
+        "pages": templates(assets),
+        "tally": tally,
+        "record": Record(settings.ledger, tally.take),
+    }
+
+
+def _application(room: Room, title: str, routers: Sequence[APIRouter], models: Sequence[Any]) -> FastAPI:
+    settings = room.settings
     app = create_app(
-        "Lightship",
-        [
-            *(one.routes(room) for one in pages),
-            platform_api.routes(room),
-            *([matcher_routes.routes(matcher, settings.tenants)] if matcher is not None else []),
-            assets.routes(),
-        ],
+        title,
+        [*routers, room.assets.routes()],
         ready=settings.ready,
         tenants=settings.tenants,
         metrics=settings.metrics,
         log=settings.log,
         limits=settings.limits,
-        models=[Questions] if matcher is not None else [],
+        models=models,
         inner=(GZipMiddleware,),
     )
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
-from lightship.console.room import Room
+from lightship.console.room import WatchRoom
 from lightship.console.visits import Visit
 from lightship.core.ports import Bus
 
@@ -74,7 +74,7 @@ def _tell(loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[str], topic: str
         loop.call_soon_threadsafe(put)
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the stream of events."""
     router = APIRouter()
     own = room.visitor("own-shift", "own-shift")

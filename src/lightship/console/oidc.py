@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,7 +29,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from lightship.core.errors import AccessDenied, InputError
-from lightship.core.people import Role
+from lightship.core.people import PLATFORM_ROLES, Role
 
 BACK = "/sign-in/oidc/back"
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -115,11 +115,11 @@ def read_oidc(path: Path) -> Oidc:
         parts = urlsplit(where)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise InputError("The provider and this console must be reached by https.", where, "Change it.")
-    if not found.roles or not set(found.roles.values()) <= set(get_args(Role)):
+    if not found.roles or not set(found.roles.values()) <= set(PLATFORM_ROLES):
         raise InputError(
             "The roles of the provider's groups are not known.",
             str(path),
-            f"Under [roles], map groups to {', '.join(get_args(Role))}.",
+            f"Under [roles], map groups to {', '.join(PLATFORM_ROLES)}.",
         )
     return found
 

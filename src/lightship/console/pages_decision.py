@@ -10,12 +10,12 @@ from starlette.responses import Response
 from lightship.console.pages_queue import next_address, shown_to
 from lightship.console.pages_reveal import case_of, last_judgement
 from lightship.console.problems import Problem
-from lightship.console.room import Room, go
+from lightship.console.room import WatchRoom, go
 from lightship.console.visits import Visit
 from lightship.core.cases import Verdict
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
     _decide(router, room)
@@ -23,7 +23,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _decide(router: APIRouter, room: Room) -> None:
+def _decide(router: APIRouter, room: WatchRoom) -> None:
     judging = room.visitor("judge", "review")
     seconding = room.visitor("second", "second-opinion")
 
@@ -65,7 +65,7 @@ def _decide(router: APIRouter, room: Room) -> None:
         return go(f"/items/{case_id}")
 
 
-def _take_back(router: APIRouter, room: Room) -> None:
+def _take_back(router: APIRouter, room: WatchRoom) -> None:
     appealing = room.visitor("appeal", "appeal")
     reversing = room.visitor("reverse", "appeal")
     undoing = room.visitor("undo", "review")
@@ -101,7 +101,7 @@ def _take_back(router: APIRouter, room: Room) -> None:
         return go(f"/items/{case.id}")
 
 
-def _reason(room: Room, visit: Visit) -> str:
+def _reason(room: WatchRoom, visit: Visit) -> str:
     """Return the reason's code with what was written."""
     code = visit.choice("reason", dict(room.settings.reasons))
     words = visit.field("words", longest=2000, needed=False)

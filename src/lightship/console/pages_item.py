@@ -10,7 +10,7 @@ from starlette.responses import Response
 from lightship.console.pages_queue import decided_case, shown_to
 from lightship.console.pages_reveal import case_of, last_judgement, reveal_purpose
 from lightship.console.problems import Problem
-from lightship.console.room import Room, go
+from lightship.console.room import WatchRoom, go
 from lightship.console.visits import Visit
 from lightship.core.access import allowed_purposes, holds
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
@@ -25,7 +25,7 @@ _PLACES = tuple(
 )
 
 
-def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any]:
+def _gathered(room: WatchRoom, work: Work, visit: Visit, case: Case) -> dict[str, Any]:
     """Return all that the page says of a case."""
     judgements = work.find(Judgement, {"case_id": case.id}, order=("-at",), limit=50)
     last = judgements[0] if judgements else None
@@ -82,7 +82,7 @@ def _gathered(room: Room, work: Work, visit: Visit, case: Case) -> dict[str, Any
     }
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
     looking = room.visitor("see-item", "review", "audit")
@@ -126,7 +126,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _claims(router: APIRouter, room: Room) -> None:
+def _claims(router: APIRouter, room: WatchRoom) -> None:
     claiming = room.visitor("claim", "review")
     taking_over = room.visitor("take-over", "review")
 

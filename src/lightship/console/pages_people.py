@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import cast, get_args
+from typing import cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -27,7 +27,7 @@ def routes(room: Room) -> APIRouter:
             "people.html",
             "People",
             accounts=accounts,
-            roles=get_args(Role),
+            roles=room.house.roles,
             made=made,
             secret=secret,
         )
@@ -44,7 +44,7 @@ def routes(room: Room) -> APIRouter:
         secret = room.accounts.add(
             name,
             visit.field("shown_as", longest=80),
-            cast(Role, visit.choice("role", get_args(Role))),
+            cast(Role, visit.choice("role", room.house.roles)),
             visit.form.get("password", ""),
             _trained(visit),
         )
@@ -57,7 +57,7 @@ def routes(room: Room) -> APIRouter:
         room.accounts.change(
             name,
             visit.account.id,
-            role=visit.choice("role", get_args(Role)),
+            role=visit.choice("role", room.house.roles),
             active=visit.choice("active", ("yes", "no")) == "yes",
             trained_until=_trained(visit),
         )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lightship.console.room import Room, go
+from lightship.console.room import WatchRoom, go
 from lightship.console.visits import Visit
 from lightship.core.access import Permission, may_be_shown
 from lightship.core.cases import Case
@@ -37,7 +37,7 @@ def where(filters: Mapping[str, str]) -> dict[str, object]:
     return {"state": "open", **fields}
 
 
-def shown_to(room: Room, visit: Visit, shift: Shift | None) -> Permission:
+def shown_to(room: WatchRoom, visit: Visit, shift: Shift | None) -> Permission:
     """Return whether any item may be opened to this person now."""
     if visit.account.role not in {"moderator", "lead"}:
         return Permission(True, ("No pictures are shown to this role.",))
@@ -46,7 +46,7 @@ def shown_to(room: Room, visit: Visit, shift: Shift | None) -> Permission:
     return may_be_shown(shift, room.settings.budget, visit.now)
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     queueing = room.visitor("see-queue", "review")
@@ -86,13 +86,13 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def next_address(room: Room, visit: Visit, fields: Mapping[str, object], query: str = "") -> str:
+def next_address(room: WatchRoom, visit: Visit, fields: Mapping[str, object], query: str = "") -> str:
     """Claim the next case and return its address; an empty string if there is none."""
     case = room.desk.open_next(visit.account.id, visit.now, fields)
     return f"/items/{case.id}{query}" if case else ""
 
 
-def decided_case(room: Room, request: Request) -> tuple[Case, bool] | None:
+def decided_case(room: WatchRoom, request: Request) -> tuple[Case, bool] | None:
     """Return the case that was decided just before, and whether that can still be undone."""
     name = request.query_params.get("decided", "")[:64]
     if not name.isprintable() or not name:

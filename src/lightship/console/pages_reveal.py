@@ -12,7 +12,7 @@ from lightship.console.pages_queue import shown_to
 from lightship.console.pictures import PARTS
 from lightship.console.problems import Problem
 from lightship.console.reveal import cover_again, open_blurred, open_clear, open_wave
-from lightship.console.room import Room
+from lightship.console.room import WatchRoom
 from lightship.console.visits import Visit
 from lightship.core.access import Purpose
 from lightship.core.cases import Case, Judgement
@@ -43,7 +43,7 @@ def last_judgement(work: Work, case_id: str) -> Judgement | None:
     return found[0] if found else None
 
 
-def reveal_purpose(room: Room, visit: Visit, case: Case, judgement: Judgement | None) -> Purpose | None:
+def reveal_purpose(room: WatchRoom, visit: Visit, case: Case, judgement: Judgement | None) -> Purpose | None:
     """Return what this person may open the case's pictures for; None for nothing."""
     if visit.may("reveal", purpose="review", case=case):
         return "review"
@@ -53,7 +53,7 @@ def reveal_purpose(room: Room, visit: Visit, case: Case, judgement: Judgement | 
     return "appeal" if visit.may("reveal", purpose="appeal", case=case) else None
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/items/{case_id}", include_in_schema=False)
     revealing = room.visitor("reveal", "review")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from lightship.console.problems import Problem
-from lightship.console.room import Room, go, places
+from lightship.console.room import Room, go
 from lightship.console.visits import COOKIE, Visit, cookie_name, local, sent_form
 
 Form = Annotated[dict[str, str], Depends(sent_form)]
@@ -73,6 +73,6 @@ def routes(room: Room) -> APIRouter:
 
     @router.get("/")
     def first(visit: Visit = own) -> Response:
-        return go(places(visit.account.role)[0][0])
+        return go(room.house.places(visit.account.role)[0][0])
 
     return router

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from lightship.console.foundation import token_with
 from lightship.console.problems import Problem, responses
 from lightship.console.quota import Quota
-from lightship.console.room import Room
+from lightship.console.room import WatchRoom
 from lightship.console.tenants import Tenant
 from lightship.core.access import Act, Actor, Person, permit
 from lightship.core.cases import Case, CaseState, Judgement, Report, ReportKind, Stream, Verdict, Visibility
@@ -163,7 +163,7 @@ def _quick(kind: ReportKind) -> str:
 class _Quotas:
     """How many requests each tenant has left."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WatchRoom) -> None:
         self._room, self._lock = room, threading.Lock()
         self._by_name: dict[str, Quota] = {}
 
@@ -176,7 +176,7 @@ class _Quotas:
             raise Problem("rate", "The tenant's quota is used up.", retry_after_s=wait_s)
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["platform"])
     quotas = _Quotas(room)
@@ -275,7 +275,7 @@ def _registered(work: Work, stream_id: str) -> Stream:
     return stream
 
 
-def _told(room: Room, stream: Stream) -> StreamOut:
+def _told(room: WatchRoom, stream: Stream) -> StreamOut:
     found = Controls("on", frozenset(), ())
     if room.settings.controls is not None:
         with room.store.look() as work:
@@ -294,7 +294,7 @@ def _check_after(work: Work, kind: type[Case | Judgement], after: str) -> None:
         raise Problem("invalid", "There is nothing of the id in `after`. Begin with the first page.")
 
 
-def _kept_stream(room: Room, body: StreamIn, tenant: Tenant) -> tuple[Stream, int]:
+def _kept_stream(room: WatchRoom, body: StreamIn, tenant: Tenant) -> tuple[Stream, int]:
     """Keep a stream as it was told; returns it, and 201 for a new one."""
     now = room.settings.clock()
     if body.address is not None:
@@ -357,6 +357,6 @@ def _fields(value: Any, model: type[BaseModel]) -> dict[str, Any]:
     return {one.name: getattr(value, one.name) for one in fields(value) if one.name in model.model_fields}
 
 
-def _look(room: Room, tenant: Tenant, what: str) -> dict[str, str]:
+def _look(room: WatchRoom, tenant: Tenant, what: str) -> dict[str, str]:
     entry = {"kind": "look", "at": room.settings.clock().isoformat(), "by": tenant.name, "role": "platform"}
     return {**entry, "what": what, "shown": "words", "purpose": "platform"}

@@ -11,7 +11,7 @@ from typing import Any
 from lightship.watch.words import LABELS
 
 _LABELS = {name: f"{said[:1].lower()}{said[1:]}" for name, said in LABELS.items()}
-_MADE = re.compile(r"[0-9a-f]{32,64}")
+_MADE = re.compile(r"[0-9a-f]{24,64}")
 Fields = Mapping[str, Any]
 Sentence = str | Callable[[Fields], str]
 
@@ -37,7 +37,7 @@ def _count(number: Any, one: str, many: str = "") -> str:
 
 
 def short(id_: Any) -> str:
-    """Return a name as it is told: of one that is 32 hexadecimal digits or more, the first eight."""
+    """Return a name as it is told: of one that is 24 hexadecimal digits or more, the first eight."""
     return str(id_)[:8] if _MADE.fullmatch(str(id_)) else str(id_)
 
 
@@ -396,6 +396,40 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "exhibit-destroyed": Kind(
             "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
         ),
+    },
+    "Cases": {
+        "inquiry-opened": Kind(
+            "Case opened here", "Inquiry {inquiry} was opened at urgency {urgency}; {owner} has it."
+        ),
+        "inquiry-taken": Kind("Taken", "{by} took inquiry {inquiry}."),
+        "inquiry-handed": Kind(
+            "Handed over", "{by} handed inquiry {inquiry} over; it is {owner}’s until that is acknowledged."
+        ),
+        "inquiry-late": Kind("Late", "Inquiry {inquiry} is late: something was due by {due_at}."),
+        "inquiry-escalated": Kind(
+            "Went to the supervisor", "Inquiry {inquiry} was late, and went to {owner}."
+        ),
+        "inquiry-reassessed": Kind(
+            "Placed anew", "Inquiry {inquiry} has another place, by what all its referrals say together."
+        ),
+        "inquiry-filed-away": Kind("Filed away", "{by} filed inquiry {inquiry} away."),
+        "task-added": Kind("Task added", "{by} added the task {task} to inquiry {inquiry}."),
+        "task-ended": Kind("Task ended", "{by} ended the task {task} of inquiry {inquiry}: {state}."),
+        "referral-taken-in": Kind(
+            "Referral taken in", "{by} took referral {referral} of {sender} into inquiry {inquiry}."
+        ),
+        "referral-came-again": Kind(
+            "Came again", "{sender} sent the bytes of referral {referral} again; they are here once."
+        ),
+        "referral-reclassified": Kind(
+            "Held as another kind", "{by} holds referral {referral} as {is}, before {was}, because: {why}."
+        ),
+        "referral-read-again": Kind("Read again", "{by} had referral {referral} read again, as {form}."),
+        "referral-marked": Kind("Marked", "{by} marked referral {referral}: {after}; before: {before}."),
+        "disseminated": Kind(
+            "Sent to a partner", "{by} sent inquiry {inquiry} to {to} ({way}); {withheld} fields stayed."
+        ),
+        "case-referred": Kind("Referred", "{by} wrote case {case} as a referral, without pictures."),
     },
     "Sharing": {
         "taxii-received": Kind("Received from a partner", "{by} sent {objects} objects, kept as they came."),

@@ -17,7 +17,7 @@ from typing import Any
 from lightship.console.prose import GROUPS, KINDS, short
 from lightship.core.ports import ReadableLedger
 
-_NAMED = ("case", "stream", "exhibit", "effect")
+_NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral")
 _PEOPLE = ("by", "account", "tenant")
 LINE = frozenset(
     {
@@ -51,7 +51,7 @@ class Sought:
     kind
         A kind, or a whole group of :data:`~lightship.console.prose.GROUPS`.
     about
-        The id of a stream, case, exhibit or effect.
+        The id of a stream, case, exhibit, effect, inquiry or referral.
     by
         A person, tenant or policy.
     since, until

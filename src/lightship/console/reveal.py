@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from lightship.console.pictures import blurred, part_of
 from lightship.console.problems import Problem
-from lightship.console.room import Room
+from lightship.console.room import WatchRoom
 from lightship.console.sounds import silent, sound_of, wave_of
 from lightship.console.visits import Visit
 from lightship.core.access import Purpose, covered, grant
@@ -42,7 +42,7 @@ def exhibit_of(work: Work, case: Case, exhibit_id: str) -> Exhibit:
     return exhibit
 
 
-def open_blurred(room: Room, visit: Visit, case: Case, exhibit_id: str) -> bytes:
+def open_blurred(room: WatchRoom, visit: Visit, case: Case, exhibit_id: str) -> bytes:
     """Return a blurred still; the look is on the record first."""
     with room.store.begin() as work:
         exhibit = exhibit_of(work, case, exhibit_id)
@@ -53,7 +53,7 @@ def open_blurred(room: Room, visit: Visit, case: Case, exhibit_id: str) -> bytes
 
 
 def open_clear(
-    room: Room,
+    room: WatchRoom,
     visit: Visit,
     case: Case,
     exhibit_id: str,
@@ -96,7 +96,7 @@ def open_clear(
     return (part_of(data, part), "image/png", look) if part else (data, exhibit.media, look)
 
 
-def open_wave(room: Room, visit: Visit, case: Case, exhibit_id: str) -> bytes:
+def open_wave(room: WatchRoom, visit: Visit, case: Case, exhibit_id: str) -> bytes:
     """Return how loud an exhibit is over its time, as a picture (SVG); the look is on the record first."""
     with room.store.begin() as work:
         exhibit = exhibit_of(work, case, exhibit_id)
@@ -108,7 +108,7 @@ def open_wave(room: Room, visit: Visit, case: Case, exhibit_id: str) -> bytes:
     return wave_of(_opened(room, visit, exhibit, "loudness")).encode()
 
 
-def cover_again(room: Room, visit: Visit, look_id: str) -> float:
+def cover_again(room: WatchRoom, visit: Visit, look_id: str) -> float:
     """End a look; returns the seconds that were charged, by the server's clock.
 
     Raises
@@ -134,7 +134,7 @@ def cover_again(room: Room, visit: Visit, look_id: str) -> float:
 
 
 def _charge(
-    room: Room, work: Work, visit: Visit, case: Case, exhibit: Exhibit, shown: Shown, purpose: Purpose
+    room: WatchRoom, work: Work, visit: Visit, case: Case, exhibit: Exhibit, shown: Shown, purpose: Purpose
 ) -> Look:
     for _ in range(_TRIES):
         shift = room.current_shift(work, visit.account.id)
@@ -178,7 +178,7 @@ def _swap(work: Work, old: Shift, new: Shift) -> bool:
     )
 
 
-def _opened(room: Room, visit: Visit, exhibit: Exhibit, purpose: str) -> bytes:
+def _opened(room: WatchRoom, visit: Visit, exhibit: Exhibit, purpose: str) -> bytes:
     try:
         return room.vault.open(exhibit, by=visit.account.id, purpose=purpose)
     except VaultError as error:

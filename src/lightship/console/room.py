@@ -23,7 +23,7 @@ from lightship.console.settings import Settings
 from lightship.console.visits import Visit, masked, visitor
 from lightship.core.access import Act, Purpose, allowed_purposes
 from lightship.core.cases import Case
-from lightship.core.people import Account, Look, Role, Shift, Shown
+from lightship.core.people import BODY_ROLES, PLATFORM_ROLES, Account, Look, Role, Shift, Shown
 from lightship.core.ports import Bus, Store, Vault, Work
 
 _PLACES: tuple[tuple[Act, str, str], ...] = (
@@ -36,7 +36,29 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("see-holds", "/holds", "Holds"),
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
+    ("see-cases", "/cases", "Cases"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Whose console it is: which of the pages are there, and which roles its people have."""
+
+    pages: frozenset[str]
+    roles: tuple[Role, ...]
+
+    def places(self, role: Role) -> tuple[tuple[str, str], ...]:
+        """Return the pages that a role has, in order."""
+        return tuple(
+            (address, name)
+            for act, address, name in _PLACES
+            if address in self.pages and allowed_purposes(role, act)
+        )
+
+
+PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases"}, PLATFORM_ROLES)
+BODY = House(frozenset({"/cases", "/audit", "/people"}), BODY_ROLES)
+"""An investigating body's own console: its cases, its record and its people, and nothing of a platform's."""
 
 
 _HEADLINE = 160
@@ -44,12 +66,10 @@ _HEADLINE = 160
 
 @dataclass(frozen=True)
 class Room:
-    """The ports, the settings, and what is made of them once."""
+    """The store, the settings, and what is made of them once."""
 
+    house: House
     store: Store
-    bus: Bus
-    vault: Vault
-    desk: Desk
     settings: Settings
     accounts: Accounts
     assets: Assets
@@ -71,18 +91,24 @@ class Room:
             title=title,
             nonce=nonce,
             account=account,
-            places=places(account.role) if account else (),
+            places=self.house.places(account.role) if account else (),
             here=request.url.path,
             csrf=masked(session.csrf) if session else "",
             alarms=self.settings.health().alarms() if account else (),
             may_search=bool(account and allowed_purposes(account.role, "see-audit")),
-            may_open_items=bool(account and allowed_purposes(account.role, "see-item")),
+            may_open_items=bool(account and self.is_platform and allowed_purposes(account.role, "see-item")),
+            has_shifts="/shift" in self.house.pages,
             keys=keys_of(account.keys) if account else {},
             actions=ACTIONS,
             now=self.settings.clock(),
             **values,
         )
         return HTMLResponse(text, status, headers=page_headers(nonce))
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether items of a watch are here."""
+        return "/queue" in self.house.pages
 
     def current_shift(self, work: Work, account: str) -> Shift | None:
         """Return somebody's open shift."""
@@ -115,9 +141,13 @@ class Room:
             )
 
 
-def places(role: Role) -> tuple[tuple[str, str], ...]:
-    """Return the pages that a role has, in order."""
-    return tuple((address, name) for act, address, name in _PLACES if allowed_purposes(role, act))
+@dataclass(frozen=True)
+class WatchRoom(Room):
+    """A platform's, with the ports of its watch."""
+
+    bus: Bus
+    vault: Vault
+    desk: Desk
 
 
 def page_headers(nonce: str) -> dict[str, str]:

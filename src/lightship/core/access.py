@@ -13,9 +13,17 @@ from typing import Literal, get_args
 from lightship.core.cases import Case, Judgement
 from lightship.core.people import Shift
 
-Actor = Literal["moderator", "lead", "auditor", "administrator", "platform", "reporter"]
+Actor = Literal["moderator", "lead", "auditor", "administrator", "analyst", "platform", "reporter"]
 Purpose = Literal[
-    "review", "second-opinion", "appeal", "oversight", "audit", "administration", "own-shift", "platform"
+    "review",
+    "second-opinion",
+    "appeal",
+    "oversight",
+    "audit",
+    "administration",
+    "own-shift",
+    "platform",
+    "casework",
 ]
 Act = Literal[
     "see-queue",
@@ -45,6 +53,9 @@ Act = Literal[
     "report",
     "list-cases",
     "list-decisions",
+    "see-cases",
+    "work-cases",
+    "read-narrative",
 ]
 
 _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
@@ -93,12 +104,19 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-record-book": frozenset({"audit"}),
         "see-holds": frozenset({"audit"}),
         "see-duties": frozenset({"audit"}),
+        "see-cases": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
         "see-health": frozenset({"administration"}),
         "manage-accounts": frozenset({"administration"}),
         "see-duties": frozenset({"administration"}),
+        "own-shift": frozenset({"own-shift"}),
+    },
+    "analyst": {
+        "see-cases": frozenset({"casework"}),
+        "work-cases": frozenset({"casework"}),
+        "read-narrative": frozenset({"casework"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "platform": {

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Role = Literal["moderator", "lead", "auditor", "administrator"]
+Role = Literal["moderator", "lead", "auditor", "administrator", "analyst"]
 Shown = Literal["words", "blurred", "still", "motion", "sound"]
+
+PLATFORM_ROLES: tuple[Role, ...] = ("moderator", "lead", "auditor", "administrator")
+BODY_ROLES: tuple[Role, ...] = ("analyst", "auditor", "administrator")
+"""Who there is at a platform's console, and at an investigating body's."""
 
 
 @dataclass(frozen=True, slots=True)

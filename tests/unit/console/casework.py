@@ -1,0 +1,75 @@
+"""An investigating body's console on a real store, with referrals of several forms taken in."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pyotp
+
+from lightship.casework.desk import Offices
+from lightship.casework.intake import Received, take_in
+from lightship.casework.urgency import shipped
+from lightship.console.application import create_body_console
+from lightship.console.health import Health
+from lightship.console.settings import Settings
+from lightship.console.tenants import Tenants
+from lightship.core.casework import Inquiry, Marking
+from lightship.core.ledger import VerifyReport
+from lightship.core.markings import marking_json
+from lightship.core.release import Partner
+from lightship.exchange.referrals import parse_mapping, reader_of
+from lightship.infra.store import SqlStore
+from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, tables
+from tests.unit.console.serving import Lines
+from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
+
+STAFF = (("ann", "analyst"), ("ben", "analyst"), ("ada", "auditor"), ("root", "administrator"))
+PARTNERS = {
+    one.name: one
+    for one in (
+        Partner("abroad", "A unit abroad", Marking(tlp="amber", pap="amber"), language="fil"),
+        Partner("hotline", "A hotline", Marking(tlp="green", pap="clear")),
+    )
+}
+OWN = Marking(tlp="amber", pap="amber", originator="Example Agency")
+
+
+def body(folder, clock=None):
+    """Return a body's console with an account of each role and nothing in it."""
+    clock = clock or Clock()
+    store = SqlStore(tables(folder / "casework.db"))
+    (folder / "tenants.json").write_text("[]")
+    ledger = Journal(store)
+    made = SimpleNamespace(store=store, clock=clock, ledger=ledger, folder=folder, codes={})
+    settings = Settings(
+        secret=b"s" * 32, tenants=Tenants(folder / "tenants.json"), ledger=ledger, log=Lines(), clock=clock,
+        verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
+        health=lambda: Health(clock()), secure=False, hasher=CHEAP,
+    )  # fmt: skip
+    made.app = create_body_console(store, settings, PARTNERS, OWN)
+    made.room = made.app.state.room
+    made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
+    made.all = lambda kind, **where: all_of(store, kind, **where)
+    for name, role in STAFF:
+        until = clock() + timedelta(days=200)
+        made.codes[name] = pyotp.TOTP(made.room.accounts.add(name, name.title(), role, PASSWORD, until))
+    return made
+
+
+def referred(made, forms=tuple(SAMPLES), marking=None):
+    """Take samples in, an hour before now; returns the ids of the inquiries in their order."""
+    at = made.clock() - timedelta(minutes=20)
+    for form in forms:
+        mapping = parse_mapping(MAPPING, "map.toml") if form == "csv" else None
+        parsed = reader_of(form, mapping)(SAMPLES[form], at)
+        batch = [Received(form, f"Sender of {form}", SAMPLES[form], parsed)]
+        list(take_in(made.store, shipped(), batch, now=at, offices=Offices(), by="ann"))
+    if marking is not None:
+        with made.store.begin() as work:
+            from lightship.core.casework import Referral
+
+            for one in work.find(Referral):
+                work.change(Referral, one.id, {}, marking=marking_json(marking))
+    order = ("urgency", "-urgency_db", "due_at")
+    with made.store.look() as work:
+        made.inquiries = [one.id for one in work.find(Inquiry, {}, order=order)]
+    return made
