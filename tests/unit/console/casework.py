@@ -4,6 +4,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pyotp
+from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, tables
+from tests.unit.console.serving import Lines
+from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
@@ -11,16 +14,13 @@ from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
 from lightship.console.settings import Settings
-from lightship.console.tenants import Tenants
-from lightship.core.casework import Inquiry, Marking
+from lightship.console.tenants import Tenants, begin
+from lightship.core.casework import Inquiry, Marking, Referral
 from lightship.core.ledger import VerifyReport
 from lightship.core.markings import marking_json
 from lightship.core.release import Partner
 from lightship.exchange.referrals import parse_mapping, reader_of
 from lightship.infra.store import SqlStore
-from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, tables
-from tests.unit.console.serving import Lines
-from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
 STAFF = (("ann", "analyst"), ("ben", "analyst"), ("ada", "auditor"), ("root", "administrator"))
 PARTNERS = {
@@ -37,7 +37,7 @@ def body(folder, clock=None):
     """Return a body's console with an account of each role and nothing in it."""
     clock = clock or Clock()
     store = SqlStore(tables(folder / "casework.db"))
-    (folder / "tenants.json").write_text("[]")
+    begin(folder / "tenants.json")
     ledger = Journal(store)
     made = SimpleNamespace(store=store, clock=clock, ledger=ledger, folder=folder, codes={})
     settings = Settings(
@@ -65,8 +65,6 @@ def referred(made, forms=tuple(SAMPLES), marking=None):
         list(take_in(made.store, shipped(), batch, now=at, offices=Offices(), by="ann"))
     if marking is not None:
         with made.store.begin() as work:
-            from lightship.core.casework import Referral
-
             for one in work.find(Referral):
                 work.change(Referral, one.id, {}, marking=marking_json(marking))
     order = ("urgency", "-urgency_db", "due_at")
