@@ -57,7 +57,7 @@ def test_ann_works_the_first_case_without_javascript_and_by_keyboard_alone(brows
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/cases/{first}")
         assert "Three viewers wrote" not in page.content()
-        page.focus("text=Take it")
+        page.focus("text=Take it from intake desk")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Hand it over")
         assert made.one(Inquiry, first).owner == "ann"

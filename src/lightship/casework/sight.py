@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from lightship.casework.desk import LIVE
 from lightship.casework.urgency import Ladder
@@ -54,9 +55,9 @@ def facts_of(work: Work, inquiry_id: str) -> tuple[str, ...]:
 
 
 def next_tasks(work: Work, inquiries: Iterable[Inquiry]) -> dict[str, Task]:
-    """Return the earliest open task of each inquiry, by the inquiry's id."""
+    """Return the earliest open task of each inquiry, the child's safety before others, by the inquiry's id."""
     found = any_of(work, Task, "inquiry_id", [one.id for one in inquiries], {"state": "open"})
-    return {one.inquiry_id: one for one in sorted(found, key=lambda one: one.due_at, reverse=True)}
+    return {one.inquiry_id: one for one in sorted(found, key=_urgent, reverse=True)}
 
 
 def children_of(work: Work, inquiry_id: str) -> list[Identifier]:
@@ -80,13 +81,13 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str) -> Sight:
     named: dict[str, list[Identifier]] = {}
     for one in any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
-    tasks = work.find(Task, {"inquiry_id": inquiry_id}, order=("due_at",))
+    tasks = work.find(Task, {"inquiry_id": inquiry_id})
     others = [(one.urgency, one.urgency_db) for one in queue(work) if one.id != inquiry_id]
     return Sight(
         inquiry,
         referrals,
         named,
-        sorted(tasks, key=lambda one: one.state != "open"),
+        sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
         why(ladder, _facts(referrals), others),
     )
 
@@ -97,6 +98,10 @@ def any_of(
     """Return what has any of these values in a field, in parts that SQLite takes, each by id."""
     parts = (tuple(values[start : start + _PART]) for start in range(0, len(values), _PART))
     return [one for part in parts for one in work.find(kind, {**(where or {}), field: part})]
+
+
+def _urgent(task: Task) -> tuple[datetime, bool]:
+    return task.due_at, task.kind != "safeguard"
 
 
 def _facts(referrals: Iterable[Referral]) -> tuple[str, ...]:

@@ -1,8 +1,14 @@
 """An analyst sees which child is first and why, and works a case; an auditor reads; nobody sees a platform's pages."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
+import httpx
 import pytest
 from tests.unit.console.casework import STAFF, body, referred
 from tests.unit.console.test_console_routes import PAGES as PLATFORM_PAGES
@@ -106,6 +112,9 @@ def test_the_first_screen_says_which_child_why_what_next_and_by_when(made):
     assert rows[0] == min(rows)
     assert all(made.one(Inquiry, one).owner in page for one in made.inquiries)
     assert f"{len(made.inquiries)} open" in page
+    assert "Read it, and say whose it is." not in page, (
+        "the child's safety is next, before what is due with it"
+    )
     assert "<img" not in page
     assert "Every look at a record is itself recorded" in page
     assert made.all(Use, about="queue", verb="consultation", by="ann")
@@ -178,7 +187,7 @@ def test_ann_takes_a_case_hands_it_to_ben_and_he_files_it_away_once_the_child_is
     assert made.one(Inquiry, first).state == "filed-away"
     page = ben.get(path).text
     assert "because: Seen to." in page
-    assert "Take it" not in page
+    assert "Take it from" not in page
     assert f"ben filed inquiry {first[:8]} away." in page
     assert first not in ben.get("/cases").text
 
@@ -247,3 +256,20 @@ def test_a_case_with_2000_identifiers_is_quick(made):
     assert page.text.count("handle_") == 2000
     print(f"case page with 2,000 identifiers of 200 referrals: {min(took):.0f} to {max(took):.0f} ms")
     assert min(took) < 1500, "a bound for a busy machine; the figure to reach is 300 ms"
+
+
+def test_lightship_cases_serve_answers_and_has_no_page_of_a_platform(tmp_path):
+    environment = {**os.environ, "LIGHTSHIP_STATE": str(tmp_path)}
+    command = [
+        sys.executable, "-c", "from lightship.cli import main; main()", "cases", "serve", "--port", "0"
+    ]  # fmt: skip
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            port = json.loads(next(line for line in process.stderr if '"serving"' in line))["port"]
+            assert httpx.get(f"http://127.0.0.1:{port}/sign-in").status_code == 200
+            assert httpx.get(f"http://127.0.0.1:{port}/cases").status_code == 401
+            assert httpx.get(f"http://127.0.0.1:{port}/queue").status_code == 404
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert (tmp_path / "cases" / "casework.ledger").exists()
