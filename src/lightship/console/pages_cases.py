@@ -23,7 +23,7 @@ from lightship.core.access import allowed_purposes
 from lightship.core.casework import Identifier, Inquiry, Marking, Referral, Task
 from lightship.core.people import Account
 from lightship.core.ports import Work
-from lightship.core.release import Partner
+from lightship.core.release import Partner, Withheld
 
 PAGE = 50
 LONGEST = 2_000
@@ -130,7 +130,8 @@ def _looks(router: APIRouter, room: Room, partners: Mapping[str, Partner], own: 
             partner=partners[to],
             partners=partners.values(),
             things=released.things,
-            withheld=withheld,
+            withheld=_by_reason(withheld),
+            count=len(withheld),
         )
 
 
@@ -193,6 +194,14 @@ def _people(named: Mapping[str, Sequence[Identifier]]) -> list[tuple[str, list[I
         for one in each:
             found.setdefault(one.person, []).append(one)
     return sorted(found.items(), key=lambda one: (one[1][0].role != "child", one[0]))
+
+
+def _by_reason(withheld: Sequence[Withheld]) -> dict[tuple[str, str], list[str]]:
+    """Return the names of fields that stay, by their thing and why."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in withheld:
+        found.setdefault((one.thing, one.why), []).append(one.name)
+    return found
 
 
 def _mean(shares: list[float]) -> float:

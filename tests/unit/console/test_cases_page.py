@@ -211,7 +211,7 @@ def test_the_preview_shows_what_a_partner_would_see_and_what_stays(made):
     hotline = ann.get(f"{path}?to=hotline").text
     assert not any(value in hotline for value in values)
     assert "They would see nothing." in hotline
-    assert "Why it stays" in hotline
+    assert "Why they stay" in hotline
     assert ann.get(f"{path}?to=nobody").status_code == 404
     assert [one["kind"] for one in made.ledger.entries() if one["kind"] == "disseminated"] == []
 
