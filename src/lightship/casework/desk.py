@@ -82,6 +82,7 @@ def opened(
     _task(work, inquiry, "safeguard", urgency.rung.first, due_at, rule, now)
     _task(work, inquiry, "triage", "Read it, and say whose it is.", due_at, rule, now)
     _record(work, "inquiry-opened", inquiry, MACHINE, now, urgency=urgency.level)
+    log_use(work, "collection", id_, MACHINE, now, reason=title)
     return inquiry
 
 
@@ -362,7 +363,6 @@ def _changed(work: Work, inquiry: Inquiry, kind: str, by: str, now: datetime, **
             "Somebody else changed this inquiry meanwhile.", f"inquiry {inquiry.id}", "Look again."
         )
     _record(work, kind, changed, by, now)
-    log_use(work, "alteration", inquiry.id, by, now)
     return changed
 
 
