@@ -22,6 +22,7 @@ from lightship import (
 from lightship.cli_call import call
 from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
+from lightship.cli_evidence import evidence_app
 from lightship.cli_hold import hold_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
@@ -69,6 +70,7 @@ app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 app.add_typer(undercover_app, name="undercover")
 app.add_typer(deconflict_app, name="deconflict")
+app.add_typer(evidence_app, name="evidence")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

@@ -1,4 +1,4 @@
-"""Capture records: how an exhibit came into being, in the words of ISO/IEC 27037 and the Forensic Science Regulator's code.
+"""Capture records: how an exhibit came into being, in the words of ISO/IEC 27037 and the regulator's code (FSR).
 
 Only words and hashes are kept; the exhibit itself stays with whoever is equipped to hold it.
 """

@@ -1,8 +1,8 @@
 """Salted commitments to a record's fields: a copy from which fields were removed still verifies.
 
 Each field is committed to as ``SHA-256(salt || canonical([name, value]))`` with 32 random bytes of its own, so that
-nothing can be guessed from what is left of a removed one: neither its value nor its name. The commitments, sorted, are the
-leaves of a tree of RFC 6962 whose root is signed. What a copy does show is how many fields were removed.
+nothing can be guessed from what is left of a removed one: neither its value nor its name. The commitments, sorted, are
+the leaves of a tree of RFC 6962 whose root is signed. What a copy does show is how many fields were removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WHY = ("sensitive", "personal-data", "not-relevant")
 """Why a field is removed: a closed list of neutral words, so that a reason tells nothing of what was removed."""
 
 Copy = Mapping[str, Any]
-"""A record's copy: ``record``, ``note``, ``fields`` (name, value, salt, commitment) and ``withheld`` (commitment, why)."""
+"""``record``, ``note``, ``fields`` (name, value, salt, commitment) and ``withheld`` (commitment, why)."""
 
 
 def _salt() -> bytes:
@@ -83,7 +83,7 @@ def committed(
     """
     fields = []
     for name, value in flat(record):
-        grain = salt()
+        grain, value = salt(), json.loads(canonical(value))  # as it will be read back
         digest = commitment(name, value, grain).hex()
         fields.append({"name": name, "value": value, "salt": grain.hex(), "commitment": digest})
     if not fields:
@@ -107,9 +107,7 @@ def sanitised(copy: Copy, remove: Collection[str], why: str) -> Copy:
     """
     where = f"record {copy['record']}"
     if why not in WHY:
-        raise InputError(
-            f"There is no such reason, {why!r}.", where, f"One of: {', '.join(WHY)}."
-        )
+        raise InputError(f"There is no such reason, {why!r}.", where, f"One of: {', '.join(WHY)}.")
     wanted = {name if name.startswith("/") else f"/{name}" for name in remove}
     gone = {
         one["name"]: one["commitment"]

@@ -1,7 +1,7 @@
 """The chain of custody, read from the ledger: who had an exhibit when, and where the chain is broken.
 
-Every hand-over is acknowledged by who received it, with the hash as it was received. What cannot be is refused; what went
-wrong is entered all the same, and named as a break by :func:`chains`, which needs nothing but the entries.
+Every hand-over is acknowledged by who received it, with the hash as it was received. What cannot be is refused; what
+went wrong is entered all the same, and named as a break by :func:`chains`, which needs nothing but the entries.
 """
 
 from __future__ import annotations
@@ -116,9 +116,7 @@ def _step(chain: Chain, number: int, entry: Mapping[str, Any]) -> None:
 def _handed(chain: Chain, number: int, entry: Mapping[str, Any], at: datetime) -> None:
     giver = entry["from"]
     if giver != chain.holder:
-        chain.breaks.append(
-            Break(number, f"{giver} handed it over, and {chain.holder or 'nobody'} had it")
-        )
+        chain.breaks.append(Break(number, f"{giver} handed it over, and {chain.holder or 'nobody'} had it"))
     if chain.handed_at is not None:
         chain.breaks.append(
             Break(number, f"it was handed over again, and {chain.to} had not acknowledged it")

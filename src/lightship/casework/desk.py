@@ -82,7 +82,6 @@ def opened(
     _task(work, inquiry, "safeguard", urgency.rung.first, due_at, rule, now)
     _task(work, inquiry, "triage", "Read it, and say whose it is.", due_at, rule, now)
     _record(work, "inquiry-opened", inquiry, MACHINE, now, urgency=urgency.level)
-    log_use(work, "collection", id_, MACHINE, now, reason=title)
     return inquiry
 
 
@@ -251,6 +250,7 @@ def reassess(work: Work, ladder: Ladder, inquiry_id: str, *, now: datetime) -> I
         ladder, [fact for one in work.find(Referral, {"inquiry_id": inquiry_id}) for fact in one.facts]
     )
     if (urgency.level, urgency.weight_db) == (inquiry.urgency, inquiry.urgency_db):
+        log_use(work, "consultation", inquiry.id, MACHINE, now)
         return inquiry
     changed = _changed(work, inquiry, "inquiry-reassessed", MACHINE, now, **_place(urgency))
     if urgency.level < inquiry.urgency:
@@ -369,3 +369,4 @@ def _changed(work: Work, inquiry: Inquiry, kind: str, by: str, now: datetime, **
 def _record(work: Work, kind: str, inquiry: Inquiry, by: str, now: datetime, **more: object) -> None:
     entry = {"kind": kind, "inquiry": inquiry.id, "by": by, "at": now.isoformat(), "owner": inquiry.owner}
     work.record({**entry, **more})
+    log_use(work, "collection" if kind == "inquiry-opened" else "alteration", inquiry.id, by, now)

@@ -1,7 +1,7 @@
 """Schedules of unused material and the log of what was revealed (Criminal Procedure and Investigations Act 1996).
 
-Two schedules, always both and each numbered for itself, so that neither tells whether the other holds anything. Whether a
-thing is relevant, sensitive, or meets the disclosure test, a disclosure officer and a prosecutor say; here it is written down.
+Two schedules, always both and each numbered for itself, so that neither tells whether the other holds anything. Whether
+a thing is relevant, sensitive, or meets the disclosure test, people say; here it is written down.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def schedule(
 
 def _page(facts: Mapping[str, Any]) -> str:
     """Return a page that stands alone: no script, nothing loaded from elsewhere."""
-    title, columns = escape(facts["title"]), ("number", "description", "location", "reason", "disclosure_test")
+    title, columns = (
+        escape(facts["title"]),
+        ("number", "description", "location", "reason", "disclosure_test"),
+    )
     head = "".join(f'<th scope="col">{escape(one.replace("_", " ").capitalize())}</th>' for one in columns)
     body = "\n".join(
         "<tr>" + "".join(f"<td>{escape(str(row[one]))}</td>" for one in columns) + "</tr>"

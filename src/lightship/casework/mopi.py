@@ -1,6 +1,6 @@
 """Reviews of what police hold (management of police information): when each report is looked at again, by dated data.
 
-A review is a person's, with a rationale; nothing is erased here. What the rules leave unverified is shown with each entry.
+A review is a person's, with a rationale; nothing is erased here. What the rules leave unverified is entered.
 """
 
 from __future__ import annotations
@@ -145,5 +145,3 @@ def _set(
     })  # fmt: skip
     log_use(work, "alteration", report_id, by, now, reason=why)
     return at
-
-

@@ -42,7 +42,9 @@ def request(data: bytes) -> bytes:
     return TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build().as_bytes()
 
 
-def verify_stamp(token: bytes, data: bytes, certificate: x509.Certificate, nonce: int | None = None) -> datetime:
+def verify_stamp(
+    token: bytes, data: bytes, certificate: x509.Certificate, nonce: int | None = None
+) -> datetime:
     """Return the time at which an authority had these bytes, once its answer is verified. Needs no network.
 
     Parameters
