@@ -5,10 +5,11 @@
 
 It checks that no entry of any log was changed, removed, inserted or moved since it was signed (Merkle trees of RFC 6962
 under signed checkpoints); that every certificate and every declaration of a report was signed, and says what its entry
-says; that no report was filed without being declared; and that the figures are what the entries add up to. Of evidence: that
-each step of custody was signed, that a copy's fields are those committed to, and, with an authority's certificate (--tsa),
-that its time-stamps (RFC 3161) are of these ledgers' heads. The first fault is named with its file, line and field.
-Exit code 0: it verifies. 1: it does not. 2: it cannot be read. 3: it verifies, and a chain of custody in it is broken.
+says; that no report was filed without being declared; and that the figures are what the entries add up to. Of evidence:
+that each step of custody was signed, that a copy's fields are those committed to, and, with an authority's certificate
+(--tsa), that its time-stamps (RFC 3161) are of these ledgers' heads. The first fault is named with its file, line and
+field. Exit code 0: it verifies. 1: it does not. 2: it cannot be read. 3: it verifies, and what it records of custody is
+broken.
 
 What it cannot show: that an entry is true, that all that happened was entered, or, without a checkpoint that somebody
 else kept (--witness), that the holder of the key did not sign another history. The format is docs/reference/export.md.
@@ -26,12 +27,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -51,6 +53,15 @@ class Fault(Exception):
 
     def __str__(self) -> str:
         return f"{self.file}, line {self.line}, field {self.field}: {self.what}"
+
+
+@contextmanager
+def field(file: str, number: int, name: str) -> Iterator[None]:
+    """Name the file, line and field of what does not hold within."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Fault(file, number, name, str(error)) from None
 
 
 # Signed notes (c2sp.org/signed-note) -----------------------------------------------------------
@@ -297,6 +308,8 @@ class Custody:
 class Number(str):
     """A number with a fraction or exponent, as it was written."""
 
+    __slots__ = ()
+
 
 def jcs(value: Any) -> str:
     """Return the canonical JSON (RFC 8785) of what was read from canonical JSON."""
@@ -349,63 +362,100 @@ HASHES: dict[bytes, hashes.HashAlgorithm] = {
 }
 TST_INFO = oid("1.2.840.113549.1.9.16.1.4")
 CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
-SIGNING_CERTIFICATE = {oid("1.2.840.113549.1.9.16.2.47"): "sha256", oid("1.2.840.113549.1.9.16.2.12"): "sha1"}
+SIGNING_CERTIFICATE = (
+    oid("1.2.840.113549.1.9.16.2.47"),
+    oid("1.2.840.113549.1.9.16.2.12"),
+)  # RFC 5035, RFC 2634
 
 
-def stamped(token: bytes, data: bytes, given: list[x509.Certificate]) -> datetime | None:
-    """Return when an authority had these bytes (RFC 3161); None where it is none of the given ones.
+class Stamp(NamedTuple):
+    """The parts of a time-stamp that are checked."""
 
-    ValueError where the time-stamp does not hold.
-    """
+    granted: bool
+    at: datetime
+    imprint: bytes
+    imprint_hash: hashes.HashAlgorithm
+    info: bytes
+    signed: bytes
+    signed_hash: hashes.HashAlgorithm
+    attributes: dict[bytes, bytes]
+    issuer: bytes
+    serial: int
+    signature: bytes
+    certificates: list[bytes]
+
+
+def parse_stamp(token: bytes) -> Stamp:
+    """Return the parts of a TimeStampResp (RFC 3161, 2.4.2; RFC 5652, 5); ValueError where it is none."""
     try:
         status, content = der(der(token)[0][1])
-        if der(status[1])[0][1] not in (b"\0", b"\1"):
-            raise ValueError("the authority did not grant it")
+        granted = der(status[1])[0][1] in (b"\0", b"\1")
         signed = der(der(der(content[1])[1][1])[0][1])
         kind, inner = der(signed[2][1])
         info = der(inner[1])[0][1]
-        certificates = [one[2] for part in signed[3:-1] if part[0] == 0xA0 for one in der(part[1])]
         (signer,) = der(signed[-1][1])
-        parts = der(signer[1])
-        sid, digest, attributes, _, signature = parts[1:6]
+        sid, digest, attributes, _, signature = der(signer[1])[1:6]
         issuer, serial = der(sid[1])
         facts = der(der(info)[0][1])
-        imprint, made = der(facts[2][1]), facts[4][1].decode()
-        table = {pair[0][1]: der(pair[1][1])[0] for pair in (der(one[1]) for one in der(attributes[1]))}
-        with_, over = HASHES[der(digest[1])[0][1]], HASHES[der(imprint[0][1])[0][1]]
-    except (IndexError, KeyError, UnicodeDecodeError) as error:
-        raise ValueError(f"the time-stamp is of another form: {error}") from None
-    at = datetime.strptime(made.partition(".")[0].rstrip("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    if "." in made:
-        at += timedelta(seconds=float("0." + made.partition(".")[2].rstrip("Z")))
-    leaf = _leaf(certificates, given, issuer[2], int.from_bytes(serial[1]))
-    if leaf is None:
-        return None
-    if not leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc:
+        imprint = der(facts[2][1])
+        whole, _, part = facts[4][1].decode().rstrip("Z").partition(".")
+        at = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        table = {name[1]: value[1] for name, value in (der(one[1])[:2] for one in der(attributes[1]))}
+        granted = granted and kind[1] == der(table[CONTENT_TYPE])[0][1] == TST_INFO
+        return Stamp(
+            granted,
+            at + timedelta(seconds=float(f"0.{part or 0}")),
+            imprint[1][1],
+            HASHES[der(imprint[0][1])[0][1]],
+            info,
+            b"\x31" + attributes[2][1:],  # signed as a SET, sent as [0] (RFC 5652, 5.4)
+            HASHES[der(digest[1])[0][1]],
+            table,
+            issuer[2],
+            int.from_bytes(serial[1]),
+            signature[1],
+            [one[2] for part in signed[3:-1] if part[0] == 0xA0 for one in der(part[1])],
+        )
+    except (IndexError, KeyError, ValueError) as error:
+        raise ValueError(f"it is no time-stamp of a form that is known here: {error}") from None
+
+
+def stamped(token: bytes, data: bytes, given: list[x509.Certificate]) -> datetime | None:
+    """Return when an authority had these bytes; None where it is none of the given ones; ValueError if not at all."""
+    one = parse_stamp(token)
+    if not one.granted:
+        raise ValueError("it was not granted, or is of something else")
+    if one.imprint != hashlib.new(one.imprint_hash.name, data).digest():
+        raise ValueError("it is of other bytes")
+    if der(one.attributes[MESSAGE_DIGEST])[0][1] != hashlib.new(one.signed_hash.name, one.info).digest():
+        raise ValueError("its signature is over something else")
+    try:
+        leaf = _leaf(one.certificates, given, one.issuer, one.serial)
+        if leaf is not None:
+            _check_leaf(leaf, one)
+            _signature(leaf.public_key(), one.signature, one.signed, one.signed_hash)
+    except (x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+        raise ValueError(f"a certificate in it cannot be read: {error}") from None
+    return one.at if leaf is not None else None
+
+
+def _check_leaf(leaf: x509.Certificate, one: Stamp) -> None:
+    if not leaf.not_valid_before_utc <= one.at <= leaf.not_valid_after_utc:
         raise ValueError("the authority's certificate was not valid then")
-    usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        raise ValueError("the certificate is not for time-stamps") from None
     if not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise ValueError("the certificate is not for time-stamps alone")
     raw = leaf.public_bytes(serialization.Encoding.DER)
-    if not any(
-        hashlib.new(name, raw).digest() in table[which][1]
-        for which, name in SIGNING_CERTIFICATE.items()
-        if which in table
-    ):
+    named = [
+        hashlib.new(how, raw).digest() in one.attributes.get(name, b"")
+        for name in SIGNING_CERTIFICATE
+        for how in ("sha1", "sha256", "sha384", "sha512")
+    ]
+    if not any(named):
         raise ValueError("the time-stamp names another certificate")
-    if kind[1] != TST_INFO or table.get(CONTENT_TYPE, (0, b""))[1] != TST_INFO:
-        raise ValueError("what is signed is no time-stamp")
-    if table.get(MESSAGE_DIGEST, (0, b""))[1] != hashlib.new(with_.name, info_bytes(inner)).digest():
-        raise ValueError("its signature is over something else")
-    _signature(leaf.public_key(), signature[1], b"\x31" + attributes[2][1:], with_)
-    if imprint[1][1] != hashlib.new(over.name, data).digest():
-        raise ValueError("it is of other bytes")
-    return at
-
-
-def info_bytes(inner: Der) -> bytes:
-    """Return the bytes of a time-stamp that are signed: the content of its octets."""
-    return der(inner[1])[0][1]
 
 
 def _leaf(
@@ -433,7 +483,7 @@ def _signature(key: Any, signature: bytes, data: bytes, with_: hashes.HashAlgori
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, data, ec.ECDSA(with_))
         else:
-            raise ValueError("it is signed in a way that is not known here")
+            raise TypeError("it is signed in a way that is not known here")
     except InvalidSignature:
         raise ValueError("its signature does not fit") from None
 
@@ -548,7 +598,7 @@ class Export:
         file, tree, leaves = f"{log['name']}.entries.jsonl", Tree(), []
         sizes = sorted(roots, reverse=True)
         if sizes and sizes[-1] == 0:
-            self._settle(file, tree, roots, sizes.pop(), 0, log)
+            self._settle(file, tree, roots, sizes.pop(), 0)
         settled, number, add = 0, 0, self.figures.add
         for line in self._lines(file):
             number += 1
@@ -565,16 +615,12 @@ class Export:
                 ) from None
             if odd:
                 raise Fault(file, number, odd, "the report was filed, and nobody had declared this snapshot")
-            if "note" in entry or entry.get("kind") in EVIDENCE:
-                self._note(file, number, entry)
-            if entry.get("kind") in EVIDENCE:
-                self._evidence(log["name"], file, number, entry)
-            self._dated(log["name"], file, number, entry)
+            self._look(log["name"], file, number, entry)
             if (sizes and number == sizes[-1]) or len(leaves) == BATCH:
                 tree.extend(leaves)
                 leaves = []
                 if sizes and number == sizes[-1]:
-                    self._settle(file, tree, roots, sizes.pop(), settled, log)
+                    self._settle(file, tree, roots, sizes.pop(), settled)
                     settled = number
         if number != log["entries"]:
             raise Fault(
@@ -588,7 +634,6 @@ class Export:
         roots: dict[int, tuple[bytes, str]],
         size: int,
         settled: int,
-        log: dict[str, Any],
     ) -> None:
         if tree.root() != roots[size][0]:
             what = f"lines {settled + 1} to {size} do not match the checkpoint of {roots[size][1]}"
@@ -606,19 +651,19 @@ class Export:
             if entry.get(name) != value:
                 raise Fault(file, number, name, "the entry says something else than what was signed")
 
-    def _evidence(self, log: str, file: str, number: int, entry: dict[str, Any]) -> None:
-        """Follow a step of custody, and keep what a record was committed to."""
-        try:
-            if entry["kind"] == "record-committed":
+    def _look(self, log: str, file: str, number: int, entry: dict[str, Any]) -> None:
+        """Check what an entry has signed; follow a step of custody, and keep what a record was committed to."""
+        kind = entry.get("kind")
+        if "note" in entry or kind in EVIDENCE:
+            self._note(file, number, entry)
+        with field(file, number, "entry"):
+            if kind == "record-committed":
                 self.committed[entry["note"]] = entry
-            elif entry["kind"].startswith("evidence-"):
+            elif kind in EVIDENCE and kind.startswith("evidence-"):
                 chain = self.custody.setdefault((log, entry["exhibit"]), Custody())
                 for what in chain.step(number, entry):
                     self.breaks.append(f"{file}, line {number}, exhibit {entry['exhibit']}: {what}")
-        except (KeyError, TypeError, ValueError) as error:
-            raise Fault(
-                file, number, "entry", f"it cannot be read: {type(error).__name__}: {error}"
-            ) from None
+            self._dated(log, file, number, entry)
 
     def _dated(self, log: str, file: str, number: int, entry: dict[str, Any]) -> None:
         """Find an entry that is dated long before a time-stamp that was there before it."""
@@ -646,59 +691,51 @@ class Export:
         for number, line in enumerate(self._lines(file), 1):
             if b'"kind":"head-stamped"' not in line:
                 continue
-            field = "entry"
-            try:
+            with field(file, number, "entry"):
                 entry = json.loads(line[MARK + 1 :])
-                field = "checkpoint"
+            with field(file, number, "checkpoint"):
                 size, root = self._checkpoint(entry["checkpoint"], log, keys)
                 if size >= number:
                     raise ValueError("it is of entries that came later")
                 if roots.setdefault(size, (root, f"{file}, line {number}"))[0] != root:
                     raise ValueError(f"the log was forked: two checkpoints of size {size}")
-                field = "token"
+            with field(file, number, "token"):
                 token = base64.b64decode(entry["token"], validate=True)
                 at = stamped(token, entry["checkpoint"].encode(), self.authorities)
-                field = "stamped_at"
+            with field(file, number, "stamped_at"):
                 if at is None:
                     self.unchecked += 1
-                elif datetime.fromisoformat(entry["stamped_at"]) != at:
+                    continue
+                if datetime.fromisoformat(entry["stamped_at"]) != at:
                     raise ValueError(f"the time-stamp says {at.isoformat()}")
-                else:
-                    self.stamps[entry["authority"]] += 1
-                    self.stamped_at[log["name"], number] = at
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Fault(file, number, field, str(error)) from None
+                self.stamps[entry["authority"]] += 1
+                self.stamped_at[log["name"], number] = at
 
     def _records(self) -> None:
         """Check each copy of a record: its fields against what was committed to, and that on the ledger."""
         file = "records.jsonl"
         for number, line in enumerate(self._lines(file), 1):
-            field = "record"
-            try:
+            with field(file, number, "record"):
                 copy = json.loads(line, parse_float=Number)
-                field = "note"
+                parts, withheld = list(copy["fields"]), [one["commitment"] for one in copy["withheld"]]
+            with field(file, number, "note"):
                 entry = self.committed.get(copy["note"])
-                if entry is None:
-                    raise ValueError("no entry of a ledger commits to it")
-                if copy["record"] != entry["record"]:
-                    raise ValueError("the note is of another record")
-                leaves = []
-                for one in copy["fields"]:
-                    field = f"fields{one['name']}"
+                if entry is None or copy["record"] != entry["record"]:
+                    raise ValueError("no entry of a ledger commits to this record")
+            for at, one in enumerate(parts):
+                name = one.get("name") if isinstance(one, dict) else None
+                with field(file, number, f"fields{name}" if isinstance(name, str) else f"fields[{at}]"):
                     data = bytes.fromhex(one["salt"]) + jcs([one["name"], one["value"]]).encode()
                     if sha256(data).hexdigest() != one["commitment"]:
                         raise ValueError("it is not what was committed to")
-                    leaves.append(one["commitment"])
-                field = "withheld"
-                leaves = sorted([*leaves, *(one["commitment"] for one in copy["withheld"])])
+            with field(file, number, "withheld"):
+                leaves = sorted([*(one["commitment"] for one in parts), *withheld])
                 tree = Tree()
                 tree.extend([sha256(b"\0" + bytes.fromhex(one)).digest() for one in leaves])
                 if len(leaves) != entry["number"] or tree.root().hex() != entry["root"]:
                     raise ValueError(f"of {entry['number']} fields, some were added, left out or exchanged")
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Fault(file, number, field, str(error)) from None
             self.copies += 1
-            self.withheld += len(copy["withheld"])
+            self.withheld += len(withheld)
 
     def _certificates(self) -> None:
         """Check each certificate, and that the ledger knows it, and that the vault did what it says."""
@@ -793,8 +830,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     if export.custody or export.copies:
         print(
-            f"Evidence: {len(export.custody)} exhibits; {export.copies} copies of records, whose fields are those committed "
-            f"to, {export.withheld} of them withheld."
+            f"Evidence: {len(export.custody)} exhibits; {export.copies} copies of records, whose fields are those "
+            f"committed to, {export.withheld} more withheld."
         )
     for name, many in sorted(export.stamps.items()):
         print(f"Time-stamps: {many} by {name}, of heads of these logs.")

@@ -82,8 +82,8 @@ def committed(
         If the record is empty or has no canonical JSON.
     """
     fields = []
-    for name, value in flat(record):
-        grain, value = salt(), json.loads(canonical(value))  # as it will be read back
+    for name, given in flat(record):
+        grain, value = salt(), json.loads(canonical(given))  # as it will be read back
         digest = commitment(name, value, grain).hex()
         fields.append({"name": name, "value": value, "salt": grain.hex(), "commitment": digest})
     if not fields:

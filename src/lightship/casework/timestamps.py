@@ -1,7 +1,7 @@
 """Time-stamps of tree heads (RFC 3161): which authorities, what is stamped, and what the ledger says of it.
 
 Stamped are the bytes of a signed checkpoint: its text and its signature. So whoever trusts the authority knows that
-every entry under it, and the signature, was there at that time. The stamp goes on the same ledger, after what it covers.
+every entry under it, and the signature, was there at that time. The stamp goes on the same ledger, behind them.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def verify_stamp(
     try:
         answer = decode_timestamp_response(token)
         return _verified(answer, data, certificate, nonce)
-    except (ValueError, VerificationError) as error:
+    except (ValueError, VerificationError, x509.InvalidVersion) as error:
         raise LedgerError(
             f"This is no time-stamp of these bytes by this authority: {error}.",
             certificate.subject.rfc4514_string(),
