@@ -376,6 +376,7 @@ class Stamp(NamedTuple):
     imprint: bytes
     imprint_hash: hashes.HashAlgorithm
     info: bytes
+    digest: bytes
     signed: bytes
     signed_hash: hashes.HashAlgorithm
     attributes: dict[bytes, bytes]
@@ -408,6 +409,7 @@ def parse_stamp(token: bytes) -> Stamp:
             imprint[1][1],
             HASHES[der(imprint[0][1])[0][1]],
             info,
+            der(table[MESSAGE_DIGEST])[0][1],
             b"\x31" + attributes[2][1:],  # signed as a SET, sent as [0] (RFC 5652, 5.4)
             HASHES[der(digest[1])[0][1]],
             table,
@@ -427,7 +429,7 @@ def stamped(token: bytes, data: bytes, given: list[x509.Certificate]) -> datetim
         raise ValueError("it was not granted, or is of something else")
     if one.imprint != hashlib.new(one.imprint_hash.name, data).digest():
         raise ValueError("it is of other bytes")
-    if der(one.attributes[MESSAGE_DIGEST])[0][1] != hashlib.new(one.signed_hash.name, one.info).digest():
+    if one.digest != hashlib.new(one.signed_hash.name, one.info).digest():
         raise ValueError("its signature is over something else")
     try:
         leaf = _leaf(one.certificates, given, one.issuer, one.serial)

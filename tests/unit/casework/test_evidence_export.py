@@ -372,11 +372,11 @@ def test_no_changed_byte_of_a_stamp_passes_either_verifier(authorities):
     for place in range(0, len(token), 3):
         changed = bytes([*token[:place], token[place] ^ 1, *token[place + 1 :]])
         for name, check in (
-            ("outsider's", lambda: verify_export.stamped(changed, b"head", [one.root])),
-            ("own", lambda: timestamps.verify_stamp(changed, b"head", one.root)),
+            ("outsider's", lambda data: verify_export.stamped(data, b"head", [one.root])),
+            ("own", lambda data: timestamps.verify_stamp(data, b"head", one.root)),
         ):
             try:
-                told = check()
+                told = check(changed)
             except (ValueError, LedgerError):
                 continue
             if told is not None:
