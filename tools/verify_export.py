@@ -648,6 +648,8 @@ class Export:
             raise Fault(file, number, "note", str(error)) from None
         if entry["kind"] in EVIDENCE and EVIDENCE[entry["kind"]] != kind:
             raise Fault(file, number, "kind", f"what was signed is another kind, {kind}")
+        if entry["kind"] in EVIDENCE and (odd := sorted(set(entry) - {"kind", "note", "at"} - set(facts))):
+            raise Fault(file, number, odd[0], "it is not signed")
         self.signed += 1
         for name, value in facts.items():
             if entry.get(name) != value:

@@ -20,6 +20,7 @@ from lightship.say import say
 from lightship.settings import state_folder
 
 if TYPE_CHECKING:
+    from lightship.core.casework import Verb
     from lightship.core.notes import SigningKey
     from lightship.infra.ledger_file import LedgerFile
 
@@ -73,6 +74,11 @@ def _ledger(inquiry: str, *, sensitive: bool = False, begin: bool = False) -> It
     key = _signer(None)
     with LedgerFile(path, key, f"{key.name}/{inquiry}/{path.stem}") as ledger:
         yield ledger
+
+
+def _used(ledger: LedgerFile, verb: Verb, about: str, by: str, recipient: str = "") -> None:
+    """Enter a use of personal data that leaves no other entry (Data Protection Act 2018 s.62)."""
+    ledger.append({"kind": "data-used", "verb": verb, "about": about, "by": by, "recipient": recipient})
 
 
 def _json(path: Path, value: Any) -> None:
@@ -145,12 +151,13 @@ def acknowledge(
 
 @evidence_app.command()
 def show(
-    inquiry: Inquiry, exhibit: Annotated[str, typer.Argument(help="One exhibit; all otherwise.")] = ""
+    inquiry: Inquiry, by: By, exhibit: Annotated[str, typer.Argument(help="One exhibit; all otherwise.")] = ""
 ) -> None:
-    """Print the chain of custody, and where it is broken."""
+    """Print the chain of custody, and where it is broken; that you looked is entered."""
     from lightship.casework.custody import chains
 
     with _ledger(inquiry) as ledger:
+        _used(ledger, "consultation", exhibit or inquiry, by)
         found = chains(ledger.entries(), datetime.now(UTC))
     if exhibit and exhibit not in found:
         raise InputError("There is no such exhibit.", exhibit, "Check its reference.")
@@ -288,20 +295,22 @@ def stamp(inquiry: Inquiry, sensitive: SensitiveSide = False) -> None:
 def export(
     inquiry: Inquiry,
     out: Annotated[Path, typer.Argument(help="A folder that is empty or not there.")],
+    by: By,
+    to: Annotated[str, typer.Option(help="Who gets it.")],
     copies: Annotated[
         list[Path], typer.Option("--copy", help="A copy of a record to go with it; may be given again.")
     ] = [],  # noqa: B006
     sensitive: SensitiveSide = False,
 ) -> None:
-    """Write an inquiry's evidence for an outsider; `tools/verify_export.py` checks it without Lightship."""
+    """Write an inquiry's evidence for an outsider, which is entered; `tools/verify_export.py` checks it."""
     from lightship.casework.commitments import parse_copy
     from lightship.duties.filing_figures import figures
     from lightship.infra.export import export as write
 
     path, key = _path(inquiry, sensitive), _signer(None)
-    if not path.is_file():
-        raise InputError("There is no evidence of this inquiry.", inquiry, "Capture something first.")
     shown = [parse_copy(_read(one), str(one)) for one in copies]
+    with _ledger(inquiry, sensitive=sensitive) as ledger:
+        _used(ledger, "disclosure", inquiry, by, to)
     name, now = path.stem, datetime.now(UTC)
     for one in write(out, {name: path}, {name: str(key.verifier)}, key, now, figures, copies=shown):
         typer.echo(str(out / one))

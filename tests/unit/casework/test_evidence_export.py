@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from typer.testing import CliRunner
 
+from lightship.casework.timestamps import head_stamped
 from lightship.cli import app
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError, LedgerError, LightshipError
@@ -35,6 +36,7 @@ _spec.loader.exec_module(verify_export)
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the test authority needs openssl")
 A = "a" * 64
+TO = ("--by", "dee", "--to", "defence")
 CONFIGURATION = b"""
 [tsa]
 default_tsa = t
@@ -196,7 +198,7 @@ def test_the_defence_verifies_custody_copies_and_two_time_stamps_offline(state, 
     assert "one stamped 4 entries" in lightship("stamp", "INV-1")
     lightship("hand", "INV-1", "AB/1", "--by", "ben", "--to", "cat", "--why", "court")
     out = state / "out"
-    lightship("export", "INV-1", out, "--copy", state / "copy.json")
+    lightship("export", *TO, "INV-1", out, "--copy", state / "copy.json")
     assert b"canary-81" not in b"".join(one.read_bytes() for one in out.iterdir())
     given = [part for one in authorities.values() for part in ("--tsa", one.given)]
     assert verify(state, out, *given) == 0
@@ -240,7 +242,7 @@ def resigned(state, out, file, change):
 def test_a_tampered_copy_fails_and_its_file_and_field_are_named(state, capsys):
     passed(state)
     out = state / "out"
-    lightship("export", "INV-1", out, "--copy", state / "copy.json")
+    lightship("export", *TO, "INV-1", out, "--copy", state / "copy.json")
     assert verify(state, out) == 0
 
     def value(copy):
@@ -270,7 +272,7 @@ def test_a_tampered_copy_fails_and_its_file_and_field_are_named(state, capsys):
 def test_a_changed_byte_of_custody_is_named_by_its_line(state, capsys):
     passed(state)
     out = state / "out"
-    lightship("export", "INV-1", out)
+    lightship("export", *TO, "INV-1", out)
     file = out / "evidence.entries.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"to":"ben"', b'"to":"bet"', 1))
     assert verify(state, out) == 1
@@ -295,17 +297,68 @@ def test_an_unsigned_step_and_a_statement_of_another_kind_fail(state, capsys):
         mine = path.parent.with_name(name) / path.name
         with LedgerFile(mine, key, f"{key.name}/INV-1/evidence") as ledger:
             ledger.append({"kind": "evidence-acknowledged", **facts, **more})
-        lightship("export", name, state / f"out-{name}")
+        lightship("export", *TO, name, state / f"out-{name}")
         assert verify(state, state / f"out-{name}") == 1
         assert says in capsys.readouterr().out
+
+
+def ledger_of(state):
+    from lightship.infra.ledger_file import LedgerFile
+
+    key = load_key(state / "state" / "evidence" / "own.key")
+    path = state / "state" / "evidence" / "INV-1" / "evidence.ledger"
+    return LedgerFile(path, key, f"{key.name}/INV-1/evidence")
+
+
+def test_a_field_of_a_step_that_nobody_signed_is_named(state, capsys):
+    key = load_key(state / "state" / "evidence" / "own.key")
+    facts = {"exhibit": "AB/1", "from": "ann", "to": "ben", "why": "x"}
+    with ledger_of(state) as ledger:
+        note = sign_statement("hand-over", facts, key)
+        at = datetime.now(UTC).isoformat()
+        ledger.append({"kind": "evidence-handed", **facts, "handed_at": at, "note": note})
+    lightship("export", *TO, "INV-1", state / "out")
+    assert verify(state, state / "out") == 1
+    assert "line 2, field handed_at: it is not signed" in capsys.readouterr().out
+
+
+@needs_openssl
+def test_a_false_time_and_an_entry_dated_back_behind_a_stamp_are_named(state, authorities, capsys):
+    one = authorities["one"]
+    with ledger_of(state) as ledger:
+        head = ledger.checkpoint()
+        token, at = timestamps.stamp(one.address, head.encode(), one.own)
+        ledger.append(dict(head_stamped(head, "one", token, at)))
+        ledger.append({"kind": "data-used", "at": (at - timedelta(hours=1)).isoformat()})
+        lightship("export", *TO, "INV-1", state / "out")
+        ledger.append(dict(head_stamped(head, "one", token, at - timedelta(days=1))))
+        lightship("export", *TO, "INV-1", state / "out2")
+        ledger.append(dict(head_stamped(ledger.checkpoint(), "one", token, at)))
+        lightship("export", *TO, "INV-1", state / "out3")
+    assert verify(state, state / "out", "--tsa", one.given) == 3
+    assert "line 3: it is dated" in capsys.readouterr().out
+    assert verify(state, state / "out2", "--tsa", one.given) == 1
+    assert "line 5, field stamped_at: the time-stamp says" in capsys.readouterr().out
+    assert verify(state, state / "out3") == 1
+    assert "line 7, field token: it is of other bytes" in capsys.readouterr().out
+
+
+def test_to_look_and_to_hand_out_are_entered_with_who_and_to_whom(state):
+    lightship("show", "--by", "dee", "INV-1")
+    lightship("export", *TO, "INV-1", state / "out")
+    lines = (state / "out" / "evidence.entries.jsonl").read_text().splitlines()
+    used = [one for one in (json.loads(line[17:]) for line in lines) if one["kind"] == "data-used"]
+    assert [(one["verb"], one["by"], one["recipient"]) for one in used] == [
+        ("consultation", "dee", ""), ("disclosure", "dee", "defence"),
+    ]  # fmt: skip
 
 
 def test_a_break_in_custody_verifies_as_a_record_and_is_named_with_a_code_of_its_own(state, capsys):
     lightship("hand", "INV-1", "AB/1", "--by", "ann", "--to", "ben", "--why", "analysis")
     told = lightship("acknowledge", "INV-1", "AB/1", "--by", "ben", "--sha256", "b" * 64)
     assert "BREAK" in told
-    assert "BREAK at entry 2: ben received it with another hash" in lightship("show", "INV-1")
-    lightship("export", "INV-1", state / "out")
+    assert "BREAK at entry 2: ben received it with another hash" in lightship("show", "--by", "dee", "INV-1")
+    lightship("export", *TO, "INV-1", state / "out")
     assert verify(state, state / "out") == 3
     assert "line 3, exhibit AB/1: ben received it with another hash than ann had" in capsys.readouterr().out
 
@@ -320,21 +373,21 @@ def test_what_is_sensitive_is_on_a_ledger_that_the_defences_export_does_not_hold
     for kind in ("sensitive", "non-sensitive"):
         lightship("reveal", "INV-1", state / "mg6" / f"{kind}.json", "1", "--by", "dora", "--to", "prosecutor",
                   "--form", "copy")  # fmt: skip
-    lightship("export", "INV-1", state / "out")
+    lightship("export", *TO, "INV-1", state / "out")
     text = b"".join(one.read_bytes() for one in (state / "out").iterdir())
     assert text.count(b'"kind":"material-revealed"') == 1
     assert b"canary-44" not in text
     sensitive = (state / "mg6" / "sensitive.json").read_bytes()
     assert verify_export.sha256(sensitive).hexdigest().encode() not in text
     assert verify(state, state / "out") == 0
-    lightship("export", "INV-1", state / "out2", "--sensitive")
+    lightship("export", *TO, "INV-1", state / "out2", "--sensitive")
     assert verify(state, state / "out2") == 0
 
 
 def test_an_exhibit_is_captured_once_and_an_inquiry_has_a_plain_name(state):
     lightship("capture", "INV-1", state / "record.toml", fails="captured before")
-    lightship("show", "../INV-1", fails="letters, digits")
-    lightship("show", "INV-9", fails="no evidence of this inquiry")
+    lightship("show", "--by", "dee", "../INV-1", fails="letters, digits")
+    lightship("show", "--by", "dee", "INV-9", fails="no evidence of this inquiry")
 
 
 @needs_openssl
@@ -391,7 +444,7 @@ def test_keys_of_people_sign_their_own_steps(state, capsys):
 
     mine: SigningKey = create_key(state / "ann.key", "ann.example")
     lightship("hand", "INV-1", "AB/1", "--by", "ann", "--to", "ben", "--why", "x", "--key", state / "ann.key")
-    lightship("export", "INV-1", state / "out")
+    lightship("export", *TO, "INV-1", state / "out")
     assert verify(state, state / "out") == 1
     assert "signed by 'ann.example', which is none of the given keys" in capsys.readouterr().out
     assert verify(state, state / "out", "--key", state / "ann.pub") == 0
