@@ -721,6 +721,8 @@ class Export:
         for number, line in enumerate(self._lines(file), 1):
             with field(file, number, "record"):
                 copy = json.loads(line, parse_float=Number)
+                if jcs(copy).encode() != line:
+                    raise ValueError("it is not written in the one canonical way")
                 parts, withheld = list(copy["fields"]), [one["commitment"] for one in copy["withheld"]]
             with field(file, number, "note"):
                 entry = self.committed.get(copy["note"])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -81,12 +81,14 @@ def _used(ledger: LedgerFile, verb: Verb, about: str, by: str, recipient: str = 
     ledger.append({"kind": "data-used", "verb": verb, "about": about, "by": by, "recipient": recipient})
 
 
-def _json(path: Path, value: Any) -> None:
-    from lightship.core.canonical import canonical
-    from lightship.infra.whole_file import write_whole
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone can read: copies and schedules are as secret as what they are of."""
+    from lightship.infra.whole_file import whole
 
     try:
-        write_whole(path, canonical(value) + b"\n")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path, 0o600) as file:
+            file.write(data)
     except OSError as error:
         raise InputError(f"It cannot be written: {error.strerror}.", str(path), "Choose a place.") from error
     say(f"Wrote {path}.")
@@ -180,6 +182,7 @@ def commit(
 ) -> None:
     """Commit to a record's fields on the ledger; its whole copy, as secret as the record, is written out."""
     from lightship.casework.commitments import committed
+    from lightship.core.canonical import canonical
 
     try:
         value = json.loads(_read(record))
@@ -189,7 +192,9 @@ def commit(
         raise InputError("A record is a table of fields.", str(record), "Give a JSON object.")
     with _ledger(inquiry, begin=True) as ledger:
         copy, entry = committed(record.stem, value, by=by, now=datetime.now(UTC), signer=_signer(key))
-        _json(out, copy)  # first: a commitment whose salts are lost could never be opened
+        _write(
+            out, canonical(dict(copy)) + b"\n"
+        )  # first: a commitment whose salts are lost could never be opened
         ledger.append(dict(entry))
 
 
@@ -202,8 +207,9 @@ def sanitise(
 ) -> None:
     """Write a copy without some fields, which still verifies."""
     from lightship.casework.commitments import parse_copy, sanitised
+    from lightship.core.canonical import canonical
 
-    _json(out, sanitised(parse_copy(_read(copy), str(copy)), remove, why))
+    _write(out, canonical(dict(sanitised(parse_copy(_read(copy), str(copy)), remove, why))) + b"\n")
 
 
 @evidence_app.command()
@@ -218,7 +224,6 @@ def schedule(
     """Write both schedules of unused material, JSON and HTML, and enter their digests, each on its own ledger."""
     from lightship import packs
     from lightship.casework.disclosure import KINDS, parse_items, parse_words, schedule, schedule_made
-    from lightship.infra.whole_file import write_whole
 
     where, text = packs.read("evidence", words, ".toml", "words of schedules")
     known, listed = parse_words(text, str(where)), parse_items(_read(items), str(items))
@@ -228,8 +233,7 @@ def schedule(
         with _ledger(inquiry, sensitive=kind == "sensitive", begin=True) as ledger:
             ledger.append(dict(schedule_made(kind, inquiry, data, by=by, now=now, signer=signer)))
         for suffix, content in ((".json", data), (".html", page)):
-            write_whole(out / f"{kind}{suffix}", content)
-            say(f"Wrote {out / (kind + suffix)}.")
+            _write(out / f"{kind}{suffix}", content)
     for mark in known.unverified:
         say(f"To be verified: {mark}")
 

@@ -18,8 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from lightship.casework import custody
 from lightship.casework.timestamps import head_stamped
 from lightship.cli import app
 from lightship.core.canonical import canonical
@@ -200,6 +203,7 @@ def test_the_defence_verifies_custody_copies_and_two_time_stamps_offline(state, 
     out = state / "out"
     lightship("export", *TO, "INV-1", out, "--copy", state / "copy.json")
     assert b"canary-81" not in b"".join(one.read_bytes() for one in out.iterdir())
+    assert (state / "whole.json").stat().st_mode & 0o077 == 0
     given = [part for one in authorities.values() for part in ("--tsa", one.given)]
     assert verify(state, out, *given) == 0
     told = capsys.readouterr().out
@@ -295,7 +299,9 @@ def test_an_unsigned_step_and_a_statement_of_another_kind_fail(state, capsys):
     ):
         shutil.copytree(path.parent, path.parent.with_name(name))
         mine = path.parent.with_name(name) / path.name
-        with LedgerFile(mine, key, f"{key.name}/INV-1/evidence") as ledger:
+        mine.unlink()
+        with LedgerFile(mine, key, f"{key.name}/{name}/evidence") as ledger:
+            ledger.append({"kind": "data-used"})
             ledger.append({"kind": "evidence-acknowledged", **facts, **more})
         lightship("export", *TO, name, state / f"out-{name}")
         assert verify(state, state / f"out-{name}") == 1
@@ -341,6 +347,35 @@ def test_a_false_time_and_an_entry_dated_back_behind_a_stamp_are_named(state, au
     assert "line 5, field stamped_at: the time-stamp says" in capsys.readouterr().out
     assert verify(state, state / "out3") == 1
     assert "line 7, field token: it is of other bytes" in capsys.readouterr().out
+
+
+def steps():
+    """Steps of custody, right and wrong, in any order."""
+    people, hashes_ = st.sampled_from(["ann", "ben", "cat"]), st.sampled_from([A, "b" * 64])
+    at = st.integers(0, 9).map(lambda hour: f"2026-11-30T0{hour}:00:00+00:00")
+    own = {"exhibit": st.just("AB/1")}
+    return st.one_of(
+        st.fixed_dictionaries(
+            {**own, "kind": st.just("evidence-captured"), "captured_by": people, "sha256_after": hashes_,
+             "captured_at": at}),
+        st.fixed_dictionaries(
+            {**own, "kind": st.just("evidence-handed"), "from": people, "to": people, "why": st.just("w"),
+             "handed_at": at}),
+        st.fixed_dictionaries(
+            {**own, "kind": st.just("evidence-acknowledged"), "by": people, "sha256": hashes_,
+             "acknowledged_at": at}),
+    )  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(steps(), min_size=1, max_size=7))
+def test_both_verifiers_name_the_same_breaks_whatever_was_entered(entries):
+    now = datetime(2026, 11, 30, 10, tzinfo=UTC)
+    mine = [(one.entry, one.what) for one in custody.chains(entries, now)["AB/1"].breaks]
+    theirs = verify_export.Custody()
+    assert mine == [
+        (number, what) for number, entry in enumerate(entries) for what in theirs.step(number, entry)
+    ]
 
 
 def test_to_look_and_to_hand_out_are_entered_with_who_and_to_whom(state):
