@@ -22,6 +22,7 @@ BENCHES = (
     "streams",
     "watch",
     "console",
+    "casework_intake",
     "duties",
     "duties_regulator",
     "budgets",

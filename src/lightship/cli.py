@@ -20,15 +20,18 @@ from lightship import (
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_cases import cases_app
 from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
 from lightship.cli_evidence import evidence_app
 from lightship.cli_hold import hold_app
+from lightship.cli_knowledge import knowledge_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
+from lightship.cli_share import share_app
 from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
@@ -68,6 +71,9 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(cases_app, name="cases")
+app.add_typer(share_app, name="share")
+app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(undercover_app, name="undercover")
 app.add_typer(deconflict_app, name="deconflict")
 app.add_typer(evidence_app, name="evidence")

@@ -397,6 +397,9 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
         ),
     },
+    "Sharing": {
+        "taxii-received": Kind("Received from a partner", "{by} sent {objects} objects, kept as they came."),
+    },
     "Duties": {
         "detection": Kind("Detected", _detected),
         "duty-decided": Kind("Whom it is owed to", _owed),

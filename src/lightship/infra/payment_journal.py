@@ -50,6 +50,7 @@ class SqlitePaymentJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()  # accounts are saved by a thread of their own, also while we close
         with ExitStack() as undo:
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -79,7 +80,7 @@ class SqlitePaymentJournal:
     def begin_with(self, ids: Iterable[str]) -> None:
         """Keep the ids of the payments that accounts begin with, in rising order, in place of any kept before."""
         try:
-            with self._accounts as db:
+            with self._keeping, self._accounts as db:
                 db.execute("BEGIN IMMEDIATE")
                 db.execute("DELETE FROM begun")
                 db.executemany("INSERT OR IGNORE INTO begun VALUES (?)", ((one,) for one in ids))
@@ -145,7 +146,7 @@ class SqlitePaymentJournal:
     def save(self, through: int, accounts: Iterable[tuple[str, bytes]]) -> None:
         """Keep what accounts hold after payment number `through`; all of it or nothing."""
         try:
-            with self._accounts as db:
+            with self._keeping, self._accounts as db:
                 db.execute("BEGIN IMMEDIATE")
                 db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", accounts)
                 db.execute("INSERT OR REPLACE INTO through VALUES (1, ?)", (through,))
@@ -176,7 +177,8 @@ class SqlitePaymentJournal:
 
     def close(self) -> None:
         """Close the files. Closing twice does nothing."""
-        self._undo.close()
+        with self._lock, self._keeping:
+            self._undo.close()
 
     def __enter__(self) -> Self:
         return self

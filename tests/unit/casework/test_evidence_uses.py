@@ -23,6 +23,8 @@ from lightship.infra.store import SqlStore
 NOW = datetime(2026, 11, 30, 5, 40, tzinfo=UTC)
 NOT_LOGGED = {
     "desk.log_use": "it is the log",
+    "disseminate.gather": "reads for preview and disseminate alone, inside their transaction",
+    "disseminate.preview": "is not told who looks: the consultation is logged by who shows it (story of sharing)",
 }
 """Data functions that log nothing, each with its reason."""
 
@@ -49,7 +51,7 @@ def data_functions(name, text):
         names = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
         return {one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in names}
 
-    logging = {"log_use"}
+    logging = {"log_use", "use_of"}
     while True:
         more = {one for one, node in functions.items() if one not in logging and calls(node) & logging}
         if not more:
