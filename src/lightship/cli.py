@@ -31,7 +31,7 @@ from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
-from lightship.cli_share import share_app
+from lightship.cli_share import send, share_app
 from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
@@ -71,6 +71,7 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+cases_app.command("disseminate")(send)
 app.add_typer(cases_app, name="cases")
 app.add_typer(share_app, name="share")
 app.add_typer(knowledge_app, name="knowledge")

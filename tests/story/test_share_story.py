@@ -5,12 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from lightship.casework.disseminate import gather
 from lightship.cli import app
-from lightship.core.casework import Dissemination, Referral, Use
+from lightship.core.casework import Dissemination, Identifier, Referral, Use
 from lightship.core.errors import AccessDenied, InputError, PackChanged
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
-from tests.sharing import CANARY, fill
+from tests.sharing import CANARY, OWN, fill
 
 run = CliRunner()
 
@@ -98,7 +99,7 @@ def test_a_pack_goes_to_a_partner_who_has_no_network(place):
 def test_the_same_goes_as_misp_and_case(place, way):
     folder, _, inquiry = place
     asked = ["--to", "pnp", "--partners", _partners(folder, ""), "--house", "f", "--folder", folder]
-    _ran("share", "send", inquiry.id, *asked, "--way", way, "--out", folder / "out.json")
+    _ran("cases", "disseminate", inquiry.id, *asked, "--way", way, "--out", folder / "out.json")
     text = (folder / "out.json").read_text("utf-8")
     assert "viewer@example.org" in text
     assert CANARY not in text
@@ -119,3 +120,12 @@ def test_nothing_goes_out_where_a_referral_was_never_marked(place):
         _ran("share", "mark", "r1", "--originator", "platform", "--tlp", "clear", "--folder", folder)
     lowering = ["--originator", "platform", "--tlp", "clear", "--allowed", "platform"]
     _ran("share", "mark", "r1", *lowering, "--folder", folder)
+
+
+def test_an_inquiry_with_thousands_of_people_is_gathered_whole(place):
+    _, store, inquiry = place
+    with store.begin() as work:
+        more = {"kind": "handle", "role": "unknown"}
+        work.save(*(Identifier(f"x{n}", "r1", value=f"u{n}", person=f"r1/p{n}", **more) for n in range(1500)))
+        fields = gather(work, inquiry.id, OWN)
+    assert sum(one.name == "value" for one in fields) == 1509

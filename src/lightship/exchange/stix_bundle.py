@@ -165,8 +165,9 @@ class _Maker:
         self.unplaced: dict[str, str] = {}
         self.people: dict[str, str] = {}
         self.named: dict[str, list[str]] = {}
-        (inquiry,) = released.of("inquiry")
-        self.marked = self._marks(inquiry.marking)
+        self.theirs: dict[str, list[Marking]] = {}
+        for one in released.of("identifier"):
+            self.theirs.setdefault(one.values.get("person", ""), []).append(one.marking)
         self.sender = self._add(
             Identity(
                 id=f"identity--{uuid.uuid5(_OURS, sender)}",
@@ -213,8 +214,7 @@ class _Maker:
         if not key or key in self.people:
             return self.people.get(key, "")
         role = thing.values.get("role", "unknown")
-        theirs = [one.marking for one in self.released.of("identifier") if one.values.get("person") == key]
-        thing = replace(thing, marking=strictest(theirs))
+        thing = replace(thing, marking=strictest(self.theirs[key]))
         self.people[key] = self._add(
             Identity(
                 **{**self._common("identity", thing), "id": f"identity--{uuid.uuid5(_OURS, key)}"},
