@@ -37,11 +37,6 @@ def load_certificate(path: Path) -> x509.Certificate:
         ) from error
 
 
-def request(data: bytes) -> bytes:
-    """Return a request to stamp the SHA-256 of these bytes, with a nonce, asking for the certificate (DER)."""
-    return TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build().as_bytes()
-
-
 def verify_stamp(
     token: bytes, data: bytes, certificate: x509.Certificate, nonce: int | None = None
 ) -> datetime:
