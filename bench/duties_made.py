@@ -98,7 +98,7 @@ def made(schema: Schema, root: str, random: Random) -> dict[str, Any]:
     table = _table(schema.roots[root], random, depth=0)
     if root == "report" and not table.get("internetDetails"):
         table["internetDetails"] = [{"webPageIncident": {}}]
-    if table.get("fileRelevance") == "Supplemental Reported":
+    if table.get("fileRelevance") in ("Supplemental Reported", {"#": "Supplemental Reported"}):
         table.pop("industryClassification", None)
     return table
 

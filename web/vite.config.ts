@@ -1,4 +1,4 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // Two files without dependencies: the library, and the worker in which pictures are judged and frames encrypted.
 export default defineConfig({
@@ -11,4 +11,5 @@ export default defineConfig({
     minify: "esbuild",
     target: "es2022",
   },
+  test: { setupFiles: ["test/setup.ts"] },
 });

@@ -92,6 +92,7 @@ def protect(
     reconnect: Reconnect | None = None,
     signed: Path | None = None,
     pack: str = "device",
+    say: Callable[[str], None] = lambda _words: None,
 ) -> Outcome:
     """Protect a medium from a source to a sink, with a log and, if asked, a report.
 
@@ -110,6 +111,8 @@ def protect(
         verified, and a refusal is written into the log.
     pack
         Which of them.
+    say
+        Told what a person must know of the packs before the guard starts.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def protect(
     guard = Guard(policy, options=options) if signed is None else None
     with open_log(log) as ledger:
         if signed is not None:
-            guard = _signed_guard(signed, pack, policy, options, ledger)
+            guard = _signed_guard(signed, pack, policy, options, ledger, say)
         assert guard is not None
         guard = Guard(guard.policy, ledger=ledger, sensors=guard.sensors, files=guard.files)
         started(guard)
@@ -144,11 +147,16 @@ def protect(
 
 
 def _signed_guard(
-    folder: Path, name: str, policy: str, options: Mapping[str, Mapping[str, Any]] | None, ledger: LedgerFile
+    folder: Path,
+    name: str,
+    policy: str,
+    options: Mapping[str, Mapping[str, Any]] | None,
+    ledger: LedgerFile,
+    say: Callable[[str], None],
 ) -> Guard:
     from lightship.app_packs import guard_by  # loads python-tuf
 
-    return guard_by(folder, name, policy, options, ledger)
+    return guard_by(folder, name, policy, options, ledger, say=say)
 
 
 def _apart(source: str, sink: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from lightship import packs
+from lightship.app_duties import provider_of
 from lightship.app_platform import Deployment, ledger_of
+from lightship.console.report_port import Built
 from lightship.console.settings import utc_now
 from lightship.core.cases import Case, Exhibit, Stream
 from lightship.core.duties import Detection, Duty, Filing
@@ -20,7 +22,9 @@ from lightship.core.errors import FilingError, InputError, LedgerError, StoreErr
 from lightship.core.notes import SigningKey
 from lightship.core.people import Look
 from lightship.core.ports import Work
-from lightship.duties import filing
+from lightship.duties import filing, owed, people
+from lightship.duties.chooser import facts_for, urgency
+from lightship.duties.crosswalk import parse_crosswalk
 from lightship.duties.filing import Carrier, Desk
 from lightship.duties.filing_cybertip import CyberTipCarrier
 from lightship.duties.filing_figures import figures
@@ -39,6 +43,7 @@ from lightship.duties.filing_report import (
 )
 from lightship.duties.filing_snapshot import declaration, exhibit_of, from_bytes
 from lightship.duties.filing_worksheet import EmptySlot, WorksheetCarrier
+from lightship.duties.provider import Provider
 from lightship.exchange import cybertip_schema
 from lightship.exchange.cybertip_client import CyberTipline, credential
 from lightship.exchange.nca_worksheet import API_SLOT
@@ -92,6 +97,8 @@ class Reports:
     ----------
     words
         NCMEC's, by this platform's labels.
+    provider
+        Under whose law they are owed, and whether it is registered: that decides what a person is told to do beside.
     """
 
     desk: Desk
@@ -101,6 +108,7 @@ class Reports:
     settings: Settings
     form: FieldList
     words: Words
+    provider: Provider
     schema: cybertip_schema.Schema | None = None
     line: CyberTipline | None = None
 
@@ -130,9 +138,7 @@ def read_settings(path: Path) -> Settings:
 
 
 @contextmanager
-def open_reports(
-    deployment: Deployment, clock: Callable[[], datetime] = utc_now, book: filing.Book = filing.filed_duty
-) -> Iterator[Reports]:
+def open_reports(deployment: Deployment, clock: Callable[[], datetime] = utc_now) -> Iterator[Reports]:
     """Open the reports of a deployment that is there already.
 
     Raises
@@ -147,7 +153,7 @@ def open_reports(
     with (
         SqlStore(deployment.url) as store,
         ledger_of(folder / "looks.ledger", "lightship-vault") as seen,
-        reports_on(folder, store, FileVault(folder / "vault", seen), clock, book) as reports,
+        reports_on(folder, store, FileVault(folder / "vault", seen), clock) as reports,
     ):
         yield reports
 
@@ -158,7 +164,6 @@ def reports_on(
     store: SqlStore,
     vault: FileVault,
     clock: Callable[[], datetime] = utc_now,
-    book: filing.Book = filing.filed_duty,
 ) -> Iterator[Reports]:
     """Open the reports of a deployment whose store and vault are open.
 
@@ -167,20 +172,20 @@ def reports_on(
     LightshipError
         If what its ``reports.toml`` names cannot be used.
     """
-    settings = read_settings(folder / SETTINGS)
+    settings, provider = read_settings(folder / SETTINGS), provider_of(folder)
     form = parse_fields(*packs.report_text("gb-schedule-1"))
     words = parse_words(*packs.report_text("us-cybertip"))
     key = load_or_create_key(folder / "duties.key", "lightship-duties")
     carriers: dict[str, Carrier] = {WORKSHEET: WorksheetCarrier(), API_SLOT: EmptySlot()}
-    desk = Desk(store, vault, carriers, clock, lambda at: at + _KEPT, book)
+    desk = Desk(store, vault, carriers, clock, lambda at: at + _KEPT)
     if settings.ncmec is None:
-        yield Reports(desk, store, vault, key, settings, form, words)
+        yield Reports(desk, store, vault, key, settings, form, words, provider)
         return
     schema = cybertip_schema.load(settings.ncmec.schema)
     name, password = credential(settings.ncmec.credential)
     with CyberTipline(settings.ncmec.address, name, password) as line:
         carriers[CYBERTIP] = CyberTipCarrier(line, schema, clock)
-        yield Reports(desk, store, vault, key, settings, form, words, schema, line)
+        yield Reports(desk, store, vault, key, settings, form, words, provider, schema, line)
 
 
 def carry(chores: Chores, folder: Path, store: SqlStore, vault: FileVault) -> None:
@@ -222,7 +227,9 @@ def build(
                 f"filing {mine.id}",
                 "Take it back before, with `report retract`.",
             )
-        records = records_of(work, duty)
+        law = reports.provider.law
+        records = records_of(work, duty, reports.provider)
+        prompts = owed.told_to_do(work, duty, law, now, registered=reports.provider.registered)
         sent = work.get(Filing, mine.supplement_of) if mine.supplement_of else None
     if sent is not None:
         with reports.store.look() as work:
@@ -232,25 +239,34 @@ def build(
             records = without_files(records, (one.exhibit for one in earlier.files))
     fields = fields_of_case(records, reports.settings.service, told, reports.form)
     if mine.adapter != CYBERTIP:
-        return mine, draft_worksheet(mine, records, fields, reports.form, now)
+        return mine, draft_worksheet(mine, records, fields, reports.form, now, prompts)
     if reports.schema is None:
         raise FilingError(
             "How NCMEC is reached is not said.", f"filing {mine.id}", f"Add [cybertip] to {SETTINGS}."
         )
     return mine, draft_cybertip(
         mine, records, fields, reports.form, now, service=reports.settings.service, told=told,
-        words=reports.words, schema=reports.schema,
+        words=reports.words, schema=reports.schema, prompts=prompts,
     )  # fmt: skip
 
 
-def records_of(work: Work, duty: Duty) -> Records:
-    """Return what the platform holds of a duty: the pictures of its case, and who saw them."""
+def records_of(work: Work, duty: Duty, provider: Provider) -> Records:
+    """Return what the platform holds of a duty: the pictures of its case, who saw them, and why it is urgent."""
+    law = provider.law
     detection = work.get(Detection, duty.id)
     stream = work.get(Stream, detection.stream_id) if detection is not None else None
     kept = work.find(Exhibit, {"case_id": duty.case_id, "destroyed_at": None}, order=("sealed_at",))
     pictures = tuple(one for one in kept if one.media.startswith(("image/", "video/")))
     looks = tuple(work.find(Look, {"case_id": duty.case_id}, order=("at",)))
-    return Records(duty, detection, work.get(Case, duty.case_id), stream, pictures, looks)
+    known = facts_for(detection, provider.facts, law) if detection is not None else {}
+    urgent = urgency(known, law, law.day(duty.aware_at))
+    says = urgent.says if urgent is not None and urgent.priority == duty.priority else ""
+    label = detection.label if detection is not None else ""
+    where, text = packs.read("labels", "crosswalk", ".toml", "crosswalk")
+    labels = {one.id: one.says for one in parse_crosswalk(text, str(where)).labels}
+    return Records(
+        duty, detection, work.get(Case, duty.case_id), stream, pictures, looks, says, labels.get(label, label)
+    )
 
 
 def words_of(reports: Reports, adapter: str) -> str:
@@ -258,11 +274,13 @@ def words_of(reports: Reports, adapter: str) -> str:
     return reports.words.declaration if adapter == CYBERTIP else reports.form.declaration
 
 
-def file(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
-    """Seal a report, let a person stand for it, and take it as far as it goes now.
+def declare(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
+    """Seal a report and let a person stand for it: from then on it is to be sent.
 
     Raises
     ------
+    AccessDenied
+        If the person holds no post that files, or their training for it ran out.
     FilingError
         If something is wrong with it: it is put on the report, and nothing leaves.
     LightshipError
@@ -270,8 +288,9 @@ def file(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
     """
     now = reports.desk.clock()
     with reports.store.look() as work:
+        people.declarant(work, by, now)
         duty = work.get(Duty, mine.duty_id)
-        records = records_of(work, duty) if duty is not None else None
+        records = records_of(work, duty, reports.provider) if duty is not None else None
     faults = (
         *draft.faults,
         *(log_faults(draft.snapshot, records.exhibits, records.looks) if records else ()),
@@ -288,14 +307,64 @@ def file(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
     reports.vault.seal(data, exhibit)
     entry = declaration(mine, exhibit.id, words_of(reports, mine.adapter), by=by, at=now, key=reports.key)
     with reports.store.begin() as work:
-        ready = filing.declare(work, filing.filing_of(work, mine.id), exhibit, entry, by=by, now=now)
-    done = filing.send(reports.desk, ready)
+        return filing.declare(work, filing.filing_of(work, mine.id), exhibit, entry, by=by, now=now)
+
+
+def file(reports: Reports, mine: Filing, draft: Draft, *, by: str) -> Filing:
+    """Let a person stand for a report, and take it as far as it goes now.
+
+    Raises
+    ------
+    LightshipError
+        As :func:`declare`.
+    """
+    done = filing.send(reports.desk, declare(reports, mine, draft, by=by))
     until = time.monotonic() + PATIENCE_S
     while done.state in {"ready", "sending"} and not done.problem and time.monotonic() < until:
         time.sleep(0.2)  # `lightship serve` was quicker, and is at it
         with reports.store.look() as work:
             done = filing.filing_of(work, mine.id)
     return done
+
+
+class Reporter:
+    """Reports as the console's pages ask for them, on a deployment whose store and vault are open."""
+
+    def __init__(
+        self, folder: Path, store: SqlStore, vault: FileVault, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._folder, self._store, self._vault, self._clock = folder, store, vault, clock
+
+    def _open(self) -> AbstractContextManager[Reports]:
+        return reports_on(self._folder, self._store, self._vault, self._clock)
+
+    def build(self, duty_id: str, told: Told) -> Built:
+        """Return a duty's report as it would go now; it is begun, and nothing leaves."""
+        with self._open() as reports:
+            mine, draft = build(reports, duty_id, told)
+            return Built(mine, draft, reports.form, words_of(reports, mine.adapter))
+
+    def file(self, duty_id: str, told: Told, *, by: str) -> Filing:
+        """Let a person stand for a report. A worksheet is theirs at once; the rest the service carries."""
+        with self._open() as reports:
+            ready = declare(reports, *build(reports, duty_id, told), by=by)
+            return ready if ready.adapter == CYBERTIP else filing.send(reports.desk, ready)
+
+    def reference(self, filing_id: str, given: str, *, by: str) -> Filing:
+        """Record the reference that came back for a worksheet."""
+        with self._open() as reports:
+            return filing.reference(reports.desk, filing_id, given, by=by)
+
+    def sent(self, filing_id: str, *, by: str) -> str:
+        """Return the report as it was sealed: XML, or the worksheet's HTML; the look is logged."""
+        with self._open() as reports:
+            with reports.store.look() as work:
+                exhibit = work.get(Exhibit, filing.filing_of(work, filing_id).snapshot)
+            if exhibit is None:
+                raise FilingError(
+                    "Nobody has stood for this report yet.", f"filing {filing_id}", "File it first."
+                )
+            return from_bytes(reports.vault.open(exhibit, by=by, purpose="report to an authority")).body
 
 
 def export_all(

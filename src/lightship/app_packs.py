@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,7 @@ def guard_by(
     options: Mapping[str, Mapping[str, Any]] | None,
     ledger: Ledger,
     state: Path | None = None,
+    say: Callable[[str], None] = lambda _words: None,
 ) -> Guard:
     """Return a guard that goes by a verified pack and by nothing else; what becomes of the pack is written down.
 
@@ -98,6 +99,8 @@ def guard_by(
         The signed packs, and which of them.
     policy
         By its name in the pack.
+    say
+        Told what a person must know before the guard starts.
 
     Raises
     ------
@@ -127,6 +130,8 @@ def guard_by(
         ledger.append({**entry, "checkpoint": notes[0]} if notes else entry)
         raise
     ledger.append({"kind": "pack accepted", "at_s": 0.0, **opened.to_json()})
+    if opened.stale_since is not None:
+        say(stale_words(opened))
     return guard
 
 
@@ -148,11 +153,20 @@ def _check_lists(guard: Guard, opened: Opened, consent: Consent, where: str) -> 
                 )
 
 
+def stale_words(opened: Opened) -> str:
+    """Return in words that a pack is used on although nobody says any more that it is the newest."""
+    return (
+        f"OLD PACK: nobody has said since {opened.stale_since:%Y-%m-%d} that {opened.pack.name} version "
+        f"{opened.pack.version} is the newest. It stays in force; fetch the packs again."
+    )
+
+
 def shown(opened: Opened) -> str:
     """Return in words what a verified pack lets a device use, who vouches for it, and where it stands."""
     pack, trust = opened.pack, opened.trust
     seen = f", seen by {', '.join(opened.seen_by)}" if opened.seen_by else ""
     lines = [
+        *([stale_words(opened)] if opened.stale_since is not None else []),
         f"Verified: {pack.name} version {pack.version}, {pack.title}",
         f"  {pack.digest}",
         f"  {trust}",

@@ -6,21 +6,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
 from lightship import packs
-from lightship.core.canonical import canonical
+from lightship.app_payments_data import tables_of
 from lightship.core.errors import InputError
-from lightship.core.payments import TABLES
 from lightship.exchange import fx
+from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine, Engine
-from lightship.payments.history import History, open_history
+from lightship.payments.history import History, not_yet_counted, open_history
 from lightship.payments.money import Currencies, parse_currencies, with_rates
 from lightship.payments.pack import Jurisdiction, Pack
 from lightship.payments.pack_file import parse_jurisdiction, parse_pack
@@ -69,47 +67,24 @@ def currencies_of(folder: Path) -> Currencies:
     return with_rates(currencies(), fx.read(path)) if path.is_file() else currencies()
 
 
+def terms_of(folder: Path, pack: str) -> Terms:
+    """Return what a dataset's payments are read by, in a batch and live alike."""
+    zones = {row["country"]: row["zone"] for row in fx.shipped("countries.csv") if row["zone"]}
+    return Terms(jurisdiction(pack), currencies_of(folder), zones)
+
+
 def open_dataset(engine: Engine, folder: Path) -> Dataset:
-    """Return a dataset's tables.
+    """Return a dataset's tables in an engine.
 
     Raises
     ------
     InputError
         If a needed table or column is missing, or is of another type.
     """
-    found: dict[str, Any] = {}
-    for name, columns in TABLES.items():
-        path = next((one for one in (folder / f"{name}.parquet", folder / name) if one.exists()), None)
-        if path is None:
-            if name in ("payments", "customers"):
-                raise InputError(
-                    f"The dataset has no {name}.parquet.",
-                    str(folder),
-                    "Make one with `lightship payments read`.",
-                )
-            continue
-        _check_columns(path, columns)
-        found[name] = engine.read(f"ls_{name}", path)
+    found = {name: engine.read(f"ls_{name}", path) for name, path in tables_of(folder).items()}
     payments = found["payments"]
     found["payments"] = payments.mutate(at_us=engine.microseconds(payments["at"])).drop("at")
     return Dataset(**found)
-
-
-def _check_columns(path: Path, columns: dict[str, Any]) -> None:
-    one = next(iter(sorted(path.glob("*.parquet"))), None) if path.is_dir() else path
-    if one is None:
-        raise InputError("The folder holds no Parquet file.", str(path), "Make the dataset anew.")
-    try:
-        schema = pq.read_schema(one)
-    except (OSError, ValueError) as error:
-        raise InputError(f"It is not Parquet: {error}.", str(path), "Make the dataset anew.") from error
-    missing = [name for name in columns if name not in schema.names]
-    if missing:
-        raise InputError(
-            f"The column {', '.join(missing)} is missing.",
-            str(path),
-            "Make the dataset with `lightship payments read`.",
-        )
 
 
 def last_moment(engine: Engine, data: Dataset) -> int:
@@ -148,8 +123,9 @@ def score_dataset(
     onto: Path | None = None,
     memory: str = "3GB",
     tell: Tell = lambda _: None,
+    say: Tell = lambda _: None,
 ) -> dict[str, Scored]:
-    """Score a dataset and write ``alerts.jsonl`` and ``baseline/TYPOLOGY.json``.
+    """Score a dataset and write ``alerts.jsonl``, the same as ``alerts.parquet``, and ``baseline/TYPOLOGY.json``.
 
     Parameters
     ----------
@@ -161,11 +137,13 @@ def score_dataset(
         Where to leave what a later score can go on from.
     onto
         What an earlier score left; `folder` holds the payments since, and only whom those concern is scored.
+    tell, say
+        Called with each step, and with what a person should know.
     memory
         What the engine may hold before it writes to `out`, as DuckDB reads it.
     """
     proven = [typology(name) for name in typologies]
-    terms = Terms(jurisdiction(pack), currencies_of(folder))
+    terms = terms_of(folder, pack)
     if onto is not None and baselines is None:
         raise InputError(
             "New payments alone make no baseline.",
@@ -175,8 +153,12 @@ def score_dataset(
     coverage = _going_on(onto, terms) if onto else frozenset()
     given = {one.id: read_baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
     found: dict[str, Scored] = {}
-    with scoring(folder, memory, spill=out) as (engine, data):
-        to_us = last_moment(engine, data)
+    with scoring(folder, memory, spill=out) as (engine, held):
+        to_us, data = last_moment(engine, held), held
+        if onto is not None:
+            data, again = not_yet_counted(engine, held, onto)
+            if again:
+                say(f"Told again and counted once: {again:,}.")
         for days in sorted({one.window_days for one in proven}):
             window = Window.ending(to_us, days)
             ready = open_history(
@@ -188,9 +170,9 @@ def score_dataset(
             if keep is not None:
                 tell("keeping what a later score goes on from")
                 _keep(keep, ready, mine)
-    lines = [canonical(asdict(alert)) + b"\n" for name in found for alert in found[name].alerts]
+    alerts = [alert for one in found.values() for alert in one.alerts]
     pages = {f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()}
-    write_each(out, {"alerts.jsonl": b"".join(lines), **pages})
+    write_each(out, {"alerts.jsonl": to_lines(alerts), "alerts.parquet": to_parquet(alerts), **pages})
     return found
 
 

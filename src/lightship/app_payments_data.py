@@ -8,22 +8,82 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES
+from lightship.exchange.dataset import MANIFEST
+from lightship.payments.schema import schema
 
-_SQL = {
-    "string": "varchar",
-    "int64": "bigint",
-    "int16": "smallint",
-    "bool": "boolean",
-    "date": "date",
-    "timestamp": "timestamptz",
-}
 _NEEDED = ("payments", "customers")
+_TODO = "Make the dataset with `lightship payments read`."
+
+
+def is_dataset(path: Path) -> bool:
+    """Return whether a folder is a dataset, whole or not: one of payments alone may be anybody's."""
+    found = {name for name in TABLES if any(_places(path, name))}
+    return (path / MANIFEST).is_file() or ("payments" in found and len(found) > 1)
+
+
+def _places(folder: Path, name: str) -> Iterator[Path]:
+    """Yield where a table may lie: a file, or a folder of files."""
+    yield from (one for one in (folder / f"{name}.parquet", folder / name) if one.exists())
+
+
+def files(path: Path) -> list[Path]:
+    """Return a table's files."""
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+
+def tables_of(folder: Path) -> dict[str, Path]:
+    """Return where the tables of a dataset lie, each a file or a folder of files.
+
+    Raises
+    ------
+    InputError
+        If a table that is needed is missing, or a column or its type is not that of a dataset.
+    """
+    found = {}
+    for name in TABLES:
+        path = next(_places(folder, name), None)
+        if path is not None:
+            _check(name, path)
+            found[name] = path
+        elif name in _NEEDED:
+            raise InputError(f"The dataset has no {name}.parquet.", str(folder), _TODO)
+    return found
+
+
+def _check(table: str, path: Path) -> None:
+    parts = files(path)
+    if not parts:
+        raise InputError("The folder holds no Parquet file.", str(path), _TODO)
+    for part in parts:
+        try:
+            held = pq.read_schema(part)
+        except (OSError, ValueError) as error:
+            raise InputError("This is not a Parquet file.", str(part), _TODO) from error
+        if missing := [name for name in TABLES[table] if name not in held.names]:
+            raise InputError(f"The column {', '.join(missing)} is missing.", str(part), _TODO)
+        for one in schema(table):
+            kind = held.field(one.name).type
+            if not _fits(kind, one.type):
+                wanted = TABLES[table][one.name][0]
+                raise InputError(f"The column {one.name} is {kind}, not {wanted}.", str(part), _TODO)
+
+
+def _fits(held: pa.DataType, wanted: pa.DataType) -> bool:
+    """Return whether a column is of the type that is wanted, as whatever writer has it."""
+    if pa.types.is_dictionary(held):
+        held = held.value_type
+    if pa.types.is_timestamp(held) and pa.types.is_timestamp(wanted):  # an instant, whatever zone shows it
+        return held.unit in ("us", "ms")
+    return held == wanted or (wanted == pa.string() and held in (pa.large_string(), pa.string_view()))
 
 
 @contextmanager
-def open_dataset(folder: Path) -> Iterator[Any]:
+def connected(folder: Path) -> Iterator[Any]:
     """Open a dataset's tables as views on a DuckDB connection; tables that it may lack are empty.
 
     Raises
@@ -33,58 +93,29 @@ def open_dataset(folder: Path) -> Iterator[Any]:
     """
     import duckdb
 
+    found = tables_of(folder)
     con = duckdb.connect(
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     )
     try:
-        for name, columns in TABLES.items():
-            path = folder / f"{name}.parquet"
-            if path.is_file():
-                _view(con, name, path)
-            elif name in _NEEDED:
-                raise InputError(
-                    f"The dataset has no {name}.parquet.",
-                    str(folder),
-                    "Make one with `lightship payments read`.",
-                )
+        for name in TABLES:
+            if name in found:
+                con.read_parquet([str(part) for part in files(found[name])]).create_view(name)
             else:
-                typed = ", ".join(f'"{column}" {_SQL[kind]}' for column, (kind, _) in columns.items())
-                con.execute(f"create temp table {name} ({typed})")
+                con.register(name, schema(name).empty_table())
         yield con
     finally:
         con.close()
-
-
-def _view(con: Any, name: str, path: Path) -> None:
-    import duckdb
-
-    todo = "Make the dataset again with `lightship payments read`."
-    try:
-        con.read_parquet(str(path)).create_view(name)
-        found = {row[0]: row[1] for row in con.execute(f"describe {name}").fetchall()}
-    except duckdb.Error as error:
-        raise InputError("This is not a Parquet file.", str(path), todo) from error
-    fits = {
-        "string": {"VARCHAR"}, "int64": {"BIGINT"}, "int16": {"SMALLINT"}, "bool": {"BOOLEAN"}, "date": {"DATE"},
-        "timestamp": {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP"},
-    }  # fmt: skip
-    for column, (kind, _) in TABLES[name].items():
-        if column not in found:
-            raise InputError(f"The column {column!r} is missing.", str(path), todo)
-        if found[column] not in fits[kind]:
-            raise InputError(
-                f"The column {column!r} is {found[column].lower()}, not {kind}.", str(path), todo
-            )
 
 
 def provenance(folder: Path) -> dict[str, str]:
     """Return the digests of a dataset's tables by name."""
     made = {}
     for name in TABLES:
-        path = folder / f"{name}.parquet"
-        if path.is_file():
+        for path in (part for place in _places(folder, name) for part in files(place)):
             with path.open("rb") as file:
-                made[f"{name}.parquet"] = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            made[str(path.relative_to(folder))] = f"sha256:{digest}"
     return made
 
 

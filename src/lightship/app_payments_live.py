@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,20 @@ import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from lightship import app_payments
+from lightship.app_payments_data import connected, files, tables_of
 from lightship.app_serving import Serving, run
 from lightship.console.foundation import create_app
-from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, routes
+from lightship.console.live_payments import Bell, Checks, LivePayments, PaymentsIn, Straight, routes
 from lightship.console.logs import logger, quiet_server
 from lightship.console.metrics import Metrics
 from lightship.console.payments_bus import BusPayments
 from lightship.console.server import Announced
 from lightship.console.settings import utc_now
 from lightship.console.tenants import Tenants
-from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES, Payment, us_of
+from lightship.core.ports import PaymentJournal
+from lightship.exchange.alerts_file import alert_bytes
 from lightship.exchange.fx import shipped
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake, Scoring
@@ -34,7 +36,7 @@ from lightship.payments.account_json import account_bytes, account_of, payment_b
 from lightship.payments.baseline import Baseline
 from lightship.payments.live import step
 from lightship.payments.pack import Pack
-from lightship.payments.prepare import DAY_US, Terms
+from lightship.payments.prepare import DAY_US
 from lightship.payments.world import Account, Profile, World
 
 Say = Callable[[str], None]
@@ -55,6 +57,8 @@ class Live:
         Name or path.
     state
         Folder of the journal.
+    database
+        Address of a PostgreSQL database that holds it instead; empty for the folder.
     nats
         Such as ``nats://127.0.0.1:4222``; empty listens to no bus.
     """
@@ -63,6 +67,7 @@ class Live:
     baselines: Path
     jurisdiction: str
     state: Path
+    database: str = ""
     nats: str = ""
 
 
@@ -84,10 +89,7 @@ def world_of(live: Live) -> World:
     if not packs:
         todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
         raise InputError("There is no baseline.", str(live.baselines), todo)
-    zones = {row["country"]: row["zone"] for row in shipped("countries.csv") if row["zone"]}
-    terms = Terms(
-        app_payments.jurisdiction(live.jurisdiction), app_payments.currencies_of(live.dataset), zones
-    )
+    terms = app_payments.terms_of(live.dataset, live.jurisdiction)
     profiles, markers = _profiles(live.dataset), _markers(live.dataset)
     return World(
         terms,
@@ -95,21 +97,20 @@ def world_of(live: Live) -> World:
         bases,
         profiles.get,
         lambda subject: markers.get(subject, ()),
-        ties_known=(live.dataset / "ties.parquet").exists(),
+        ties_known="ties" in tables_of(live.dataset),
     )
 
 
 def _batches(folder: Path, table: str, columns: Sequence[str]) -> Iterator[Any]:
-    path = folder / f"{table}.parquet"
-    if not path.exists():
-        return
-    try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(_ROWS, columns=list(columns))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
-        ) from error
+    found = tables_of(folder)
+    for path in files(found[table]) if table in found else ():
+        try:
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(_ROWS, columns=list(columns))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The table cannot be read: {error}.", str(path), "Make the dataset anew."
+            ) from error
 
 
 def _rows(folder: Path, table: str) -> Iterator[dict[str, Any]]:
@@ -137,13 +138,19 @@ def _markers(folder: Path) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def begin(world: World, folder: Path, say: Say) -> dict[str, Account]:
-    """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again."""
+def begin(world: World, folder: Path, journal: PaymentJournal, say: Say) -> dict[str, Account]:
+    """Return the accounts after a dataset's own payments of the longest window; they raise no alerts again.
+
+    The journal keeps the ids of all of them: one that the live feed tells again is known.
+    """
     state: dict[str, Account] = {}
     latest = (pc.max(batch["at"]).as_py() for batch in _batches(folder, "payments", ["at"]) if len(batch))
     last = max(latest, default=None)
     if last is None:
         return state
+    with connected(folder) as con:
+        rows = con.execute("select payment from payments order by payment")
+        journal.begin_with(one for part in iter(lambda: rows.fetchmany(_ROWS), []) for (one,) in part)
     from_us = us_of(_aware(last)) - max(pack.window_days for pack in world.packs) * DAY_US
     count = 0
     for row in _rows(folder, "payments"):
@@ -169,8 +176,16 @@ def scoring_of(world: World) -> Scoring[Account]:
     """Return how payments are scored and written down."""
     return Scoring(
         partial(step, world), payment_bytes, payment_of, account_bytes, account_of,
-        lambda alert: canonical(asdict(alert)),
+        alert_bytes,
     )  # fmt: skip
+
+
+def _journal(live: Live, stack: ExitStack) -> PaymentJournal:
+    if not live.database:
+        return stack.enter_context(SqlitePaymentJournal(live.state))
+    from lightship.infra.postgres_payment_journal import PostgresPaymentJournal
+
+    return stack.enter_context(PostgresPaymentJournal(live.database))
 
 
 @contextmanager
@@ -185,9 +200,9 @@ def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[
     world = world_of(live)
     bell = Bell()
     with ExitStack() as stack:
-        journal = stack.enter_context(SqlitePaymentJournal(live.state))
+        journal = _journal(live, stack)
         intake = Intake(
-            journal, scoring_of(world), begin=lambda: begin(world, live.dataset, say), told=bell.ring
+            journal, scoring_of(world), begin=lambda: begin(world, live.dataset, journal, say), told=bell.ring
         )
         stack.callback(intake.close)
         countries = frozenset(row["country"] for row in shipped("countries.csv"))
@@ -210,6 +225,7 @@ def service(live: Live, tenants: Tenants, log: Any, say: Say) -> Iterator[tuple[
             log=log,
             limits=None,
             models=[PaymentsIn],
+            inner=[partial(Straight, live=found, tenants=tenants)],
         )
         yield app, found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightship import packs
-from lightship.app_payments_data import open_dataset, provenance, text_of
+from lightship.app_payments_data import connected, provenance, text_of
 from lightship.app_payments_pseudonyms import identifiers, pseudonymous, read_key
 from lightship.core.errors import InputError, PolicyError
 from lightship.core.payments import Alert
@@ -65,7 +65,7 @@ def hunt(
     key = read_key(key_file) if key_file else None
     seeds = hunting.read_seeds(text_of(seed_file), str(seed_file))
     counted = shape(shape_name)
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         if key is not None and any(map(is_pseudonym, seeds)):
             known = identifiers(con, key)
@@ -88,7 +88,7 @@ def receivers(dataset: Path, out: Path, *, limit: int, shape_name: str) -> Recei
         If a file cannot be used or the result cannot be written.
     """
     counted = shape(shape_name)
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         found = receiving.receivers(con, counted, limit)
     made = {**provenance(dataset), "shape": counted.digest}
@@ -115,7 +115,7 @@ def bundle(
     counted, words = shape(shape_name), glossary(glossary_name)
     made = {**provenance(dataset), "shape": counted.digest}
     told = beside(alerts_file)
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         found = gather(con, alerts, counted.hub_payers)
         each = {
@@ -156,7 +156,7 @@ def draft(
     counted, words = shape(shape_name), glossary(glossary_name)
     stands = standing(prepared_by, approved_by, final=final, own_narrative=narrative_file is not None)
     filer = goaml.parse_filer(text_of(filer_file), str(filer_file)) if filer_file else None
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         lay_out(con, counted)
         (evidence,) = gather(con, [one], counted.hub_payers)
     text = narrating.draft(one, evidence, words)

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from lightship.app_payments_data import open_dataset, text_of
+from lightship.app_payments_data import connected, text_of
 from lightship.core.errors import InputError
 from lightship.core.payments import TABLES
 from lightship.exchange.whole import write_folder, write_whole
@@ -46,7 +46,7 @@ def hide(source: Path, out: Path, key_file: Path) -> str:
             out, "".join(f"{one}\n" for one in sorted(pseudonym(key, seed) for seed in seeds)).encode()
         )
         return f"{len(seeds):,} seeds as pseudonyms: {out}"
-    with open_dataset(source) as con:
+    with connected(source) as con:
         files = {f"{name}.parquet": _hidden(con, name, key) for name in TABLES}
         rows = con.execute("select count(*) from payments").fetchall()[0][0]
     write_folder(out, files, "payments.parquet")
@@ -62,7 +62,7 @@ def reveal(names: Path, dataset: Path, key_file: Path) -> list[tuple[str, str]]:
         If something cannot be read.
     """
     wanted = sorted(set(re.findall(r"p1-[a-z2-7]{32}", text_of(names))))
-    with open_dataset(dataset) as con:
+    with connected(dataset) as con:
         known = identifiers(con, read_key(key_file))
     return [(one, known[one]) for one in wanted if one in known]
 

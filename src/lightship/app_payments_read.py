@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from lightship.app_payments_data import is_dataset
 from lightship.core.errors import InputError, LightshipError
 from lightship.exchange import fx, iso20022, payment_tables
 from lightship.exchange.dataset import MANIFEST, Counts, Staging
@@ -20,6 +21,8 @@ from lightship.exchange.rejects import LIMIT, Rejects
 from lightship.exchange.whole import appearing, unwritten, write_whole
 
 _MEMORY = "1GB"
+DATA = "data"
+"""Where a score leaves the dataset that it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,26 @@ class Reading:
     rates: str | None = None
     rail: str = "bank"
     reject_limit: int = LIMIT
+
+
+def dataset_of(reading: Reading, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Return the dataset that is named, or the one that everything named was read into, ``data`` in `out`.
+
+    Raises
+    ------
+    LightshipError
+        If something cannot be read; see :func:`read`.
+    """
+    if len(reading.payments) != 1 or not is_dataset(reading.payments[0]):
+        read(reading, out / DATA, say)
+        return out / DATA
+    if reading.mapping or reading.rates or any(reading.facts.values()):
+        raise InputError(
+            "A dataset has its customers, ties, markers and rates in it, and needs no mapping.",
+            str(reading.payments[0]),
+            "Leave them out, or name the files that it was read from.",
+        )
+    return reading.payments[0]
 
 
 def rejects_file(out: Path) -> Path:
@@ -144,6 +167,9 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
         if not source.is_dir():
             yield source
             continue
+        if is_dataset(source):
+            todo = "Score it as it is, alone; or name the files that it was read from."
+            raise InputError("This is a dataset already.", str(source), todo)
         found = [path for path in sorted(source.rglob("*")) if path.is_file()]
         shown = [
             path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from lightship import packs
 from lightship.app import interruptible
 from lightship.app_duties import follow, provider_of, retain, told
-from lightship.app_duties_report import carry
+from lightship.app_duties_report import Reporter, carry
 from lightship.app_health import HEALTH_S, Figures, Watch
 from lightship.app_platform import (
     Deployment,
@@ -249,6 +249,7 @@ def console_of(
         secure=secure,
         metrics=metrics,
         provider=provider_of(folder),
+        reporter=Reporter(folder, platform.store, platform.vault),
     )
     desk = WatchDesk(platform.store, platform.bus)
     return create_console(platform.store, platform.bus, platform.vault, desk, settings, matcher)

@@ -16,18 +16,22 @@ from lightship import (
     cli_match,
     cli_payments_live,
     cli_payments_outward,
-    cli_payments_read,
     cli_payments_trial,
     cli_serve,
 )
 from lightship.cli_call import call
+from lightship.cli_cases import cases_app
+from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
 from lightship.cli_hold import hold_app
+from lightship.cli_knowledge import knowledge_app
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
 from lightship.cli_packs import packs_app
 from lightship.cli_payments import explain, payments_app
+from lightship.cli_share import share_app
+from lightship.cli_undercover import undercover_app
 from lightship.core.errors import InputError, LedgerError, LightshipError
 from lightship.say import say
 
@@ -53,7 +57,6 @@ app.add_typer(hold_app, name="hold")
 app.add_typer(matcher_app, name="matcher")
 app.add_typer(lists_app, name="lists")
 for act in (
-    cli_payments_read.read,
     *cli_payments_outward.COMMANDS,
     cli_payments_trial.generate,
     cli_payments_trial.backtest,
@@ -67,6 +70,11 @@ app.add_typer(payments_app, name="payments")
 packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
+app.add_typer(cases_app, name="cases")
+app.add_typer(share_app, name="share")
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(undercover_app, name="undercover")
+app.add_typer(deconflict_app, name="deconflict")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130
@@ -133,6 +141,7 @@ def guard(
                 started=started,
                 signed=packs,
                 pack=pack,
+                say=say,
             )
     except KeyboardInterrupt:  # once a picture has arrived, Ctrl-C is a reason in the outcome instead
         say(f"Interrupted while waiting for {public_name(source)}; no picture had come.")

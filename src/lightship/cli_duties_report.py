@@ -62,15 +62,17 @@ def _by(given: str) -> str:
 
 
 def _shown(mine: Filing, draft: Draft) -> None:
-    """Say what a report holds, what is wrong, and what nobody spoke of."""
+    """Say what is to be done beside, what a report holds, what is wrong, and what nobody spoke of."""
     from lightship.core.duties import Held
 
-    for name, one in draft.snapshot.fields.items():
-        if isinstance(one, Held):
-            value = one.value if isinstance(one.value, str) else "; ".join(one.value)
+    for one in draft.prompts:
+        say(one)
+    for name, field in draft.snapshot.fields.items():
+        if isinstance(field, Held):
+            value = field.value if isinstance(field.value, str) else "; ".join(field.value)
             typer.echo(f"{name}: {value}")
         else:
-            typer.echo(f"{name}: not held. {one.because}")
+            typer.echo(f"{name}: not held. {field.because}")
     for each in draft.snapshot.files:
         flags = {name: value for name, value in (each.details or {}).items() if isinstance(value, bool)}
         typer.echo(f"file {each.name}: {each.size:,} bytes{''.join(f', {a} {b}' for a, b in flags.items())}")
@@ -100,7 +102,7 @@ def _written(reports: Reports, draft: Draft, out: Path | None) -> None:
         with reports.store.look() as work:
             first = work.get(Filing, one.supplement_of) if one.supplement_of else None
         of = (first.reference if first is not None else "") or one.supplement_of
-        heading = Heading(one.filing, one.made_at.isoformat(timespec="seconds"), of, files)
+        heading = Heading(one.filing, one.made_at.isoformat(timespec="seconds"), of, files, draft.prompts)
         data = worksheet_pdf(complete(one.fields, reports.form, day), reports.form, heading, day)
     try:
         write_whole(out, data)

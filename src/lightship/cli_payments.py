@@ -5,15 +5,88 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lightship.core.errors import InputError
 from lightship.say import say
 
+if TYPE_CHECKING:
+    from lightship.app_payments_read import Reading
+
 payments_app = typer.Typer(help="Payments: a short ranked list, with why and why not.", no_args_is_help=True)
+
+
+Mapping = Annotated[
+    Path | None, typer.Option(help="What the columns mean, TOML; none where they are called as ours.")
+]
+Customers = Annotated[list[Path], typer.Option(help="Customers; may be given again.")]
+Ties = Annotated[list[Path], typer.Option(help="Customers' ties to countries.")]
+Markers = Annotated[list[Path], typer.Option(help="Outside facts about payers and payees.")]
+Rates = Annotated[
+    str | None,
+    typer.Option("--fx", help="A dated table of rates, or “example”; needed for several currencies."),
+]
+WayOfMessages = Annotated[str, typer.Option("--rail", help="By which way the payments of messages went.")]
+RejectLimit = Annotated[int, typer.Option(min=0, help="So many rows may be unusable.")]
+AsOf = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day a payment may be of; today.")
+]
+LIMIT = 10_000
+
+
+def reading(
+    sources: list[Path],
+    mapping: Path | None,
+    customers: list[Path],
+    ties: list[Path],
+    markers: list[Path],
+    rates: str | None,
+    rail: str,
+    reject_limit: int,
+    as_of: datetime | None,
+) -> Reading:
+    """Return what is to be read, and how.
+
+    Raises
+    ------
+    InputError
+        If there is no such rail.
+    """
+    from lightship.app_payments_read import Reading
+    from lightship.core.errors import InputError
+    from lightship.core.payments import RAILS
+
+    if rail not in RAILS:
+        raise InputError(f"There is no rail “{rail}”.", "--rail", f"Use {', '.join(RAILS)}.")
+    facts = {"customers": customers, "ties": ties, "markers": markers}
+    latest = (as_of or datetime.now(UTC)).date()
+    return Reading(sources, latest, facts, mapping, rates, rail, reject_limit)
+
+
+@payments_app.command()
+def read(
+    sources: Annotated[
+        list[Path], typer.Argument(help="CSV, Parquet or ISO 20022 files, or folders of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the dataset.")],
+    mapping: Mapping = None,
+    customers: Customers = [],  # noqa: B006
+    ties: Ties = [],  # noqa: B006
+    markers: Markers = [],  # noqa: B006
+    rates: Rates = None,
+    rail: WayOfMessages = "bank",
+    reject_limit: RejectLimit = LIMIT,
+    as_of: AsOf = None,
+) -> None:
+    """Read payments into a dataset; rows that cannot be used go to OUT.rejects.csv, with the reason."""
+    from lightship import app_payments_read as wiring
+
+    made = reading(sources, mapping, customers, ties, markers, rates, rail, reject_limit, as_of)
+    wiring.read(made, out, say)
 
 
 @contextmanager
@@ -33,9 +106,13 @@ def steps(title: str) -> Iterator[Callable[[str], None]]:
 @payments_app.command()
 def score(
     payments: Annotated[
-        Path, typer.Argument(help="A dataset: the folder that `lightship payments read` wrote.")
+        list[Path],
+        typer.Argument(
+            help="CSV, Parquet or ISO 20022 files, or folders of them; or a dataset that "
+            "`lightship payments read` wrote."
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for alerts.jsonl and the baselines.")],
+    out: Annotated[Path, typer.Option(help="Folder for the alerts, the baselines, and what was read.")],
     pack: Annotated[str, typer.Option(help="Jurisdiction: uk, au, ca, se, or a path.")] = "uk",
     typology: Annotated[
         list[str] | None, typer.Option(help="Name or path of a typology pack; all unless named.")
@@ -56,6 +133,14 @@ def score(
             help="Go on from what --keep left: PAYMENTS are those since, and only whom they concern is scored."
         ),
     ] = None,
+    mapping: Mapping = None,
+    customers: Customers = [],  # noqa: B006
+    ties: Ties = [],  # noqa: B006
+    markers: Markers = [],  # noqa: B006
+    rates: Rates = None,
+    rail: WayOfMessages = "bank",
+    reject_limit: RejectLimit = LIMIT,
+    as_of: AsOf = None,
     model: Annotated[
         list[Path],
         typer.Option(
@@ -63,17 +148,22 @@ def score(
         ),
     ] = [],  # noqa: B006
 ) -> None:
-    """Score payments and rank what is worth a person's look."""
-    from lightship import app_payments
+    """Score payments and rank what is worth a person's look.
+
+    Files and messages are first read into OUT/data, as `lightship payments read` does it.
+    """
+    from lightship import app_payments, app_payments_read
 
     if model:
         from lightship import app_learned
     if model and onto is not None:
         raise InputError("A model needs the whole history.", "--model", "Leave out --onto.")
     models = [app_learned.read(path) for path in model]
+    made = reading(payments, mapping, customers, ties, markers, rates, rail, reject_limit, as_of)
+    folder = app_payments_read.dataset_of(made, out, say)
     with steps("Scoring") as tell:
         found = app_payments.score_dataset(
-            payments,
+            folder,
             out,
             pack,
             typologies=typology or app_payments.TYPOLOGIES,
@@ -82,6 +172,7 @@ def score(
             keep=keep,
             onto=onto,
             tell=tell,
+            say=say,
         )
     for name, scored in found.items():
         say(
@@ -91,7 +182,7 @@ def score(
         )
     if models:
         names = typology or app_payments.TYPOLOGIES
-        for name, others in app_learned.beside(payments, out, pack, found, models, names).items():
+        for name, others in app_learned.beside(folder, out, pack, found, models, names).items():
             say(
                 f"{name}: of as many as the queue holds, the model would name {others} others. "
                 "Beside each alert: learned.jsonl. The queue is the pack's."

@@ -20,6 +20,9 @@ def serve(
     ],
     pack: Annotated[str, typer.Option(help="Jurisdiction: uk, au, ca, se, or a path.")] = "uk",
     state: Annotated[Path | None, typer.Option(help="Folder of the journal.")] = None,
+    database: Annotated[
+        str, typer.Option(help="Keep the journal in postgresql://USER@HOST/NAME, not in the folder.")
+    ] = "",
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8087,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
@@ -34,7 +37,7 @@ def serve(
     from lightship.console.gate import Limits
 
     serving = Serving(host, port, tls_certificate, tls_key, plain, Limits(under_way=256))
-    live = wiring.Live(data, baseline, pack, state or state_folder() / "payments", nats)
+    live = wiring.Live(data, baseline, pack, state or state_folder() / "payments", database, nats)
     wiring.serve(live, serving, tenants or state_folder() / "tenants.json", say)
 
 

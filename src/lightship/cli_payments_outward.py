@@ -11,6 +11,9 @@ import typer
 from lightship.say import say
 
 Dataset = Annotated[Path, typer.Option(help="The folder that `lightship payments read` wrote.")]
+OwnDataset = Annotated[
+    Path | None, typer.Option(help="The dataset that was scored; the one that `score` read unless named.")
+]
 Key = Annotated[Path, typer.Option(help="The bank's key of pseudonyms.")]
 
 
@@ -46,7 +49,7 @@ def receivers(
 
 def bundle(
     alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
-    dataset: Dataset,
+    dataset: OwnDataset = None,
     out: Annotated[Path, typer.Option(help="A folder for the bundles.")] = Path("cases"),
     alert: Annotated[str, typer.Option(help="The id of one alert; all unless named.")] = "",
     glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
@@ -55,16 +58,18 @@ def bundle(
     """Write each alert's case: evidence, timeline, network, a draft, and why it may be innocent."""
     from lightship import app_payments_outward as app
 
-    made = app.bundle(alerts, dataset, out, glossary_name=glossary, shape_name=shape, only=alert)
+    made = app.bundle(
+        alerts, dataset or _own(alerts), out, glossary_name=glossary, shape_name=shape, only=alert
+    )
     typer.echo(f"{made:,} cases, drafts all: {out}/index.html")
 
 
 def draft(
     alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
     alert: Annotated[str, typer.Option(help="The id of the alert.")],
-    dataset: Dataset,
     form: Annotated[Literal["uk-sar", "goaml", "fincen"], typer.Option(help="Whose form.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    dataset: OwnDataset = None,
     profile: Annotated[str, typer.Option(help="Of goAML: a country's name, or a file.")] = "generic",
     filer: Annotated[
         Path | None, typer.Option(help="TOML: who reports, and facts from customers' files.")
@@ -94,7 +99,7 @@ def draft(
     notes = app.draft(
         alerts,
         alert,
-        dataset,
+        dataset or _own(alerts),
         out,
         form,
         profile_name=profile,
@@ -112,6 +117,13 @@ def draft(
     typer.echo(f"{'Final, not filed' if final else 'Draft'}: {out}")
     for note in notes:
         say(f"To do: {note}.")
+
+
+def _own(alerts: Path) -> Path:
+    """Return the dataset that a score of files left beside its alerts."""
+    from lightship.app_payments_read import DATA
+
+    return (alerts if alerts.is_dir() else alerts.parent) / DATA
 
 
 def key(path: Annotated[Path, typer.Argument(help="A file that is not there yet.")]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, Playwright
 
 from lightship import packs
 from lightship.console.call import call_app
@@ -19,7 +22,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 WIDTH, HEIGHT, FPS = 640, 360, 30
 
 
-def policy(release="person", grace_s=1):
+def policy(release: str = "person", grace_s: float = 1) -> str:
     """The test policy for a call: nothing is held back, and a person may go on."""
     return (
         packs.policy_text("test")
@@ -28,7 +31,7 @@ def policy(release="person", grace_s=1):
     )
 
 
-def film(path, seconds, card_from_s=None, card_to_s=1e9):
+def film(path: Path, seconds: float, card_from_s: float | None = None, card_to_s: float = 1e9) -> Path:
     """Write a benign, moving picture as Y4M, the test card in it for a while; it repeats when it is over."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     card = cv2.cvtColor(draw(200), cv2.COLOR_RGB2GRAY)
@@ -45,10 +48,14 @@ def film(path, seconds, card_from_s=None, card_to_s=1e9):
     return path
 
 
-@contextmanager
-def served(text=None):
+def served(text: str | None = None) -> AbstractContextManager[str]:
     helps = tuple(line.words for line in packs.help_lines("gb") if line.audience in {"all", "child"})
-    app = call_app(text or policy(), helps)
+    return serving(call_app(text or policy(), helps))
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application on this machine, and yield its address."""
     server = Server(config_of(app, "127.0.0.1", 0, arrive_s=10.0, end_s=1.0, ws="wsproto"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -60,7 +67,7 @@ def served(text=None):
 
 
 @contextmanager
-def browser(engine, camera):
+def browser(engine: Playwright, camera: Path) -> Iterator[Browser]:
     """A browser whose camera plays a file, and whose permission is given."""
     made = engine.chromium.launch(
         executable_path=str(CHROMIUM),
@@ -79,7 +86,7 @@ def browser(engine, camera):
         made.close()
 
 
-def until(page, condition, wait_s=15.0):
+def until(page: Page, condition: str, wait_s: float = 15.0) -> None:
     """Wait until a condition holds on a page; asked from outside, as the page's own rules forbid evaluating text."""
     end_s = time.monotonic() + wait_s
     while not page.evaluate(f"Boolean({condition})"):
@@ -91,13 +98,13 @@ def until(page, condition, wait_s=15.0):
         page.wait_for_timeout(50)
 
 
-def enter(page, address, room="demo", query=""):
+def enter(page: Page, address: str, room: str = "demo", query: str = "") -> None:
     page.goto(f"{address}/{query}")
     page.fill("#room", room)
     page.click("#enter button")
 
 
-def meet(one, other, address, query=""):
+def meet(one: Page, other: Page, address: str, query: str = "") -> None:
     """Let two pages call each other, until both see a picture."""
     for page in (one, other):
         enter(page, address, query=query)
@@ -122,6 +129,7 @@ LOOK = """async () => {
 }"""
 
 
-def edges(page, which):
+def edges(page: Page, which: str) -> int:
     """How many sharp edges of the camera's own tint are where the card would be: none under a cover."""
-    return page.evaluate(LOOK % which)
+    found: int = page.evaluate(LOOK % which)
+    return found

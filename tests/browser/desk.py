@@ -99,7 +99,8 @@ def axe(context, page, rules=WCAG):
 
 def begin_shift(who):
     who.go("/shift")
-    who.page.click("text=Begin your shift")
+    with who.page.expect_navigation():  # a key that is pressed before would go to the page that ends
+        who.page.click("text=Begin your shift")
 
 
 def until(page, said, most_s=5.0):

@@ -38,8 +38,13 @@ def two(engine, tmp_path_factory):
         yield one, other, problems, folder
 
 
+def picture(two, name):
+    for page, side in zip(two[:2], ("one", "other"), strict=True):
+        page.screenshot(path=two[3] / f"{name}-{side}.png", full_page=True)
+
+
 def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
-    one, other, problems, folder = two
+    one, other, problems, _ = two
     for page in (one, other):
         page.evaluate(WATCH)
     code = one.inner_text("#code")
@@ -53,11 +58,11 @@ def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
     assert one.is_visible("#help")
     assert "999" in one.inner_text("#help-lines")
     assert one.locator("#badge").inner_text() == "Picture covered"
-    one.screenshot(path=folder / "covered.png", full_page=True)
+    picture(two, "covered")
     for page in (one, other):
         until(page, "call.events.some(e => e.rung === 'pause')", 10)
     one.wait_for_timeout(700)
-    one.screenshot(path=folder / "paused.png", full_page=True)
+    picture(two, "paused")
     paused_at = one.evaluate("call.events.find(e => e.rung === 'pause').at")
     shown_after = [edges_ for at, edges_ in other.evaluate("seen") if at > paused_at]
     assert shown_after, "the still card is shown on"
@@ -71,13 +76,13 @@ def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
 
 
 def test_after_the_card_a_person_goes_on(two):
-    one, _other, _, folder = two
+    one = two[0]
     one.wait_for_timeout(6_000)  # the card has gone
     one.click("#resume")
     until(one, "call.events.some(e => e.kind === 'decision' && e.by === 'person')", 5)
     assert not one.is_visible("#help")
     one.wait_for_timeout(1500)
-    one.screenshot(path=folder / "resumed.png", full_page=True)
+    picture(two, "resumed")
 
 
 def test_a_wrong_key_shows_nothing(two):

@@ -11,8 +11,12 @@ WEB = Path(__file__).parents[2] / "web"
 
 def test_the_browser_guard_passes_the_shared_vectors_and_its_bundle_is_fresh():
     npx = shutil.which("npx")
-    if npx is None or not (WEB / "node_modules").is_dir():
-        pytest.skip("there are no node packages here (cd web && npm ci)")
+    if npx is None:
+        pytest.skip(
+            "node is not installed (on Debian: apt install nodejs npm), so the browser guard's tests do not run"
+        )
+    if not (WEB / "node_modules" / ".bin" / "vitest").exists():
+        pytest.skip("the browser guard's packages are not here (cd web && npm ci), so its tests do not run")
     done = subprocess.run(
         [npx, "--no-install", "vitest", "run"],
         cwd=WEB,

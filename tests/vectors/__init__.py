@@ -15,9 +15,10 @@ FOLDER = Path(__file__).parent
 
 def makers() -> dict[str, Callable[[], Any]]:
     """Return who makes which file."""
-    from tests.vectors import frames, ladder, packs, pdq, policies, weights
+    from tests.vectors import detectors, frames, ladder, packs, pdq, policies, weights
 
     return {
+        "detectors": detectors.made,
         "frames": frames.made,
         "ladder": ladder.made,
         "packs": packs.made,

@@ -126,6 +126,7 @@ def _cases(folder: Path) -> list[Case]:
     target = next(path for path in first if path.startswith("targets/"))
     tile = next(path for path in first if path.startswith("log/tile/0/"))
     whole = first[tile]
+    expired = _expired(folder)
     return [
         Case("first", first, "accepted"),
         Case("second", second, "accepted"),
@@ -134,7 +135,11 @@ def _cases(folder: Path) -> list[Case]:
         Case("log rolled back", second | old_log, "PackRolledBack", ("second",)),
         Case("forked", second | fork, "LogForked", ("second",)),
         Case("clock behind", first, "ClockSkewed", (), -2 * 3600.0),
-        Case("expired", _expired(folder), "PackExpired"),
+        Case("expired", expired, "PackExpired"),
+        Case("expired, and accepted before", expired, "accepted", ("first",)),
+        Case("expired, and another than before", expired, "PackExpired", ("of another",)),
+        Case("signers' word expired, and accepted before", _outlived(folder), "PackExpired", ("first",)),
+        Case("of another", _other_title(folder), "accepted"),
         Case(
             "pack changed",
             first | {target: first[target].replace(b"1 per hour", b"9 per hour")},
@@ -175,6 +180,28 @@ def _other_pack(folder: Path, old: str, new: str) -> dict[str, bytes]:
 def _expired(folder: Path) -> dict[str, bytes]:
     world = World(folder / "expired", now=NOW)
     world.publish(small_files())
+    return _re_signed(world)
+
+
+def _outlived(folder: Path) -> dict[str, bytes]:
+    """The same pack, of which two signers said that it holds until yesterday."""
+    life = pack_repository.LIFE | {"targets": timedelta(days=8)}
+    with mock.patch.object(pack_repository, "LIFE", life):
+        world = World(folder / "outlived", now=NOW)
+        world.now = NOW - timedelta(days=9)
+        world.publish(small_files())
+        world.repo.sign(ONLINE, NOW)
+        world.fetch()
+    return _files(world.mirror)
+
+
+def _other_title(folder: Path) -> dict[str, bytes]:
+    world = World(folder / "titled", now=NOW)
+    world.publish({**small_files(), "lists/note.toml": 'words = "another pack"\n'})
+    return _files(world.mirror)
+
+
+def _re_signed(world: World) -> dict[str, bytes]:
     with mock.patch.object(pack_repository, "LIFE", dict.fromkeys(pack_repository.LIFE, timedelta(days=1))):
         world.repo.sign(ONLINE, NOW - timedelta(days=9))
     world.fetch()

@@ -15,7 +15,16 @@ export class TrackEnded extends GuardError {}
 export class ModelBlocked extends GuardError {}
 export class TransformUnsupported extends GuardError {}
 export class LogForked extends GuardError {}
-export class PackUnlogged extends GuardError {}
+/** A pack that is refused; its kinds say why. */
+export class PackError extends GuardError {}
+export class PackUnsigned extends PackError {}
+export class PackChanged extends PackError {}
+export class PackExpired extends PackError {}
+export class PackRolledBack extends PackError {}
+export class PackUnlogged extends PackError {}
+export class LogDamaged extends PackError {}
+export class ClockSkewed extends PackError {}
+export class ConsentExceeded extends PackError {}
 
 /** Why a protected frame is refused. */
 export type Refusal = "header" | "replayed" | "changed" | "unknown key" | "too short" | "counter" | "codec";

@@ -1,21 +1,29 @@
 /** The gate of one video stream: what leaves in place of each frame. */
 import { Coverer } from "./cover";
-import { GuardError } from "./errors";
+import { equip, type Detectors, type Equipment, type Luma, type Pixels } from "./equipment";
+import type { GuardError } from "./errors";
 import type { Decision } from "./judge";
-import { covers, type Rung } from "./policy";
-import { Watcher, type Luma } from "./watcher";
+import { covers, parsePolicy, type Policy, type Rung } from "./policy";
+import { Watcher } from "./watcher";
 
 export interface Report { kind: "decision" | "blind" | "started" | "counts"; [more: string]: unknown }
+/** A frame as detectors ask for it. */
+export interface Looked { luma(): Promise<Luma>; pixels(): Promise<Pixels> }
 
 export class Gate {
   readonly watcher: Watcher;
   readonly coverer: Coverer;
   readonly counts = { in: 0, covered: 0, looked: 0, lookMs: 0 };
-  constructor(policy: string, lines: string[], private readonly report: (report: Report) => void, private readonly coverBegins: () => void) {
-    this.watcher = new Watcher(policy, (decision) => this.decided(decision),
-      (error: GuardError) => report({ kind: "blind", name: error.name, message: error.message, whenBlind: this.watcher.policy.when_blind }));
-    this.coverer = new Coverer(this.watcher.policy.card_title, [...this.watcher.policy.card_lines, ...lines]);
-    report({ kind: "started", policy: this.watcher.policy.name, absent: this.watcher.absent });
+  /** Open a gate once the policy's detectors are loaded. */
+  static async open(policy: string, brought: Equipment, lines: string[], report: (report: Report) => void, coverBegins: () => void): Promise<Gate> {
+    const parsed = parsePolicy(policy);
+    return new Gate(parsed, await equip(parsed, brought), lines, report, coverBegins);
+  }
+  constructor(policy: Policy, detectors: Detectors, lines: string[], private readonly report: (report: Report) => void, private readonly coverBegins: () => void) {
+    this.watcher = new Watcher(policy, detectors, (decision) => this.decided(decision),
+      (error: GuardError) => report({ kind: "blind", name: error.name, message: error.message, whenBlind: policy.when_blind }));
+    this.coverer = new Coverer(policy.card_title, [...policy.card_lines, ...lines]);
+    report({ kind: "started", policy: policy.name, absent: detectors.absent });
   }
   get rung(): Rung | null { return this.watcher.rung; }
 
@@ -25,11 +33,14 @@ export class Gate {
   }
 
   /** Look at a frame if one is due; it is judged before it leaves. */
-  async arrive(atS: number, luma: () => Promise<Luma>): Promise<Rung | null> {
+  async arrive(atS: number, frame: Looked): Promise<Rung | null> {
     this.counts.in++;
     if (this.watcher.due(atS)) {
       const began = performance.now();
-      try { this.watcher.look(atS, await luma()); } catch (error) { this.watcher.unseen(atS, error); }
+      try {
+        this.watcher.look(atS, await frame.luma());
+        if (this.watcher.free) void this.watcher.ponder(atS, await frame.pixels());
+      } catch (error) { this.watcher.unseen(atS, error); }
       this.counts.looked++;
       this.counts.lookMs += performance.now() - began;
     }
@@ -39,20 +50,26 @@ export class Gate {
   }
 }
 
-/** A frame's brightness: its first plane where it has one, otherwise worked out from its colours. */
-export async function lumaOf(frame: VideoFrame): Promise<Luma> {
+/** A frame in a worker: its brightness is its first plane where it has one, otherwise worked out from its colours. */
+export function looked(frame: VideoFrame): Looked {
   const { width, height } = frame.visibleRect!;
-  if (frame.format === "I420" || frame.format === "NV12" || frame.format === "I420A") {
-    const all = new Uint8Array(frame.allocationSize());
-    const [plane] = await frame.copyTo(all);
-    return { pixels: all.subarray(plane.offset), width, height, stride: plane.stride };
-  }
-  const canvas = new OffscreenCanvas(width, height), context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.drawImage(frame, 0, 0);
-  return lumaOfColours(context.getImageData(0, 0, width, height));
+  const pixels = async () => {
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+    context.drawImage(frame, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  };
+  return {
+    pixels,
+    luma: async () => {
+      if (frame.format !== "I420" && frame.format !== "NV12" && frame.format !== "I420A") return lumaOfColours(await pixels());
+      const all = new Uint8Array(frame.allocationSize());
+      const [plane] = await frame.copyTo(all);
+      return { pixels: all.subarray(plane.offset), width, height, stride: plane.stride };
+    },
+  };
 }
 
-export function lumaOfColours({ data, width, height }: ImageData): Luma {
+export function lumaOfColours({ data, width, height }: Pixels): Luma {
   const pixels = new Uint8Array(width * height);
   for (let i = 0; i < pixels.length; i++) pixels[i] = (77 * data[4 * i] + 150 * data[4 * i + 1] + 29 * data[4 * i + 2]) >> 8;
   return { pixels, width, height, stride: width };

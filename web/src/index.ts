@@ -7,18 +7,20 @@
  * guard.encrypted(sender, chain);
  */
 import { GuardError, TrackEnded, TransformUnsupported } from "./errors";
+import type { Equipment } from "./equipment";
 import { Gate, lumaOfColours } from "./gate";
-import { parsePolicy, type Rung } from "./policy";
+import { covers, parsePolicy, type Rung } from "./policy";
 import type { Codec } from "./sframe";
 
 export * from "./errors";
 export { GuardedBadge } from "./badge";
 export { parsePolicy, policyDigest } from "./policy";
+export type { Equipment } from "./equipment";
 export { ANSWERS, answerOf, pTrue, randomised } from "./randomised";
-export { verifyCheckpoint, verifyConsistency, verifyInclusion, extendsLast, leafHash } from "./log";
+export { Packs, rootFingerprint, type Opened, type PackOptions, type Read, type Store } from "./packs";
 
-export interface ProtectOptions {
-  /** The policy, as TOML. */
+export interface ProtectOptions extends Equipment {
+  /** The policy, as TOML: of a signed pack, `opened.policy(name)`. */
   policy: string;
   /** Help lines for the still card. */
   help?: string[];
@@ -31,6 +33,8 @@ export interface GuardEvent { kind: string; rung?: Rung | null; [more: string]: 
 /** One sender's keys: the secret both ends share, and a generation no other sender uses. */
 export interface ChainKeys { suite: number; base: Uint8Array; generation: number; step?: number }
 export interface Protection {
+  /** Its name among the worker's streams. */
+  id: string;
   track: MediaStreamTrack;
   /** As the person: go on; true if the policy allows it now. */
   resume(): Promise<boolean>;
@@ -51,6 +55,9 @@ export class Guard {
   private readonly worker: Worker;
   private readonly listeners = new Map<string, (message: any) => void>();
   private failed: GuardError | null = null;
+  /** Why what is sent cannot be encrypted here; each stream's policy decides what is shown then. */
+  private inClear: GuardError | null = null;
+  private readonly streams = new Map<string, (error: GuardError) => void>();
   private next = 0;
 
   /** @param worker where worker.js is; beside this file unless named. */
@@ -71,16 +78,22 @@ export class Guard {
     const has = globalThis as any;
     const direct = has.MediaStreamTrackProcessor && has.MediaStreamTrackGenerator;
     const made = await (direct ? this.direct(track, options) : this.overCanvas(track, options));
+    if (this.inClear) this.streams.get(made.id)?.(this.inClear);
     const lacks = missing();
     if (policy.hold_back_s > 0) lacks.push("frames are not held back in calls, so the policy's hold-back is not kept");
     options.onEvent?.({ kind: "coverage", missing: lacks });
-    track.addEventListener("ended", () => { options.onEvent?.({ kind: "ended", message: "The camera's track has ended." }); made.stop(); });
+    track.addEventListener("ended", () => { this.listeners.get(made.id)?.({ kind: "ended", message: "The camera's track has ended." }); made.stop(); });
     return Object.assign(made.track, { guard: made });
   }
 
+  /** Hear a stream: sound is let through only while its picture is, and the app hears of everything. */
   private listen(id: string, options: ProtectOptions): (message: any) => void {
+    const silenced = new Map<MediaStreamTrack, boolean>();
+    const silence = () => { for (const audio of options.audio ?? []) if (!silenced.has(audio)) { silenced.set(audio, audio.enabled); audio.enabled = false; } };
     const told = (message: any) => {
-      if (message.kind === "decision") for (const audio of options.audio ?? []) audio.enabled = message.rung === null || message.rung === "observe";
+      if (message.kind === "failed" || message.kind === "ended" || (message.kind === "decision" && covers(message.rung))) silence();
+      // As it was before: who was muted by hand stays so.
+      else if (message.kind === "decision") { for (const [audio, was] of silenced) audio.enabled = was; silenced.clear(); }
       if (message.kind !== "counts" && message.kind !== "resumed") options.onEvent?.(message);
     };
     this.listeners.set(id, told);
@@ -109,13 +122,14 @@ export class Guard {
         if (message.kind === "started") resolve(null);
         if (message.kind === "failed") resolve(message);
       });
-      this.worker.postMessage({ id, kind: "protect", policy: options.policy, lines: options.help ?? [], readable: processor.readable, writable: generator.writable },
+      this.worker.postMessage({ id, kind: "protect", policy: options.policy, brought: broughtIn(options), lines: options.help ?? [], readable: processor.readable, writable: generator.writable },
         [processor.readable, generator.writable]);
     });
     this.listeners.set(id, told);
-    if (failure) throw Object.assign(new GuardError(failure.message), { name: failure.name });
+    if (failure) { generator.stop(); throw Object.assign(new GuardError(failure.message), { name: failure.name }); }
+    this.streams.set(id, ({ name, message }) => this.worker.postMessage({ id, kind: "unseen", name, message }));
     return {
-      track: generator, resume: async () => (await this.ask(id, "resume", "resumed")).allowed === true,
+      id, track: generator, resume: async () => (await this.ask(id, "resume", "resumed")).allowed === true,
       counts: () => this.ask(id, "counts", "counts"), stop: () => generator.stop(),
     };
   }
@@ -123,46 +137,51 @@ export class Guard {
   /** Where tracks cannot be taken apart: a video element, drawn through the gate onto a canvas. */
   private async overCanvas(track: MediaStreamTrack, options: ProtectOptions): Promise<Protection> {
     const id = `canvas-${this.next++}`, told = this.listen(id, options), canvas = document.createElement("canvas");
-    const gate = new Gate(options.policy, options.help ?? [], told, () => undefined);
+    const gate = await Gate.open(options.policy, broughtIn(options), options.help ?? [], told, () => this.worker.postMessage({ kind: "hold" }));
     const video = document.createElement("video");
     video.muted = true; video.playsInline = true; video.srcObject = new MediaStream([track]);
-    await video.play();
+    if (!canvas.captureStream) throw new GuardError("This browser can neither take a track apart nor make one of a canvas.", "captureStream", "Use a current browser; nothing is sent.");
+    await video.play().catch((error) => { throw new TrackEnded(`The camera's picture cannot be played: ${String(error)}.`, "", "Open the camera again."); });
     let running = true;
-    const raw = new OffscreenCanvas(1, 1), began = performance.now();
-    const step = async () => {
-      if (!running) return;
-      const width = video.videoWidth, height = video.videoHeight, atS = (performance.now() - began) / 1000;
-      if (width && height) {
-        // Drawn once, so that what is judged and what leaves is the same picture.
-        raw.width = width; raw.height = height;
-        const context = raw.getContext("2d", { willReadFrequently: true })!;
-        context.drawImage(video, 0, 0);
-        const rung = await gate.arrive(atS, async () => lumaOfColours(context.getImageData(0, 0, width, height)));
-        if (rung) gate.coverer.draw(raw, width, height, rung !== "blur", canvas);
-        else {
-          if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-          canvas.getContext("2d")!.drawImage(raw, 0, 0);
-        }
-        if (rung === "end") { running = false; safe.stop(); return; }
+    const raw = new OffscreenCanvas(1, 1), began = performance.now(), now = () => (performance.now() - began) / 1000;
+    const shown = canvas.getContext("2d")!, [safe] = canvas.captureStream(30).getVideoTracks();
+    const stop = () => { running = false; safe.stop(); };
+    const picture = async (width: number, height: number) => {
+      // Drawn once, so that what is judged and what leaves is the same picture.
+      raw.width = width; raw.height = height;
+      const context = raw.getContext("2d", { willReadFrequently: true })!;
+      context.drawImage(video, 0, 0);
+      const pixels = async () => context.getImageData(0, 0, width, height);
+      const rung = await gate.arrive(now(), { pixels, luma: async () => lumaOfColours(await pixels()) });
+      if (rung) gate.coverer.draw(raw, width, height, rung !== "blur", canvas);
+      else {
+        if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+        shown.drawImage(raw, 0, 0);
       }
-      setTimeout(step, 33);
+      if (rung === "end") stop();
     };
-    const [safe] = canvas.captureStream(30).getVideoTracks();
-    canvas.getContext("2d");
+    const step = async () => {
+      try { if (video.videoWidth && video.videoHeight) await picture(video.videoWidth, video.videoHeight); }
+      catch (error) { stop(); told({ kind: "failed", name: "GuardError", message: `Pictures cannot be drawn: ${String(error)}. Nothing more is sent.` }); }
+      if (running) setTimeout(step, 33);
+    };
     void step();
-    return {
-      track: safe, resume: async () => gate.watcher.resume((performance.now() - began) / 1000), counts: async () => gate.counts,
-      stop: () => { running = false; safe.stop(); },
-    };
+    this.streams.set(id, (error) => gate.watcher.unseen(now(), error, "call"));
+    return { id, track: safe, resume: async () => gate.watcher.resume(now()), counts: async () => gate.counts, stop };
   }
 
   /**
    * Encrypt what a sender sends, or decrypt what a receiver gets. Call it before negotiation: frames that pass before
-   * keys are here are dropped, never sent in clear.
+   * keys are here are dropped, never sent in clear. Where it cannot be done it throws, and the guarded pictures are
+   * covered or the app is told, as each policy's `when_blind` says, whatever the app does then.
    */
   encrypted(end: RTCRtpSender | RTCRtpReceiver, keys: ChainKeys[], options: { media: "video" | "audio"; codec?: Codec; onEvent?: (event: GuardEvent) => void }) {
     const Transform = (globalThis as any).RTCRtpScriptTransform;
-    if (!Transform) throw new TransformUnsupported("This browser cannot encrypt frames.", "RTCRtpScriptTransform", "Use a current browser; the call is not made.");
+    if (!Transform) {
+      this.inClear = new TransformUnsupported("This browser cannot encrypt frames.", "RTCRtpScriptTransform", "Use a current browser; the call is not made.");
+      for (const unseen of this.streams.values()) unseen(this.inClear);
+      throw this.inClear;
+    }
     const id = `frames-${this.next++}`, direction = "replaceTrack" in end ? "send" : "receive";
     const codec = options.codec ?? (options.media === "video" ? "vp8" : "opus");
     let ready = false;
@@ -187,6 +206,9 @@ export class Guard {
   /** End everything. */
   close(): void { this.worker.terminate(); }
 }
+
+const broughtIn = ({ files, runtime, models, lists }: Equipment): Equipment =>
+  ({ files, runtime: runtime && new URL(runtime, document.baseURI).href, models, lists });
 
 /** Chromium's transformer.generateKeyFrame() brings none after negotiation; this does. */
 async function keyFrame(sender: RTCRtpSender): Promise<void> {

@@ -1,6 +1,6 @@
 /** The guard's worker: pictures are judged and covered here, and encoded frames encrypted, decrypted or dropped. */
-import { FrameError } from "./errors";
-import { Gate, lumaOf, type Report } from "./gate";
+import { FrameError, GuardError } from "./errors";
+import { Gate, looked, type Report } from "./gate";
 import { Chain, Receiver, Sender, type Codec } from "./sframe";
 
 /** After a cover begins, frames of before may still be inside the encoder for so long; they are dropped. */
@@ -14,7 +14,9 @@ const tell = (id: string, report: Report | Record<string, unknown>) => scope.pos
 
 scope.onmessage = async ({ data }: MessageEvent) => {
   try {
-    if (data.kind === "protect") protect(data);
+    if (data.kind === "protect") await protect(data);
+    else if (data.kind === "hold") hold();
+    else if (data.kind === "unseen") gates.get(data.id)?.watcher.unseen(now(data.id), Object.assign(new GuardError(data.message), { name: data.name }), "call");
     else if (data.kind === "resume") tell(data.id, { kind: "resumed", allowed: gates.get(data.id)?.watcher.resume(data.atS ?? now(data.id)) ?? false });
     else if (data.kind === "counts") tell(data.id, { kind: "counts", ...gates.get(data.id)?.counts });
     else await ends.get(data.id)?.take(data);
@@ -24,17 +26,18 @@ scope.onmessage = async ({ data }: MessageEvent) => {
 const clocks = new Map<string, number>();
 const now = (id: string) => clocks.get(id) ?? 0;
 
-function protect({ id, policy, lines, readable, writable }: any): void {
-  const gate = new Gate(policy, lines, (report) => tell(id, report), () => {
-    for (const end of ends.values()) end.hold?.(performance.now() + IN_ENCODER_MS);
-  });
+/** A cover begins: what may still be inside an encoder is not let out. */
+function hold(): void { for (const end of ends.values()) end.hold?.(performance.now() + IN_ENCODER_MS); }
+
+async function protect({ id, policy, brought, lines, readable, writable }: any): Promise<void> {
+  const gate = await Gate.open(policy, brought, lines, (report) => tell(id, report), hold);
   gates.set(id, gate);
   const through = new TransformStream<VideoFrame, VideoFrame>({
     async transform(frame, controller) {
       const atS = frame.timestamp / 1e6;
       clocks.set(id, atS);
       let rung: string | null;
-      try { rung = await gate.arrive(atS, () => lumaOf(frame)); } catch (error) { frame.close(); throw error; }
+      try { rung = await gate.arrive(atS, looked(frame)); } catch (error) { frame.close(); throw error; }
       if (rung === null) { controller.enqueue(frame); return; }
       const canvas = gate.coverer.draw(frame, frame.displayWidth, frame.displayHeight, rung !== "blur") as OffscreenCanvas;
       const covered = new VideoFrame(canvas, { timestamp: frame.timestamp });

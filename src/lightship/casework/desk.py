@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from lightship.casework.urgency import Ladder, Urgency, judge
 from lightship.core.casework import Inquiry, Referral, Task, TaskKind, Use, Verb
@@ -48,40 +49,71 @@ def log_use(
 ) -> None:
     """Log a use of personal data, beside the act itself (Data Protection Act 2018 s.62)."""
     number = len(work.find(Use, {"about": about, "at": now, "by": by}))
+    work.save(use_of(verb, about, by, now, number=number, reason=reason, recipient=recipient))
+
+
+def use_of(
+    verb: Verb, about: str, by: str, now: datetime, *, number: int = 0, reason: str = "", recipient: str = ""
+) -> Use:
+    """Return a use of personal data as it is logged; ``number`` counts the earlier ones of that moment."""
     name = identity("use", verb, about, by, now.isoformat(), str(number))
-    work.save(Use(name, verb, about, by, now, reason, recipient))
+    return Use(name, verb, about, by, now, reason, recipient)
+
+
+def founded(
+    ladder: Ladder,
+    facts: Iterable[str],
+    *,
+    key: str,
+    title: str,
+    now: datetime,
+    offices: Offices,
+    note: str = "",
+) -> tuple[Inquiry, Task, Task]:
+    """Return a new inquiry with its first two tasks: it has an owner and a clock, or it is not there at all.
+
+    Parameters
+    ----------
+    note
+        What whoever reads it must know first, such as what could not be read.
+    """
+    id_ = identity("inquiry", key)
+    urgency = judge(ladder, facts)
+    due_at = now + timedelta(hours=urgency.rung.act_within_hours)
+    inquiry = Inquiry(id_, now, offices.intake, due_at, title=title, **_place(urgency))
+    rule = f"urgency {ladder.version} rung {urgency.rung.id}"
+    read = f"Read it, and say whose it is. {note}".strip()
+    return (
+        inquiry,
+        Task(
+            identity("task", id_, "0"),
+            id_,
+            "safeguard",
+            urgency.rung.first,
+            offices.intake,
+            due_at,
+            rule,
+            now,
+        ),
+        Task(identity("task", id_, "1"), id_, "triage", read, offices.intake, due_at, rule, now),
+    )
 
 
 def opened(
     work: Work, ladder: Ladder, facts: Iterable[str], *, key: str, title: str, now: datetime, offices: Offices
 ) -> Inquiry:
-    """Open an inquiry: it has an owner, a clock, and the task to see to the child's safety, or it is not there at all.
+    """Open an inquiry (:func:`founded`).
 
     Parameters
     ----------
     key
         What it is opened for; the same key again returns the inquiry that is there.
     """
-    id_ = identity("inquiry", key)
-    if (there := work.get(Inquiry, id_)) is not None:
+    if (there := work.get(Inquiry, identity("inquiry", key))) is not None:
         return there
-    urgency = judge(ladder, facts)
-    due_at = now + timedelta(hours=urgency.rung.act_within_hours)
-    inquiry = Inquiry(
-        id_,
-        now,
-        offices.intake,
-        due_at,
-        title=title,
-        urgency=urgency.level,
-        urgency_db=urgency.weight_db,
-        reasons=urgency.reasons,
-    )
-    work.save(inquiry)
-    rule = f"urgency {ladder.version} rung {urgency.rung.id}"
-    _task(work, inquiry, "safeguard", urgency.rung.first, due_at, rule, now)
-    _task(work, inquiry, "triage", "Read it, and say whose it is.", due_at, rule, now)
-    _record(work, "inquiry-opened", inquiry, MACHINE, now, urgency=urgency.level)
+    inquiry, *tasks = founded(ladder, facts, key=key, title=title, now=now, offices=offices)
+    work.save(inquiry, *tasks)
+    record(work, "inquiry-opened", inquiry, MACHINE, now, urgency=inquiry.urgency)
     return inquiry
 
 
@@ -109,7 +141,7 @@ def add_task(
             "A task says what is to be done, and by a time to come.", f"inquiry {inquiry_id}", ""
         )
     task = _task(work, inquiry, kind, words, due_at, rule, now)
-    _record(work, "task-added", inquiry, by, now, task=task.id)
+    record(work, "task-added", inquiry, by, now, task=task.id)
     _clock(work, inquiry_id, now)
     return task
 
@@ -141,7 +173,7 @@ def finish(
     if ended is None:
         raise InputError("Somebody else ended this task meanwhile.", where, "Look again.")
     inquiry = _clock(work, task.inquiry_id, now)
-    _record(work, "task-ended", inquiry, by, now, task=task_id, state=state)
+    record(work, "task-ended", inquiry, by, now, task=task_id, state=state)
     return ended
 
 
@@ -208,7 +240,7 @@ def escalate(work: Work, now: datetime, offices: Offices) -> tuple[Inquiry, ...]
 
 
 def _escalated(work: Work, inquiry: Inquiry, now: datetime, offices: Offices) -> Inquiry:
-    _record(work, "inquiry-late", inquiry, MACHINE, now, due_at=inquiry.due_at.isoformat())
+    record(work, "inquiry-late", inquiry, MACHINE, now, due_at=inquiry.due_at.isoformat())
     for task in _open(work, inquiry.id):
         if task.kind == "hand-off":
             work.change(
@@ -306,7 +338,7 @@ def file_away(work: Work, inquiry_id: str, *, by: str, why: str, now: datetime) 
     )
 
 
-def _place(urgency: Urgency) -> dict[str, object]:
+def _place(urgency: Urgency) -> dict[str, Any]:
     return {"urgency": urgency.level, "urgency_db": urgency.weight_db, "reasons": urgency.reasons}
 
 
@@ -361,11 +393,12 @@ def _changed(work: Work, inquiry: Inquiry, kind: str, by: str, now: datetime, **
         raise InputError(
             "Somebody else changed this inquiry meanwhile.", f"inquiry {inquiry.id}", "Look again."
         )
-    _record(work, kind, changed, by, now)
+    record(work, kind, changed, by, now)
     log_use(work, "alteration", inquiry.id, by, now)
     return changed
 
 
-def _record(work: Work, kind: str, inquiry: Inquiry, by: str, now: datetime, **more: object) -> None:
+def record(work: Work, kind: str, inquiry: Inquiry, by: str, now: datetime, **more: object) -> None:
+    """Put what happened to an inquiry on the ledger."""
     entry = {"kind": kind, "inquiry": inquiry.id, "by": by, "at": now.isoformat(), "owner": inquiry.owner}
     work.record({**entry, **more})

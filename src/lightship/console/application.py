@@ -24,6 +24,7 @@ from lightship.console import (
     pages_people,
     pages_queue,
     pages_regulator,
+    pages_report,
     pages_reveal,
     pages_shift,
     pages_sign_in,
@@ -42,12 +43,20 @@ from lightship.console.record import Record
 from lightship.console.room import Room, templates
 from lightship.console.settings import Settings
 from lightship.console.visits import SignInFirst
-from lightship.core.errors import AccessDenied, InputError, LedgerError, LightshipError, StoreError
+from lightship.core.errors import (
+    AccessDenied,
+    FilingError,
+    InputError,
+    LedgerError,
+    LightshipError,
+    StoreError,
+)
 from lightship.core.ports import Bus, Store, Vault
 
 _KINDS: tuple[tuple[type[LightshipError], str], ...] = (
     (AccessDenied, "forbidden"),
     (InputError, "invalid"),
+    (FilingError, "invalid"),
     (StoreError, "not-ready"),
     (LedgerError, "not-ready"),
 )
@@ -97,6 +106,7 @@ def create_console(
         pages_subject,
         pages_audit,
         pages_duties,
+        pages_report,
         pages_regulator,
         pages_holds,
         pages_shift,

@@ -7,6 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lightship.console.pages_report import reportable, waits_for_reference
 from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
@@ -76,6 +77,7 @@ def routes(room: Room) -> APIRouter:
             detection = work.get(Detection, found.id)
             filings = work.find(Filing, {"duty_id": found.id}, order=("opened_at",))
             to_do = owed.told_to_do(work, found, given.law, visit.now, registered=given.registered)
+        first = next((one for one in filings if not one.supplement_of and one.state != "retracted"), None)
         return room.page(
             request,
             "duty.html",
@@ -86,6 +88,8 @@ def routes(room: Room) -> APIRouter:
             words=owed.words(found, given.law),
             late=found.state in {"open", "owed"} and late(found.due_at, visit.now),
             to_do=to_do,
+            may_build=room.settings.reporter is not None and reportable(found, first),
+            waits=next((one for one in filings if waits_for_reference(one)), None),
             facts=[(name, values) for name, values in given.law.facts.items() if values],
             may_decide=bool(allowed_purposes(visit.account.role, "decide-duty")),
         )

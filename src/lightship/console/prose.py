@@ -397,11 +397,28 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Shredded", "{by} destroyed the key of an exhibit of case {case}: {reason}."
         ),
     },
+    "Sharing": {
+        "taxii-received": Kind("Received from a partner", "{by} sent {objects} objects, kept as they came."),
+    },
     "Duties": {
         "detection": Kind("Detected", _detected),
         "duty-decided": Kind("Whom it is owed to", _owed),
         "facts-told": Kind("Facts told", "{by} told of case {case}: {facts}."),
         "duty-filed": Kind("Report filed", _reported_to),
+        "report-begun": Kind("Report begun", "A report of duty {duty} to {authority} was begun ({adapter})."),
+        "report-declared": Kind(
+            "Report declared", "{declared_by} stands for the report of duty {duty} to {authority}."
+        ),
+        "report-step": Kind(
+            "Report sent on", "The report of duty {duty} to {authority} got as far as “{step}”."
+        ),
+        "report-filed": Kind(
+            "Report accepted", "{authority} has the report of duty {duty}, under the reference {reference}."
+        ),
+        "report-resumed": Kind("Report resumed", "{by} resumed the report of duty {duty}, because: {why}."),
+        "report-retracted": Kind(
+            "Report taken back", "{by} took back the report of duty {duty}, because: {why}."
+        ),
         "duty-closed": Kind("Duty closed", "{by} closed the duty of case {case}."),
         "duty-call": Kind("Call", "{by} called {whom} about case {case} ({reference}): {words}"),
         "clock-began": Kind("Clock began", "The clock “{of}” about {about} runs until {due_at}: {words}"),

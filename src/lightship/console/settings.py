@@ -13,6 +13,7 @@ from lightship.console.gate import Limits
 from lightship.console.health import Health
 from lightship.console.metrics import Metrics
 from lightship.console.oidc import Oidc
+from lightship.console.report_port import Reporter
 from lightship.console.tenants import Tenants
 from lightship.core.access import Budget
 from lightship.core.ladder import Policy
@@ -77,6 +78,8 @@ class Settings:
         Whether browsers reach it by TLS: cookies are then for TLS alone.
     provider
         Under whose law something may be owed; None shows no duties.
+    reporter
+        Builds and files reports; None where that is done in the shell alone.
     topics
         Those of the bus of which pages are told that something changed, never what.
     """
@@ -103,3 +106,4 @@ class Settings:
     metrics: Metrics = field(default_factory=Metrics)
     hasher: PasswordHasher | None = None
     provider: Provider | None = None
+    reporter: Reporter | None = None

@@ -298,12 +298,19 @@ def rows(entries: Entries) -> Iterator[tuple[Kind, int]]:
             yield kind, row
 
 
-def digest(entries: Entries) -> str:
-    """Return ``sha256:`` over the entries' kinds, values, qualities and references, in order: names a version."""
-    sha = hashlib.sha256(b"lightship list 1\n")
+def written(entries: Entries) -> Iterator[bytes | memoryview]:
+    """Yield the bytes that name a version: kinds, values, qualities and references, in order. Browsers read them."""
+    yield b"lightship list 1\n"
     for kind in sorted(entries):
         table = entries[kind]
-        sha.update(f"{kind} {len(table)}\n".encode())
+        yield f"{kind} {len(table)}\n".encode()
         for column in table.columns().values():
-            sha.update(np.ascontiguousarray(column).reshape(-1).view(np.uint8).data)
+            yield np.ascontiguousarray(column).reshape(-1).view(np.uint8).data
+
+
+def digest(entries: Entries) -> str:
+    """Return ``sha256:`` over what :func:`written` yields: names a version."""
+    sha = hashlib.sha256()
+    for part in written(entries):
+        sha.update(part)
     return f"sha256:{sha.hexdigest()}"

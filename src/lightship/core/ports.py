@@ -280,6 +280,12 @@ class PaymentJournal(Protocol):
     def known(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         """Return what was accepted under these ids."""
 
+    def begin_with(self, ids: Iterable[str]) -> None:
+        """Keep the ids of the payments that accounts begin with, in rising order, in place of any kept before."""
+
+    def begun(self, ids: Sequence[str]) -> frozenset[str]:
+        """Return those ids that accounts began with."""
+
     def append(
         self, payments: Sequence[tuple[str, bytes]], alerts: Sequence[tuple[str, str, bytes]]
     ) -> tuple[int, int]:

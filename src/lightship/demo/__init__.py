@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lightship.core.errors import LightshipError
-from lightship.demo import guard, payments, platform
+from lightship.demo import duties, guard, payments, platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,15 @@ PAYMENTS: tuple[str, Chapter] = (
     "Payments: payers, receivers and a child who is extorted, all made up",
     payments.play,
 )
+DUTIES: tuple[str, Chapter] = (
+    "Duties: a livestream is stopped at 23:40 on a Saturday before a bank holiday",
+    duties.play,
+)
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Guard: a live picture, watched and stopped in time", guard.play),
     ("Platform: live streams watched, one stopped, one reported, both reviewed", platform.play),
     PAYMENTS,
+    DUTIES,
 )
 
 

@@ -15,8 +15,9 @@ from lightship.core.canonical import digest
 from lightship.core.errors import InputError
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_tally import Value, share
-from lightship.duties.record_book_html import code, document, facts, note, table
+from lightship.duties.record_book_html import code, document, note
 from lightship.duties.record_book_words import in_words, share_in_words
+from lightship.exchange.one_page import facts, table
 
 FORMAT = "lightship.evidence-file/1"
 CARD = "lightship.evaluation/1"

@@ -21,6 +21,7 @@ from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty, Filing
 from lightship.core.errors import AccessDenied, FilingError, LightshipError, StoreError
 from lightship.core.ports import Store, Work
+from lightship.duties.desk import file as put_on_duty
 from lightship.duties.filing_snapshot import Snapshot, from_bytes
 
 OPEN_STATES = ("building", "refused", "ready", "sending", "waiting")
@@ -143,18 +144,6 @@ class Carrier(Protocol):
         """
 
 
-class Book(Protocol):
-    """Puts on the duty, in the same transaction, that it was filed."""
-
-    def __call__(self, work: Work, duty_id: str, *, reference: str, by: str, now: datetime) -> object:
-        """Put it there; ``AccessDenied`` where the duty does not take it."""
-
-
-def filed_duty(work: Work, duty_id: str, *, reference: str, by: str, now: datetime) -> None:  # noqa: ARG001
-    """Put the reference on a duty that is owed."""
-    work.change(Duty, duty_id, {"state": "owed"}, state="filed", reference=reference, filed_at=now)
-
-
 @dataclass(frozen=True)
 class Desk:
     """What filing needs of a deployment.
@@ -172,7 +161,6 @@ class Desk:
     carriers: Mapping[str, Carrier]
     clock: Callable[[], datetime]
     keep: Callable[[datetime], datetime]
-    book: Book = filed_duty
     retry: Retry = RETRY
 
     def carrier(self, filing: Filing) -> Carrier:
@@ -569,7 +557,7 @@ def _filed(work: Work, desk: Desk, filing: Filing, taken: Taken, by: str) -> Fil
     duty = work.get(Duty, filing.duty_id)
     if not filing.supplement_of:
         try:
-            desk.book(work, filing.duty_id, reference=taken.reference, by=by, now=now)
+            put_on_duty(work, filing.duty_id, reference=taken.reference, by=by, now=now)
         except (
             AccessDenied
         ) as error:  # the authority has it, whatever became of the duty: that is kept, and shown

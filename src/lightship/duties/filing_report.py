@@ -79,6 +79,10 @@ class Records:
     ----------
     looks
         The access log.
+    urgent
+        Why it has its priority, in the words of the criterion that gave it.
+    found
+        What was found, in the label set's words.
     """
 
     duty: Duty
@@ -87,6 +91,8 @@ class Records:
     stream: Stream | None = None
     exhibits: tuple[Exhibit, ...] = ()
     looks: tuple[Look, ...] = ()
+    urgent: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +105,14 @@ class Draft:
         What keeps it from going; empty if nothing does.
     unsaid
         Fields that nobody spoke of: no reason to wait, and each worth a look.
+    prompts
+        What the person is to do beside: before the report, or when it is filed.
     """
 
     snapshot: Snapshot
     faults: tuple[Fault, ...]
     unsaid: tuple[str, ...]
+    prompts: tuple[str, ...] = ()
 
 
 P = TypeVar("P", Service, Told)
@@ -164,12 +173,12 @@ def _recorded(records: Records, service: Service) -> dict[str, str | tuple[str, 
         "reporter-name": f"{service.first_name} {service.last_name}".strip(),
         "reporter-email": service.email,
         "reporter-telephone": service.telephone,
-        "content": detection.label if detection else "",
+        "content": records.found or (detection.label if detection else ""),
         "how-detected": f"{found[detection.found_by]}. {case.words if case else ''}".strip()
         if detection
         else "",
         "priority": duty.priority,
-        "priority-reason": duty.reason if duty.priority else "",
+        "priority-reason": records.urgent if duty.priority else "",
         "earlier-report": _earlier(earlier),
         "service": service.name,
         "service-part": service.part,
@@ -219,7 +228,7 @@ def draft_worksheet(
         day,
     )
     snapshot = _snapshot(filing, records, body, fields, {"fields": form.digest}, files, now)
-    return Draft(snapshot, schedule1.faults(fields, form, day), _unsaid(fields, form))
+    return Draft(snapshot, schedule1.faults(fields, form, day), _unsaid(fields, form), tuple(prompts))
 
 
 def _first(filing: Filing, records: Records) -> str:
@@ -290,6 +299,7 @@ def draft_cybertip(
     told: Told,
     words: Words,
     schema: Schema,
+    prompts: Sequence[str] = (),
 ) -> Draft:
     """Return the report as a CyberTip, with every field named that keeps it from going."""
     day = records.duty.aware_at.date()
@@ -305,7 +315,7 @@ def draft_cybertip(
     body = "" if found else build(schema, "report", tip).decode()
     rules = {"fields": form.digest, "schema": schema.sha256}
     snapshot = _snapshot(filing, records, body, fields, rules, files, now)
-    return Draft(snapshot, tuple(found), _unsaid(fields, form))
+    return Draft(snapshot, tuple(found), _unsaid(fields, form), tuple(prompts))
 
 
 def tip_of(

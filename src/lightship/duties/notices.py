@@ -14,8 +14,9 @@ from lightship.duties.measures_figures import DEFINITIONS, FIGURES
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_tally import Value
 from lightship.duties.record_book_html import code as monospaced
-from lightship.duties.record_book_html import document, facts, table
+from lightship.duties.record_book_html import document
 from lightship.duties.record_book_words import in_words
+from lightship.exchange.one_page import facts, table
 
 FORMAT = "lightship.notice-answer/1"
 

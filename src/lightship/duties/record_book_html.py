@@ -3,63 +3,17 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
+from lightship.exchange import one_page
+
 
 def document(title: str, body: str) -> bytes:
-    """Return a whole document.
-
-    Parameters
-    ----------
-    body
-        Markup, escaped where it holds data.
-    """
+    """Return a whole document in the room's style; the body is markup, escaped where it holds data."""
     css = files("lightship.duties").joinpath("record_book_page.css").read_text(encoding="utf-8")
-    style = f"'sha256-{base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
-    policy = f"default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; form-action 'none'"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escape(title)}</title>\n<style>{css}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    ).encode()
-
-
-def table(
-    caption: str,
-    heads: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    numbers: Iterable[int] = (),
-    wide: Iterable[int] = (),
-) -> str:
-    """Return a table whose cells are markup; the first cell of each row names it.
-
-    Parameters
-    ----------
-    numbers, wide
-        Columns set to the right, and columns of running text.
-    """
-    kinds = dict.fromkeys(numbers, ' class="n"') | dict.fromkeys(wide, ' class="wide"')
-
-    def cells(row: Sequence[str]) -> str:
-        first = f'<th scope="row"{kinds.get(0, "")}>{row[0]}</th>'
-        return first + "".join(f"<td{kinds.get(n, '')}>{cell}</td>" for n, cell in enumerate(row[1:], 1))
-
-    head = "".join(f'<th scope="col"{kinds.get(n, "")}>{escape(one)}</th>' for n, one in enumerate(heads))
-    body = "".join(f"<tr>{cells(row)}</tr>\n" for row in rows)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
-    )
-
-
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return names and values as a list; the values are markup."""
-    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in pairs) + "</dl>\n"
+    return one_page.page(title, body, [(css, "")])
 
 
 def listed(items: Iterable[str], kind: str = "ul") -> str:

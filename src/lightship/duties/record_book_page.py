@@ -9,8 +9,9 @@ from typing import Any
 
 from lightship.core.duties import Paper
 from lightship.duties.measures_figures import FIGURES
-from lightship.duties.record_book_html import code, document, facts, listed, note, table
+from lightship.duties.record_book_html import code, document, listed, note
 from lightship.duties.record_book_words import in_words
+from lightship.exchange.one_page import facts, table
 
 STANDS = {"taken": "Taken", "alternative": "Alternative", "does-not-apply": "Does not apply"}
 

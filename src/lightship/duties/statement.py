@@ -13,7 +13,8 @@ from lightship.core.ladder import Policy
 from lightship.core.ports import Work
 from lightship.core.retention import Retention
 from lightship.duties import record_book_papers as papers
-from lightship.duties.record_book_html import code, document, facts, listed
+from lightship.duties.record_book_html import code, document, listed
+from lightship.exchange.one_page import facts
 
 FORMAT = "lightship.statement/1"
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from lightship.duties.record_book_html import code, document, facts, listed, picture, table
+from lightship.duties.record_book_html import code, document, listed, picture
 from lightship.duties.record_book_words import lasting
 from lightship.duties.transparency import TITLES, report_digest
 from lightship.duties.transparency_plots import kinds_plot, months_plot, stopped_plot
+from lightship.exchange.one_page import facts, table
 
 _TIMES = {
     "aware-to-stopped": "From aware to stopped",

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import Alert, Reason
 from lightship.exchange.whole import write_whole
@@ -84,13 +85,14 @@ def read_alerts(path: Path) -> tuple[Alert, ...]:
     return alerts
 
 
+def alert_bytes(alert: Alert) -> bytes:
+    """Return an alert as canonical JSON: the one form in which alerts are written, by a score and live."""
+    return canonical(asdict(alert))
+
+
 def to_lines(alerts: Iterable[Alert]) -> bytes:
-    """Return alerts as JSON Lines, UTF-8, keys in order."""
-    lines = (
-        json.dumps(alert_to_json(alert), ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
-        for alert in alerts
-    )
-    return "".join(lines).encode()
+    """Return alerts as JSON Lines."""
+    return b"".join(alert_bytes(alert) + b"\n" for alert in alerts)
 
 
 def to_parquet(alerts: Iterable[Alert]) -> bytes:
@@ -104,21 +106,12 @@ def to_parquet(alerts: Iterable[Alert]) -> bytes:
     nested = {"reasons": pa.list_(reason), "counter": pa.list_(reason), "off": pa.list_(pa.list_(text))}
     schema = pa.schema([pa.field(name, nested.get(name, kinds[kind])) for name, kind in _ALERT.items()])
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([alert_to_json(alert) for alert in alerts], schema=schema), buffer)
+    pq.write_table(pa.Table.from_pylist([asdict(alert) for alert in alerts], schema=schema), buffer)
     return buffer.getvalue()
 
 
-def alert_to_json(alert: Alert) -> dict[str, Any]:
-    """Return an alert as values that JSON has."""
-    value = asdict(alert)
-    for side in ("reasons", "counter"):
-        value[side] = [{**reason, "payments": list(reason["payments"])} for reason in value[side]]
-    value["off"] = [list(pair) for pair in alert.off]
-    return value
-
-
 def alert_from_json(value: object, where: str = "") -> Alert:
-    """Return the alert that :func:`alert_to_json` wrote.
+    """Return the alert of the JSON that :func:`alert_bytes` wrote.
 
     Raises
     ------

@@ -80,6 +80,8 @@ class Filer:
 
     Parameters
     ----------
+    branch
+        Of the institution; empty where the form is to have none.
     person
         The reporting person, by the form's names of fields.
     customers
@@ -135,7 +137,7 @@ def parse_filer(text: str, where: str) -> Filer:
             int(table["rentity_id"]),
             table["institution"],
             table["institution_code"],
-            table["branch"],
+            table.get("branch", ""),
             table.get("person", {}),
             table.get("location", {}),
             table.get("customers", {}),
@@ -182,6 +184,7 @@ def goaml(draft: ReportDraft, profile: Profile, filer: Filer, on: date) -> tuple
     head = {
         "schema_version": profile.schema_version,
         "rentity_id": str(filer.rentity_id),
+        "rentity_branch": _text(filer.branch),
         "submission_code": profile.submission_code,
         "report_code": profile.report_code,
         "entity_reference": draft.alert,

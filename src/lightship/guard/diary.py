@@ -172,8 +172,15 @@ def _decision_in_words(entry: Mapping[str, Any]) -> str:
 
 def _pack(entry: Mapping[str, Any]) -> str:
     seen = f", seen by {', '.join(entry['seen_by'])}" if entry["seen_by"] else ""
+    since = entry.get("stale_since")
+    stale = (
+        f"OLD PACK: nobody has said since {since[:10]} that it is the newest; it stays in force.\n"
+        if since
+        else ""
+    )
     return (
-        f"The pack “{entry['pack']}” (version {entry['version']}) holds: signed by {', '.join(entry['signed_by'])}, "
+        f"{stale}The pack “{entry['pack']}” (version {entry['version']}) holds: "
+        f"signed by {', '.join(entry['signed_by'])}, "
         f"entry {entry['index']} of {entry['size']} in the log {entry['log']}{seen}."
     )
 

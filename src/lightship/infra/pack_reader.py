@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from tuf.api.exceptions import DownloadHTTPError
+from tuf.api.exceptions import DownloadHTTPError, ExpiredMetadataError
 from tuf.api.metadata import Metadata, Root, TargetFile
 
 from lightship.core.consent import Consent
@@ -32,13 +33,15 @@ from lightship.core.notes import Checkpoint, open_checkpoint
 from lightship.core.pack import MOST_BYTES, Pack, check
 from lightship.core.tiles import Tiles, check_extends, included
 from lightship.core.witnesses import cosigned
-from lightship.infra.pack_trust import Trust, in_our_words, names_of
+from lightship.infra.pack_trust import ONLINE, Trust, in_our_words, names_of
 from lightship.infra.tile_log import read_checkpoint, reader
 from lightship.infra.tuf_offline import FetcherInterface, Updater, UpdaterConfig
 from lightship.infra.whole_file import alone, write_whole
 
 SKEW = timedelta(hours=1)
 """How far clocks may differ before it is said."""
+
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 _BASE = "packs:///"
 
@@ -63,6 +66,8 @@ class Opened:
         Which witnesses saw this checkpoint.
     consent
         What the owner of the device agreed to; None if nothing was said yet.
+    stale_since
+        Since when nobody has said that this pack is the newest; None while somebody does (docs/adr/0010).
     """
 
     pack: Pack
@@ -73,6 +78,7 @@ class Opened:
     size: int
     seen_by: tuple[str, ...]
     consent: Consent | None
+    stale_since: datetime | None
 
     def to_json(self) -> dict[str, Any]:
         """Return what vouches for the pack as a JSON object."""
@@ -86,6 +92,7 @@ class Opened:
             "index": self.index,
             "size": self.size,
             "seen_by": list(self.seen_by),
+            "stale_since": self.stale_since and self.stale_since.isoformat(),
             "checkpoint": self.checkpoint,
         }
 
@@ -178,7 +185,7 @@ class Device:
         seen = self._seen()
         self._check_clock(seen.get("at"), now, "this device's own last use")
         with in_our_words(str(folder)):
-            root, targets, data = self._refresh(folder, name)
+            root, targets, data, stale_since = self._newest(folder, name, now, seen)
             trust = Trust.of(root.signed, str(folder))
         note = read_checkpoint(folder / "log")
         try:
@@ -221,10 +228,35 @@ class Device:
         self._keep(seen, note, pack, now)
         signed_by = names_of(root.signed, "targets", targets.metadata)
         return Opened(
-            pack, trust, signed_by, note, index, checkpoint.size, tuple(sorted(witnesses)), self.consent()
+            pack,
+            trust,
+            signed_by,
+            note,
+            index,
+            checkpoint.size,
+            tuple(sorted(witnesses)),
+            self.consent(),
+            stale_since,
         )
 
-    def _refresh(self, folder: Path, name: str) -> tuple[_Signed, _Signed, bytes]:
+    def _newest(
+        self, folder: Path, name: str, now: datetime, seen: dict[str, Any]
+    ) -> tuple[_Signed, _Signed, bytes, datetime | None]:
+        """Return what :meth:`_refresh` does, or the pack accepted last once nobody says any more what is newest.
+
+        Then the time at which that ended comes with it. What two signers said must still hold.
+        """
+        try:
+            return (*self._refresh(folder, name, now), None)
+        except ExpiredMetadataError:
+            root, targets, data = self._refresh(folder, name, _ANY_TIME)
+            accepted = seen.get("digests", {}).get(name) == sha256(data).hexdigest()
+            if not accepted or root.signed.is_expired(now) or targets.signed.is_expired(now):
+                raise
+            online = (self.state / "metadata" / f"{role}.json" for role in ONLINE)
+            return root, targets, data, min(_Signed(path.read_bytes()).signed.expires for path in online)
+
+    def _refresh(self, folder: Path, name: str, now: datetime) -> tuple[_Signed, _Signed, bytes]:
         """Return the root and targets that hold, and the pack's bytes, checked by python-tuf."""
         anchor = self.state / "root.json"
         if not anchor.exists():
@@ -242,6 +274,7 @@ class Device:
             config=UpdaterConfig(targets_max_length=1_000_000),
             bootstrap=anchor.read_bytes(),
         )
+        updater._trusted_set.reference_time = now  # noqa: SLF001 - python-tuf has no other way to be told the time
         updater.refresh()
         target = updater.get_targetinfo(f"{name}.json")
         targets = _Signed((kept / "targets.json").read_bytes())
@@ -296,6 +329,7 @@ class Device:
         kept = {
             "logs": {**seen.get("logs", {}), log: note},
             "packs": {**seen.get("packs", {}), pack.name: pack.version},
+            "digests": {**seen.get("digests", {}), pack.name: pack.digest.removeprefix("sha256:")},
             "at": max(now.timestamp(), float(seen.get("at", 0.0))),
         }
         write_whole(self.state / "seen.json", json.dumps(kept, indent=1).encode())

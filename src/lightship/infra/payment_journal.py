@@ -26,6 +26,7 @@ CREATE INDEX IF NOT EXISTS alerts_of ON alerts (payment);
 """
 _ACCOUNTS = """
 CREATE TABLE IF NOT EXISTS accounts (party TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (payment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS through (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
 """
 _PAGE = 5000
@@ -49,6 +50,7 @@ class SqlitePaymentJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()  # accounts are saved by a thread of their own, also while we close
         with ExitStack() as undo:
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,6 +60,7 @@ class SqlitePaymentJournal:
                 self._reader = undo.enter_context(closing(_open(folder / "journal.db", "")))
                 self._accounts = undo.enter_context(closing(_open(folder / "accounts.db", _ACCOUNTS)))
                 self._accounts.execute("PRAGMA synchronous=NORMAL")
+                self._begun = undo.enter_context(closing(_open(folder / "accounts.db", "")))
             except BlockingIOError as error:
                 what = "Another service has this folder of live payments."
                 raise StoreError(what, str(folder), "End it, or name another with --state.") from error
@@ -73,6 +76,28 @@ class SqlitePaymentJournal:
             query = f"SELECT payment, body FROM payments WHERE payment IN ({marks})"  # noqa: S608 - marks
             found |= self._read(query, part)
         return found
+
+    def begin_with(self, ids: Iterable[str]) -> None:
+        """Keep the ids of the payments that accounts begin with, in rising order, in place of any kept before."""
+        try:
+            with self._keeping, self._accounts as db:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("DELETE FROM begun")
+                db.executemany("INSERT OR IGNORE INTO begun VALUES (?)", ((one,) for one in ids))
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def begun(self, ids: Sequence[str]) -> frozenset[str]:
+        """Return those ids that accounts began with."""
+        found: set[str] = set()
+        for part in _parts(ids):
+            marks = ", ".join("?" * len(part))
+            query = f"SELECT payment FROM begun WHERE payment IN ({marks})"  # noqa: S608 - marks
+            try:
+                found.update(one for (one,) in self._begun.execute(query, part))
+            except sqlite3.Error as error:
+                raise self._failure(error) from error
+        return frozenset(found)
 
     def alerts_of(self, ids: Sequence[str]) -> Mapping[str, tuple[bytes, ...]]:
         """Return the alerts that payments began."""
@@ -121,7 +146,7 @@ class SqlitePaymentJournal:
     def save(self, through: int, accounts: Iterable[tuple[str, bytes]]) -> None:
         """Keep what accounts hold after payment number `through`; all of it or nothing."""
         try:
-            with self._accounts as db:
+            with self._keeping, self._accounts as db:
                 db.execute("BEGIN IMMEDIATE")
                 db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", accounts)
                 db.execute("INSERT OR REPLACE INTO through VALUES (1, ?)", (through,))
@@ -152,7 +177,8 @@ class SqlitePaymentJournal:
 
     def close(self) -> None:
         """Close the files. Closing twice does nothing."""
-        self._undo.close()
+        with self._lock, self._keeping:
+            self._undo.close()
 
     def __enter__(self) -> Self:
         return self

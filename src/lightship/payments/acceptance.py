@@ -4,7 +4,7 @@ One thread takes whatever waits, steps through it in order, and commits it at on
 commit); only then do accounts change and answers go out. So a kill at any moment loses no payment that was answered,
 and an alert is kept exactly once: with the payment that began it. A payment that comes again changes nothing and gets
 the answer it got before. Now and then a second thread saves the accounts that changed, so that a start reads those and
-steps through the few payments since.
+steps through the few payments since. A payment of the history that the accounts began with is known too.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Outcome:
     Parameters
     ----------
     status
-        ``accepted``; ``known`` if it had been before; ``conflict`` if another with its id had been.
+        ``accepted``; ``known`` if it had been before, or is in the history that accounts began with; ``conflict`` if
+        another with its id had been.
     alerts
         Those that it began, as bytes.
     """
@@ -122,7 +123,7 @@ class Intake(Generic[A]):
         self._journal, self._scoring, self._told, self._save_every = journal, scoring, told, save_every
         self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
         self._gate = threading.Lock()
-        self._waiting, self._closed = 0, False
+        self._waiting, self._closed, self._again = 0, False, 0
         self._dirty: set[str] = set()
         self._saving: threading.Thread | None = None
         self.trouble = ""
@@ -213,18 +214,22 @@ class Intake(Generic[A]):
         """Score what is new of some payments, keep it, and return what became of each."""
         scoring = self._scoring
         before = self._journal.known([one.payment for one in payments])
+        begun = self._journal.begun([one.payment for one in payments])
         again = self._journal.alerts_of(list(before)) if before else {}
         new: dict[str, bytes] = {}
-        begun: dict[str, tuple[bytes, ...]] = {}
+        raised: dict[str, tuple[bytes, ...]] = {}
         rows: list[tuple[str, str, bytes]] = []
         changed: dict[str, A] = {}
         view: Mapping[str, A] = ChainMap(changed, self.accounts)
         outcomes = []
         for one in payments:
+            if one.payment in begun:
+                outcomes.append(Outcome(one.payment, "known"))
+                continue
             body = scoring.payment_bytes(one)
             known = before.get(one.payment) or new.get(one.payment)
             if known is not None:
-                told = again.get(one.payment) or begun.get(one.payment, ())
+                told = again.get(one.payment) or raised.get(one.payment, ())
                 same = known == body
                 outcomes.append(Outcome(one.payment, "known" if same else "conflict", told if same else ()))
                 continue
@@ -232,7 +237,7 @@ class Intake(Generic[A]):
             changed.update(stepped.accounts)
             new[one.payment] = body
             alerts = tuple(scoring.alert_bytes(alert) for alert in stepped.alerts)
-            begun[one.payment] = alerts
+            raised[one.payment] = alerts
             rows += [
                 (alert.alert, one.payment, body) for alert, body in zip(stepped.alerts, alerts, strict=True)
             ]
@@ -241,6 +246,7 @@ class Intake(Generic[A]):
             self._through, _ = self._journal.append(list(new.items()), rows)
             self.accounts.update(changed)
             self._dirty |= changed.keys()
+        self._again += len(payments) - len(new)
         if rows:
             self._told()
         return outcomes
@@ -278,10 +284,11 @@ class Intake(Generic[A]):
             self._save(self._through, [(party, self.accounts[party]) for party in self._dirty])
 
     def state(self) -> dict[str, Any]:
-        """Return how it stands: payments taken in, accounts held, payments that wait, trouble."""
+        """Return how it stands: payments taken in, accounts held, payments that wait or came again, trouble."""
         return {
             "payments": self._through,
             "accounts": len(self.accounts),
             "waiting": self._waiting,
+            "told_again": self._again,
             "trouble": self.trouble,
         }

@@ -17,12 +17,13 @@ from typing import Literal
 
 from lightship.core.canonical import digest
 from lightship.core.payments import Alert, Reason
+from lightship.exchange.one_page import facts, table
 from lightship.payments.background import Background, Row
 from lightship.payments.beside import Beside
 from lightship.payments.glossary import Glossary
 from lightship.payments.hunt_files import safe
 from lightship.payments.narrative import Narrative, db, draft, plain
-from lightship.payments.page_parts import DRAFT, facts, page, table
+from lightship.payments.page_parts import DRAFT, page
 from lightship.payments.picture import Network, Node, Role, network_page, network_still
 from lightship.payments.report import units
 from lightship.payments.shape import money

@@ -7,7 +7,8 @@ that begins from them reads only the payments that came since, and looks only at
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,21 @@ def open_history(
     small = lookups(engine, terms, window, [zone for zone in zones if zone])
     held = coverage | _coverage(engine, data)
     return History(engine, data, terms, window, small, held, before, going_on)
+
+
+def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Dataset, int]:
+    """Return a dataset without the payments that an earlier history holds, by id, and how many those are."""
+    held = [
+        engine.read(f"ls_held_{name}", path).select("payment")
+        for name in sorted({name for names in BASES.values() for name in names})
+        if (path := before / f"{name}.parquet").is_file()
+    ]
+    if not held:
+        return data, 0
+    known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held).distinct())
+    again = data.payments.semi_join(known, "payment")
+    count = engine.arrow(again.aggregate(n=again.count()))["n"][0].as_py()
+    return replace(data, payments=data.payments.anti_join(known, "payment")), count
 
 
 def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:

@@ -77,7 +77,7 @@ def rate_of(code: str, currencies: Currencies) -> Currency:
 
 
 def parse_currencies(text: str, where: str = "currencies") -> dict[str, Currency]:
-    """Read the table of currencies from TOML.
+    """Read what a round sum is and what units were worth from TOML; the digits are those of ISO 4217.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def parse_currencies(text: str, where: str = "currencies") -> dict[str, Currency
         return {
             code: Currency(
                 code,
-                int(one["digits"]),
-                round(one["round"] * 10 ** one["digits"]),
+                digits()[code],
+                round(one["round"] * 10 ** digits()[code]),
                 tuple(sorted((date.fromisoformat(day), float(rate)) for day, rate in one["rates"])),
             )
             for code, one in table.items()

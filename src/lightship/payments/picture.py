@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
+from lightship.exchange.one_page import table
 from lightship.payments.network import Link
-from lightship.payments.page_parts import DRAFT, page, part, table
+from lightship.payments.page_parts import DRAFT, page, part
 from lightship.payments.shape import money
 from lightship.payments.span import span
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
+from lightship.exchange.one_page import table
 from lightship.payments.hunt_files import safe
 from lightship.payments.names import NameLink, groups, link_names
 from lightship.payments.network import (
@@ -25,7 +26,6 @@ from lightship.payments.network import (
     links,
     rank_receivers,
 )
-from lightship.payments.page_parts import table
 from lightship.payments.picture import Network, Node, network_page
 from lightship.payments.shape import Shape
 from lightship.payments.span import day, span

@@ -13,13 +13,14 @@ from argon2 import PasswordHasher
 from tests.unit.console.serving import Lines
 
 from lightship import packs
+from lightship.app_duties_report import Reporter
 from lightship.console.application import create_console
 from lightship.console.desk import WatchDesk
 from lightship.console.health import Health, ListAge
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenant, Tenants, add
 from lightship.core.cases import Case, Exhibit, Report, Stream
-from lightship.core.duties import Detection
+from lightship.core.duties import Detection, Seat
 from lightship.core.errors import VaultError
 from lightship.core.ledger import VerifyReport
 from lightship.duties import clocks, people
@@ -33,6 +34,16 @@ from lightship.watch.priority import together
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+PROVIDER = 'registered = true\n[facts]\nprovider = "uk"\narrangements = "none"\n'
+REPORTS = """
+[service]
+name = "Example Live"
+part = "Livestreams"
+first_name = "Ada"
+last_name = "Lee"
+email = "duty@example.org"
+telephone = "+44 20 7946 0000"
+"""
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -169,7 +180,7 @@ def console(folder, *, scopes=None, matcher=None, **settings):
         tokens[name] = add(path, Tenant(name, "", own, (), 100_000, 1_000_000))
     made = SimpleNamespace(
         store=store, bus=bus, vault=MemoryVault(), desk=WatchDesk(store, bus), clock=clock, ledger=ledger,
-        tokens=tokens, log=Lines(), stale=False,
+        tokens=tokens, log=Lines(), stale=False, folder=folder,
     )  # fmt: skip
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
     made.all = lambda kind, **where: all_of(store, kind, **where)
@@ -185,7 +196,7 @@ def console(folder, *, scopes=None, matcher=None, **settings):
             "secret": b"s" * 32, "tenants": Tenants(path), "ledger": ledger, "health": health, "policies": (packs.policy("public-live"),),
             "verify": lambda: VerifyReport("lightship-watch", ledger.size, ledger.size, 3),
             "provider": Provider(load("gb"), ("provider=uk", "arrangements=none"), registered=True),
-            "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
+            "reporter": Reporter(folder, store, made.vault, clock), "log": made.log, "clock": clock, "secure": False, "hasher": CHEAP, **settings,
         }
     )  # fmt: skip
     made.app = create_console(store, made.bus, made.vault, made.desk, made.settings, matcher)
@@ -266,4 +277,15 @@ def owing(made):
         people.seat(work, "administrator", name="Lee", account="lee", begins_at=began, by="root")
         ids["clock"] = clock.id
     made.duties = ids
+    (made.folder / "provider.toml").write_text(PROVIDER)
+    (made.folder / "reports.toml").write_text(REPORTS)
+    return made
+
+
+def trained(made, name="lee"):
+    """Let somebody's seat be trained, so that they may file."""
+    with made.store.begin() as work:
+        (seat,) = work.find(Seat, {"account": name})
+        until = made.clock() + timedelta(days=90)
+        people.train(work, seat.id, until=until, materials="the register's guide 3", by="root")
     return made

@@ -308,13 +308,14 @@ def test_a_report_that_nothing_carries_waits_and_says_so(world):
     assert "Nothing here carries reports by 'cybertip'" in send(desk, mine).problem
 
 
-def test_a_duty_that_does_not_take_the_reference_never_hides_that_the_report_was_filed(world):
+def test_a_duty_that_does_not_take_the_reference_never_hides_that_the_report_was_filed(world, monkeypatch):
     world.ready()
 
     def book(*_, **__):
         raise AccessDenied("Only what is owed can be filed.")
 
-    send_due(world.desk(book=book))
+    monkeypatch.setattr(filing, "put_on_duty", book)
+    send_due(world.desk())
     assert world.now().state == "filed"
     assert "its duty does not show it" in world.now().problem
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from tests.unit.duties.reports import T0, duty, file_of, new_store, schema
+from tests.unit.duties.reports import T0, YEAR, duty, file_of, new_store, schema
 from tests.unit.exchange.cybertip_server import NAME, PASSWORD, line, needs_xsd, serving
 from typer.testing import CliRunner
 
@@ -21,6 +21,7 @@ from lightship.core.cases import Case, Stream
 from lightship.core.duties import Detection, Filing, Held, NotHeld
 from lightship.core.errors import LightshipError
 from lightship.core.people import Look
+from lightship.duties import people
 from lightship.duties.filing_report import (
     Records,
     Service,
@@ -282,6 +283,9 @@ def platform(tmp_path, monkeypatch):
             with store.begin() as work:
                 work.save(mine.duty, mine.detection, mine.case, mine.stream, *mine.exhibits, *extra, *(
                     look(one, id=f"l{n}{at}") for at, one in enumerate(mine.exhibits[:1])))  # fmt: skip
+        with store.begin() as work:
+            until = datetime.now(UTC) + timedelta(days=90)
+            people.seat(work, "administrator", name="Ada", account="ada", begins_at=T0 - YEAR, trained_until=until, by="root")  # fmt: skip
     (tmp_path / "told.toml").write_text('[held]\nuser-name = "host7"\n')
     return tmp_path
 
@@ -389,7 +393,7 @@ def test_a_report_that_is_wrong_is_put_back_with_its_fields_named_and_nothing_le
         facts = ("--facts", str(platform / "told.toml"))
         assert "upload-ip: 192.0.2.7 is IPv4" in run(platform, "report", "check", "d0001", *facts, code=16)
         assert "upload-ip" in run(
-            platform, "report", "file", "d0001", "--declare", "--by", "a", *facts, code=16
+            platform, "report", "file", "d0001", "--declare", "--by", "ada", *facts, code=16
         )
         assert not there.reports
         assert "refused" in run(platform, "report", "list")

@@ -12,7 +12,7 @@ from lightship.core.payments import Alert, Reason
 from lightship.exchange.alerts_file import read_alerts, to_lines, write_alerts
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-WHOLE = st.integers(-(2**60), 2**60)
+WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)
 REASONS = st.builds(
     Reason,
     **dict.fromkeys(("indicator", "family", "sentence", "unit", "peer_group", "source", "grade"), TEXT),

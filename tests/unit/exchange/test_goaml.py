@@ -67,7 +67,7 @@ def test_a_report_keeps_the_order_of_the_form():
     root, _, xml = made(transfer(), transfer(payment="a1", text="school"))
     assert problems(xml) == ()
     assert [child.tag for child in root if isinstance(child.tag, str)] == [
-        "schema_version", "rentity_id", "submission_code", "report_code", "entity_reference", "submission_date",
+        "schema_version", "rentity_id", "rentity_branch", "submission_code", "report_code", "entity_reference", "submission_date",
         "currency_code_local", "reporting_person", "location", "reason", "action", "transaction", "transaction",
         "report_indicators",
     ]  # fmt: skip

@@ -156,6 +156,30 @@ def test_a_frozen_view_expires(tmp_path):
         world.open(world.device())
 
 
+def test_what_was_accepted_stays_in_force_when_nobody_says_any_more_that_it_is_the_newest(tmp_path):
+    began = datetime.now(UTC) - timedelta(days=20)
+    world = World(tmp_path, now=began)
+    world.publish(small_files())
+    device = world.device()
+    assert world.open(device, now=began).stale_since is None
+    opened = world.open(device)
+    assert opened.stale_since == (began + timedelta(days=7)).replace(microsecond=0)
+    assert opened.pack.version == 1
+    # Another version that came since and that this device never accepted is not taken on its old word.
+    second(world)
+    with pytest.raises(PackExpired):
+        world.open(device)
+    # Nor is any pack once what two signers said of it is over.
+    with pytest.raises(PackExpired):
+        world.open(device, now=began + timedelta(days=181))
+    # Online again, the newest is taken, and the old one is a step back.
+    world.now = datetime.now(UTC)
+    world.repo.sign(ONLINE, world.now)
+    witness(world.log, LOG.verifier, WITNESS, world.folder / "witness", world.now)
+    opened = world.open(device, world.fetch())
+    assert (opened.pack.version, opened.stale_since) == (2, None)
+
+
 def test_expired_signatures_of_people_are_refused_too(tmp_path):
     world = World(tmp_path, now=datetime.now(UTC) - timedelta(days=181))
     world.publish(small_files())

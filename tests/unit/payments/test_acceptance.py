@@ -58,6 +58,24 @@ def test_a_payment_is_answered_once_and_an_alert_with_the_payment_that_began_it(
     assert intake.accounts == {"ann": 3}
 
 
+def test_a_payment_of_the_history_is_known_and_counts_once(tmp_path):
+    with SqlitePaymentJournal(tmp_path / "live") as journal:
+
+        def begin():
+            journal.begin_with(["old", "older"])
+            return {"ann": 2}
+
+        intake = Intake(journal, COUNTING, begin=begin)
+        assert told(intake.put([pay("old"), pay("new")]).result(5)) == [
+            ("old", "known", []),
+            ("new", "accepted", ["ann-3"]),
+        ]
+        assert intake.accounts == {"ann": 3}
+        assert intake.state()["told_again"] == 1
+        assert intake.state()["payments"] == 1
+        intake.close()
+
+
 def test_one_request_may_tell_a_payment_twice(opened):
     found = opened().put([pay("p1"), pay("p1"), pay("p1", payer="eve")]).result(5)
     assert told(found) == [("p1", "accepted", []), ("p1", "known", []), ("p1", "conflict", [])]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.payments.outward_making import alert, dataset, payment, reason, rows
 
 from lightship import app_payments_outward as app
-from lightship.app_payments_data import open_dataset
+from lightship.app_payments_data import connected
 from lightship.core.errors import InputError, PolicyError, SinkError
 from lightship.exchange.alerts_file import write_alerts
 from lightship.exchange.whole import write_folder
@@ -27,7 +27,7 @@ PARTS = ["WHO", "WHAT", "WHEN", "WHERE", "WHY", "WHY IT MAY BE INNOCENT", "HOW"]
 
 
 def behind(path, *alerts, tables=None):
-    with open_dataset(dataset(path, tables)) as con:
+    with connected(dataset(path, tables)) as con:
         lay_out(con, SHAPE)
         return list(gather(con, alerts or (alert(),), SHAPE.hub_payers))
 

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.contract.payment_history import random_history, write
 
@@ -21,7 +22,30 @@ def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path)
     write(tmp_path / "old", history[:at])
     write(tmp_path / "new", history[at:])
     app_payments.score_dataset(tmp_path / "old", tmp_path / "first", "uk", keep=tmp_path / "kept")
-    terms = app_payments.Terms(app_payments.jurisdiction("uk"), app_payments.currencies())
+    said: list[str] = []
+    write(tmp_path / "overlap", history[at - 40 :])
+    for folder in ("new", "overlap"):
+        app_payments.score_dataset(
+            tmp_path / folder,
+            tmp_path / f"{folder}-scored",
+            "uk",
+            onto=tmp_path / "kept",
+            baselines=tmp_path / "first" / "baseline",
+            keep=tmp_path / f"{folder}-kept",
+            say=said.append,
+        )
+    # What comes again with the new payments is counted once, and said.
+    (line,) = said
+    assert line.startswith("Told again and counted once: ")
+    for path in (tmp_path / "new-scored").glob("alerts.*"):
+        assert path.read_bytes() == (tmp_path / "overlap-scored" / path.name).read_bytes()
+    for path in (tmp_path / "new-kept").glob("*.parquet"):
+        rows = [
+            sorted(map(str, pq.read_table(one / path.name).to_pylist()))
+            for one in (path.parent, tmp_path / "overlap-kept")
+        ]
+        assert rows[0] == rows[1], path.name
+    terms = app_payments.terms_of(tmp_path / "whole", "uk")
     values: dict[str, dict[str, Any]] = {}
     for folder, before in (("whole", None), ("new", tmp_path / "kept")):
         engine = DuckEngine()

@@ -7,7 +7,7 @@ from tests.unit.payments.outward_making import customer, dataset, payment, rows
 
 from lightship import app_payments_outward as app
 from lightship import app_payments_pseudonyms as hiding
-from lightship.app_payments_data import open_dataset
+from lightship.app_payments_data import connected
 from lightship.core.errors import InputError
 from lightship.payments.hunt import hunt, read_seeds
 from lightship.payments.hunt_files import hunt_files
@@ -18,7 +18,7 @@ SHAPE = app.shape("")
 
 
 def hunted(folder, seeds, depth=2):
-    with open_dataset(folder) as con:
+    with connected(folder) as con:
         lay_out(con, SHAPE)
         return hunt(con, SHAPE, seeds, depth)
 
@@ -196,7 +196,7 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path):
 
 
 def test_receivers_are_ranked_by_unrelated_payers_over_their_degree(tmp_path):
-    with open_dataset(dataset(tmp_path)) as con:
+    with connected(dataset(tmp_path)) as con:
         lay_out(con, SHAPE)
         ranking = rank_receivers(con, SHAPE, 10)
     assert [(one.receiver, one.payers, one.related) for one in ranking.receivers] == [
@@ -217,7 +217,7 @@ def test_what_is_at_home_large_or_with_a_shop_is_not_in_the_shape(tmp_path):
         ],
         "customers": [],
     }  # fmt: skip
-    with open_dataset(dataset(tmp_path, tables)) as con:
+    with connected(dataset(tmp_path, tables)) as con:
         lay_out(con, SHAPE)
         ranking = rank_receivers(con, SHAPE, 10, least=1)
     assert [(one.receiver, one.payers) for one in ranking.receivers] == [("r1", 1)]

@@ -5,7 +5,7 @@ import random
 from tests.unit.payments.outward_making import customer, dataset, payment
 
 from lightship import app_payments_outward as app
-from lightship.app_payments_data import open_dataset
+from lightship.app_payments_data import connected
 from lightship.payments.names import CAP_DB, ENOUGH_DB, groups, link_names
 from lightship.payments.network import keep_ids, lay_out
 from lightship.payments.receivers import receiver_files, receivers
@@ -70,7 +70,7 @@ def world(folder, *more):
 
 
 def linked(folder):
-    with open_dataset(folder) as con:
+    with connected(folder) as con:
         lay_out(con, SHAPE)
         ids = con.execute("select distinct payee from moves").fetchall()
         keep_ids(con, "compared", [one for (one,) in ids])
@@ -107,7 +107,7 @@ def test_a_payer_of_both_spellings_is_one_payer(tmp_path):
     table = pq.read_table(folder / "payments.parquet").to_pylist()
     table.append({**table[-1], "payment": "z", "payer": table[-2]["payer"]})  # who paid va pays vb too
     dataset(folder, {"payments": table, "customers": []})
-    with open_dataset(folder) as con:
+    with connected(folder) as con:
         lay_out(con, SHAPE)
         found = receivers(con, SHAPE, 500)
     together = next(one for one in found.standing if len(one.members) == 2)

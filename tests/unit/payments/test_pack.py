@@ -88,6 +88,6 @@ def test_a_corridor_that_is_no_country_is_refused() -> None:
 
 def test_currencies_are_read_strictly_and_a_missing_rate_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no table of currencies"):
-        parse_currencies("[EUR]\ndigits = 2")
+        parse_currencies("[EUR]\nround = 2")
     with pytest.raises(InputError, match="There is no rate for XYZ"):
         rate_of("XYZ", app_payments.currencies())

@@ -1,7 +1,7 @@
-var K = Object.defineProperty;
-var u = (t, e) => K(t, "name", { value: e, configurable: !0 });
-import { F as y, a as $, g as G } from "./gate.js";
-const b = {
+var $ = Object.defineProperty;
+var u = (t, e) => $(t, "name", { value: e, configurable: !0 });
+import { F as y, G as L, x as W, J as j } from "./gate.js";
+const S = {
   1: { hash: "SHA-256", cipher: 16, key: 48, tag: 10 },
   2: { hash: "SHA-256", cipher: 16, key: 48, tag: 8 },
   3: { hash: "SHA-256", cipher: 16, key: 48, tag: 4 },
@@ -10,15 +10,15 @@ const b = {
   6: { hash: "SHA-512", cipher: 32, key: 96, tag: 10 },
   7: { hash: "SHA-512", cipher: 32, key: 96, tag: 8 },
   8: { hash: "SHA-512", cipher: 32, key: 96, tag: 4 }
-}, v = 1024, B = 1n << 64n, k = globalThis.crypto.subtle, U = /* @__PURE__ */ u((t) => new TextEncoder().encode(t), "utf8");
-function w(...t) {
+}, B = 1024, U = 1n << 64n, k = globalThis.crypto.subtle, I = /* @__PURE__ */ u((t) => new TextEncoder().encode(t), "utf8");
+function d(...t) {
   const e = new Uint8Array(t.reduce((i, s) => i + s.length, 0));
   let n = 0;
   for (const i of t)
     e.set(i, n), n += i.length;
   return e;
 }
-u(w, "join");
+u(d, "join");
 function m(t, e) {
   const n = new Uint8Array(e);
   let i = BigInt(t);
@@ -27,50 +27,50 @@ function m(t, e) {
   return n;
 }
 u(m, "number");
-function L(t, e) {
-  if (t < 0n || e < 0n || t >= B || e >= B) throw new y("counter", `Key ${t} or counter ${e} has no header.`);
-  const n = /* @__PURE__ */ u((r) => {
-    if (r < 8n) return [Number(r), new Uint8Array(0)];
-    const h = Math.ceil(r.toString(16).length / 2);
-    return [8 | h - 1, m(r, h)];
-  }, "written"), [i, s] = n(t), [a, o] = n(e);
-  return w(Uint8Array.of(i << 4 | a), s, o);
+function P(t, e) {
+  if (t < 0n || e < 0n || t >= U || e >= U) throw new y("counter", `Key ${t} or counter ${e} has no header.`);
+  const n = /* @__PURE__ */ u((o) => {
+    if (o < 8n) return [Number(o), new Uint8Array(0)];
+    const c = Math.ceil(o.toString(16).length / 2);
+    return [8 | c - 1, m(o, c)];
+  }, "written"), [i, s] = n(t), [r, a] = n(e);
+  return d(Uint8Array.of(i << 4 | r), s, a);
 }
-u(L, "buildHeader");
-function W(t) {
+u(P, "buildHeader");
+function Y(t) {
   if (!t.length) throw new y("header", "A frame without a header.");
-  const e = /* @__PURE__ */ u((o, r) => {
-    if (o < 8) return [BigInt(o), r];
-    const h = r + o - 7;
-    if (t.length < h) throw new y("header", "A frame that ends inside its header.");
-    let c = 0n;
-    for (let l = r; l < h; l++) c = c << 8n | BigInt(t[l]);
-    if (c < 8n || t[r] === 0) throw new y("header", "A header whose number is written longer than it need be.");
-    return [c, h];
-  }, "read"), [n, i] = e(t[0] >> 4, 1), [s, a] = e(t[0] & 15, i);
-  return { kid: n, counter: s, end: a };
+  const e = /* @__PURE__ */ u((a, o) => {
+    if (a < 8) return [BigInt(a), o];
+    const c = o + a - 7;
+    if (t.length < c) throw new y("header", "A frame that ends inside its header.");
+    let h = 0n;
+    for (let l = o; l < c; l++) h = h << 8n | BigInt(t[l]);
+    if (h < 8n || t[o] === 0) throw new y("header", "A header whose number is written longer than it need be.");
+    return [h, c];
+  }, "read"), [n, i] = e(t[0] >> 4, 1), [s, r] = e(t[0] & 15, i);
+  return { kid: n, counter: s, end: r };
 }
-u(W, "parseHeader");
-const E = /* @__PURE__ */ u((t, e) => k.importKey("raw", t, { name: "HMAC", hash: e }, !1, ["sign"]), "hmacKey"), C = /* @__PURE__ */ u(async (t, e, n) => new Uint8Array(await k.sign("HMAC", await E(t, e), n)), "hmac"), N = /* @__PURE__ */ u((t, e) => C(new Uint8Array(t.hash === "SHA-256" ? 32 : 64), t.hash, e), "extract");
-async function I(t, e, n, i) {
-  let s = new Uint8Array(0), a = new Uint8Array(0);
-  for (let o = 1; a.length < i; o++)
-    s = await C(e, t.hash, w(s, n, Uint8Array.of(o))), a = w(a, s);
-  return a.slice(0, i);
+u(Y, "parseHeader");
+const N = /* @__PURE__ */ u((t, e) => k.importKey("raw", t, { name: "HMAC", hash: e }, !1, ["sign"]), "hmacKey"), x = /* @__PURE__ */ u(async (t, e, n) => new Uint8Array(await k.sign("HMAC", await N(t, e), n)), "hmac"), F = /* @__PURE__ */ u((t, e) => x(new Uint8Array(t.hash === "SHA-256" ? 32 : 64), t.hash, e), "extract");
+async function T(t, e, n, i) {
+  let s = new Uint8Array(0), r = new Uint8Array(0);
+  for (let a = 1; r.length < i; a++)
+    s = await x(e, t.hash, d(s, n, Uint8Array.of(a))), r = d(r, s);
+  return r.slice(0, i);
 }
-u(I, "expand");
-class T {
+u(T, "expand");
+class H {
   static {
     u(this, "FrameKey");
   }
-  constructor(e, n, i, s, a, o, r) {
-    this.suiteNumber = e, this.kid = n, this.base = i, this.secret = s, this.salt = a, this.aes = o, this.mac = r;
+  constructor(e, n, i, s, r, a, o) {
+    this.suiteNumber = e, this.kid = n, this.base = i, this.secret = s, this.salt = r, this.aes = a, this.mac = o;
   }
   static async derive(e, n, i) {
-    const s = b[e];
+    const s = S[e];
     if (!s) throw new y("unknown key", `There is no cipher suite ${e}.`);
-    const a = await N(s, i), o = w(m(n, 8), m(e, 2)), r = await I(s, a, w(U("SFrame 1.0 Secret key "), o), s.key), h = await I(s, a, w(U("SFrame 1.0 Secret salt "), o), 12), c = s.key === s.cipher, l = await k.importKey("raw", r.slice(0, s.cipher), c ? "AES-GCM" : "AES-CTR", !1, ["encrypt", "decrypt"]), d = c ? null : await E(r.slice(s.cipher), s.hash);
-    return new T(e, n, i.slice(), r, h, l, d);
+    const r = await F(s, i), a = d(m(n, 8), m(e, 2)), o = await T(s, r, d(I("SFrame 1.0 Secret key "), a), s.key), c = await T(s, r, d(I("SFrame 1.0 Secret salt "), a), 12), h = s.key === s.cipher, l = await k.importKey("raw", o.slice(0, s.cipher), h ? "AES-GCM" : "AES-CTR", !1, ["encrypt", "decrypt"]), w = h ? null : await N(o.slice(s.cipher), s.hash);
+    return new H(e, n, i.slice(), o, c, l, w);
   }
   nonce(e) {
     const n = this.salt.slice(), i = m(e, 12);
@@ -78,61 +78,61 @@ class T {
     return n;
   }
   async tag(e, n, i) {
-    const { tag: s } = b[this.suiteNumber], a = [n.length, i.length, s].map((o) => m(o, 8));
-    return new Uint8Array(await k.sign("HMAC", this.mac, w(...a, e, n, i))).slice(0, s);
+    const { tag: s } = S[this.suiteNumber], r = [n.length, i.length, s].map((a) => m(a, 8));
+    return new Uint8Array(await k.sign("HMAC", this.mac, d(...r, e, n, i))).slice(0, s);
   }
   ctr(e) {
-    return { name: "AES-CTR", counter: w(e, new Uint8Array(4)), length: 32 };
+    return { name: "AES-CTR", counter: d(e, new Uint8Array(4)), length: 32 };
   }
   /** Header, ciphertext and tag. Whoever calls sees to it that no counter comes twice. */
   async seal(e, n, i) {
-    const s = L(this.kid, e), a = this.nonce(e), o = w(s, i);
+    const s = P(this.kid, e), r = this.nonce(e), a = d(s, i);
     if (!this.mac) {
-      const h = await k.encrypt({ name: "AES-GCM", iv: a, additionalData: o }, this.aes, n);
-      return w(s, new Uint8Array(h));
+      const c = await k.encrypt({ name: "AES-GCM", iv: r, additionalData: a }, this.aes, n);
+      return d(s, new Uint8Array(c));
     }
-    const r = new Uint8Array(await k.encrypt(this.ctr(a), this.aes, n));
-    return w(s, r, await this.tag(a, o, r));
+    const o = new Uint8Array(await k.encrypt(this.ctr(r), this.aes, n));
+    return d(s, o, await this.tag(r, a, o));
   }
   async open(e, n, i, s) {
-    const a = /* @__PURE__ */ u(() => new y("changed", "A frame that was changed on its way, or was encrypted with another key."), "refused"), o = this.nonce(e), r = w(n.subarray(0, i), s), h = n.slice(i);
+    const r = /* @__PURE__ */ u(() => new y("changed", "A frame that was changed on its way, or was encrypted with another key."), "refused"), a = this.nonce(e), o = d(n.subarray(0, i), s), c = n.slice(i);
     if (!this.mac)
       try {
-        return new Uint8Array(await k.decrypt({ name: "AES-GCM", iv: o, additionalData: r }, this.aes, h));
+        return new Uint8Array(await k.decrypt({ name: "AES-GCM", iv: a, additionalData: o }, this.aes, c));
       } catch {
-        throw a();
+        throw r();
       }
-    const c = h.length - b[this.suiteNumber].tag;
-    if (c < 0) throw a();
-    const l = h.slice(0, c), d = await this.tag(o, r, l);
+    const h = c.length - S[this.suiteNumber].tag;
+    if (h < 0) throw r();
+    const l = c.slice(0, h), w = await this.tag(a, o, l);
     let g = 0;
-    for (let p = 0; p < d.length; p++) g |= d[p] ^ h[c + p];
-    if (g) throw a();
-    return new Uint8Array(await k.decrypt(this.ctr(o), this.aes, l));
+    for (let p = 0; p < w.length; p++) g |= w[p] ^ c[h + p];
+    if (g) throw r();
+    return new Uint8Array(await k.decrypt(this.ctr(a), this.aes, l));
   }
 }
-function F(t, e) {
+function R(t, e) {
   const n = t === "none" ? 0 : t === "opus" ? 1 : e.length && !(e[0] & 1) ? 10 : 3;
   if (e.length < n) throw new y("too short", `A ${t} frame of ${e.length} bytes.`);
   return n;
 }
-u(F, "clearBytes");
-class H {
+u(R, "clearBytes");
+class M {
   static {
     u(this, "Chain");
   }
-  constructor(e, n, i = 0n, s = 0, a = 4) {
-    this.suite = e, this.base = n, this.generation = i, this.step = s, this.stepBits = a;
+  constructor(e, n, i = 0n, s = 0, r = 4) {
+    this.suite = e, this.base = n, this.generation = i, this.step = s, this.stepBits = r;
   }
   get kid() {
     return this.generation << BigInt(this.stepBits) | BigInt(this.step % (1 << this.stepBits));
   }
   key() {
-    return T.derive(this.suite, this.kid, this.base);
+    return H.derive(this.suite, this.kid, this.base);
   }
   async next() {
-    const e = b[this.suite], n = await N(e, this.base), i = await I(e, n, U("SFrame 1.0 Ratchet"), e.hash === "SHA-256" ? 32 : 64);
-    return new H(this.suite, i, this.generation, this.step + 1, this.stepBits);
+    const e = S[this.suite], n = await F(e, this.base), i = await T(e, n, I("SFrame 1.0 Ratchet"), e.hash === "SHA-256" ? 32 : 64);
+    return new M(this.suite, i, this.generation, this.step + 1, this.stepBits);
   }
   async at(e) {
     if (e >> BigInt(this.stepBits) !== this.generation) return null;
@@ -142,7 +142,7 @@ class H {
     return i;
   }
 }
-class P {
+class _ {
   static {
     u(this, "Sender");
   }
@@ -152,18 +152,18 @@ class P {
   counter;
   /** Go on with another key, whose counters begin anew. The same key again is refused: its counters would come twice. */
   use(e) {
-    if (e.kid === this.key.kid && e.suiteNumber === this.key.suiteNumber && R(e.secret, this.key.secret))
+    if (e.kid === this.key.kid && e.suiteNumber === this.key.suiteNumber && G(e.secret, this.key.secret))
       throw new y("counter", "The same key again: its counters would come twice.");
     this.key = e, this.counter = 0n;
   }
   async encrypt(e) {
-    const n = F(this.codec, e), i = this.counter++;
-    if (i >= B) throw new y("counter", "No counter is left under this key.");
-    return w(e.subarray(0, n), await this.key.seal(i, e.subarray(n), e.subarray(0, n)));
+    const n = R(this.codec, e), i = this.counter++;
+    if (i >= U) throw new y("counter", "No counter is left under this key.");
+    return d(e.subarray(0, n), await this.key.seal(i, e.subarray(n), e.subarray(0, n)));
   }
 }
-const R = /* @__PURE__ */ u((t, e) => t.length === e.length && t.every((n, i) => n === e[i]), "same");
-class Y {
+const G = /* @__PURE__ */ u((t, e) => t.length === e.length && t.every((n, i) => n === e[i]), "same");
+class z {
   static {
     u(this, "Receiver");
   }
@@ -175,7 +175,7 @@ class Y {
   seen = /* @__PURE__ */ new Map();
   add(e) {
     const n = this.keys.get(e.kid);
-    n && n.suiteNumber === e.suiteNumber && R(n.base, e.base) || (this.keys.set(e.kid, e), this.seen.delete(e.kid));
+    n && n.suiteNumber === e.suiteNumber && G(n.base, e.base) || (this.keys.set(e.kid, e), this.seen.delete(e.kid));
   }
   async follow(e) {
     this.chains.set(e.generation, e), this.add(await e.key());
@@ -185,121 +185,123 @@ class Y {
     for (const [n, i] of this.chains) i.kid === e && this.chains.delete(n);
   }
   async decrypt(e) {
-    const n = F(this.codec, e), i = e.subarray(n), { kid: s, counter: a, end: o } = W(i);
-    let r = null, h = this.keys.get(s);
-    if (!h) {
-      for (const D of this.chains.values()) if (r = await D.at(s)) break;
-      if (!r) throw new y("unknown key", "A frame under a key that is not known here.");
-      h = await r.key();
+    const n = R(this.codec, e), i = e.subarray(n), { kid: s, counter: r, end: a } = Y(i);
+    let o = null, c = this.keys.get(s);
+    if (!c) {
+      for (const K of this.chains.values()) if (o = await K.at(s)) break;
+      if (!o) throw new y("unknown key", "A frame under a key that is not known here.");
+      c = await o.key();
     }
-    const { newest: c, before: l } = this.seen.get(s) ?? { newest: -1n, before: 0n }, d = c - a;
-    if (d >= BigInt(v) || d >= 0n && l >> d & 1n) throw new y("replayed", "A frame that came before.");
-    const g = await h.open(a, i, o, e.subarray(0, n));
-    r && await this.follow(r);
-    const p = a > c ? a : c, q = a > c ? a - c < BigInt(v) ? l << a - c : 0n : l;
-    return this.seen.set(s, { newest: p, before: (q | 1n << p - a) & (1n << BigInt(v)) - 1n }), w(e.subarray(0, n), g);
+    const { newest: h, before: l } = this.seen.get(s) ?? { newest: -1n, before: 0n }, w = h - r;
+    if (w >= BigInt(B) || w >= 0n && l >> w & 1n) throw new y("replayed", "A frame that came before.");
+    const g = await c.open(r, i, a, e.subarray(0, n));
+    o && await this.follow(o);
+    const p = r > h ? r : h, v = r > h ? r - h < BigInt(B) ? l << r - h : 0n : l;
+    return this.seen.set(s, { newest: p, before: (v | 1n << p - r) & (1n << BigInt(B)) - 1n }), d(e.subarray(0, n), g);
   }
 }
-const _ = 100, j = "end", S = /* @__PURE__ */ new Map(), A = /* @__PURE__ */ new Map(), M = self, f = /* @__PURE__ */ u((t, e) => M.postMessage({ id: t, ...e }), "tell");
-M.onmessage = async ({ data: t }) => {
+const J = 100, V = "end", b = /* @__PURE__ */ new Map(), A = /* @__PURE__ */ new Map(), E = self, f = /* @__PURE__ */ u((t, e) => E.postMessage({ id: t, ...e }), "tell");
+E.onmessage = async ({ data: t }) => {
   try {
-    t.kind === "protect" ? V(t) : t.kind === "resume" ? f(t.id, { kind: "resumed", allowed: S.get(t.id)?.watcher.resume(t.atS ?? z(t.id)) ?? !1 }) : t.kind === "counts" ? f(t.id, { kind: "counts", ...S.get(t.id)?.counts }) : await A.get(t.id)?.take(t);
+    t.kind === "protect" ? await Q(t) : t.kind === "hold" ? q() : t.kind === "unseen" ? b.get(t.id)?.watcher.unseen(C(t.id), Object.assign(new L(t.message), { name: t.name }), "call") : t.kind === "resume" ? f(t.id, { kind: "resumed", allowed: b.get(t.id)?.watcher.resume(t.atS ?? C(t.id)) ?? !1 }) : t.kind === "counts" ? f(t.id, { kind: "counts", ...b.get(t.id)?.counts }) : await A.get(t.id)?.take(t);
   } catch (e) {
     f(t.id, { kind: "failed", name: e.name, message: e.message });
   }
 };
-const x = /* @__PURE__ */ new Map(), z = /* @__PURE__ */ u((t) => x.get(t) ?? 0, "now");
-function V({ id: t, policy: e, lines: n, readable: i, writable: s }) {
-  const a = new $(e, n, (r) => f(t, r), () => {
-    for (const r of A.values()) r.hold?.(performance.now() + _);
-  });
-  S.set(t, a);
+const O = /* @__PURE__ */ new Map(), C = /* @__PURE__ */ u((t) => O.get(t) ?? 0, "now");
+function q() {
+  for (const t of A.values()) t.hold?.(performance.now() + J);
+}
+u(q, "hold");
+async function Q({ id: t, policy: e, brought: n, lines: i, readable: s, writable: r }) {
+  const a = await W.open(e, n, i, (c) => f(t, c), q);
+  b.set(t, a);
   const o = new TransformStream({
-    async transform(r, h) {
-      const c = r.timestamp / 1e6;
-      x.set(t, c);
-      let l;
+    async transform(c, h) {
+      const l = c.timestamp / 1e6;
+      O.set(t, l);
+      let w;
       try {
-        l = await a.arrive(c, () => G(r));
-      } catch (p) {
-        throw r.close(), p;
+        w = await a.arrive(l, j(c));
+      } catch (v) {
+        throw c.close(), v;
       }
-      if (l === null) {
-        h.enqueue(r);
+      if (w === null) {
+        h.enqueue(c);
         return;
       }
-      const d = a.coverer.draw(r, r.displayWidth, r.displayHeight, l !== "blur"), g = new VideoFrame(d, { timestamp: r.timestamp });
-      r.close(), h.enqueue(g), l === j && h.terminate();
+      const g = a.coverer.draw(c, c.displayWidth, c.displayHeight, w !== "blur"), p = new VideoFrame(g, { timestamp: c.timestamp });
+      c.close(), h.enqueue(p), w === V && h.terminate();
     }
   });
-  i.pipeThrough(o).pipeTo(s).then(() => f(t, { kind: "ended", message: "The track has ended." }), (r) => f(t, { kind: "ended", message: String(r) })).finally(() => S.delete(t));
+  s.pipeThrough(o).pipeTo(r).then(() => f(t, { kind: "ended", message: "The track has ended." }), (c) => f(t, { kind: "ended", message: String(c) })).finally(() => b.delete(t));
 }
-u(V, "protect");
-M.onrtctransform = ({ transformer: t }) => {
-  const { id: e, direction: n, media: i, codec: s } = t.options, a = /* @__PURE__ */ u((r) => f(e, { kind: "dropped", direction: n, reason: r instanceof y ? r.kind : String(r) }), "dropped"), o = n === "send" ? J(e, i, s, t, a) : Q(e, s, t, a);
-  t.readable.pipeThrough(o).pipeTo(t.writable).catch(() => A.delete(e)), f(e, { kind: "ready" });
+u(Q, "protect");
+E.onrtctransform = ({ transformer: t }) => {
+  const { id: e, direction: n, media: i, codec: s } = t.options, r = /* @__PURE__ */ u((o) => f(e, { kind: "dropped", direction: n, reason: o instanceof y ? o.kind : String(o) }), "dropped"), a = n === "send" ? X(e, i, s, t, r) : Z(e, s, t, r);
+  t.readable.pipeThrough(a).pipeTo(t.writable).catch(() => A.delete(e)), f(e, { kind: "ready" });
 };
-const O = /* @__PURE__ */ u((t) => new H(t.suite, t.base, BigInt(t.generation), t.step ?? 0), "chainOf");
-function J(t, e, n, i, s) {
-  let a = null, o = null, r = -1 / 0;
-  const h = [];
+const D = /* @__PURE__ */ u((t) => new M(t.suite, t.base, BigInt(t.generation), t.step ?? 0), "chainOf");
+function X(t, e, n, i, s) {
+  let r = null, a = null, o = -1 / 0;
+  const c = [];
   return A.set(t, {
-    async take(c) {
-      if (c.kind === "keys") o = O(c.chains[0]);
-      else if (c.kind === "ratchet" && o) o = await o.next();
-      else if (c.kind === "times") {
-        f(t, { kind: "times", times: h.splice(0) });
+    async take(h) {
+      if (h.kind === "keys") a = D(h.chains[0]);
+      else if (h.kind === "ratchet" && a) a = await a.next();
+      else if (h.kind === "times") {
+        f(t, { kind: "times", times: c.splice(0) });
         return;
       }
-      const l = await o.key();
-      a ? a.use(l) : a = new P(l, n), f(t, { kind: "keyed", kid: String(l.kid) });
+      const l = await a.key();
+      r ? r.use(l) : r = new _(l, n), f(t, { kind: "keyed", kid: String(l.kid) });
     },
-    hold(c) {
-      r = c, e === "video" && setTimeout(() => f(t, { kind: "needs key frame" }), c - performance.now());
+    hold(h) {
+      o = h, e === "video" && setTimeout(() => f(t, { kind: "needs key frame" }), h - performance.now());
     }
   }), new TransformStream({
-    async transform(c, l) {
-      if (performance.now() < r) {
+    async transform(h, l) {
+      if (performance.now() < o) {
         s("held while a cover begins");
         return;
       }
-      if (!a) {
+      if (!r) {
         s("no key yet");
         return;
       }
-      const d = c.getMetadata?.().mimeType;
-      if (n === "vp8" && d && d.toLowerCase() !== "video/vp8") {
+      const w = h.getMetadata?.().mimeType;
+      if (n === "vp8" && w && w.toLowerCase() !== "video/vp8") {
         s("codec");
         return;
       }
       try {
         const g = performance.now();
-        c.data = (await a.encrypt(new Uint8Array(c.data))).buffer, h.length < 5e3 && h.push(performance.now() - g), l.enqueue(c);
+        h.data = (await r.encrypt(new Uint8Array(h.data))).buffer, c.length < 5e3 && c.push(performance.now() - g), l.enqueue(h);
       } catch (g) {
         s(g);
       }
     }
   });
 }
-u(J, "sending");
-function Q(t, e, n, i) {
-  const s = new Y(e);
-  let a = -1 / 0;
+u(X, "sending");
+function Z(t, e, n, i) {
+  const s = new z(e);
+  let r = -1 / 0;
   return A.set(t, {
-    async take(o) {
-      if (o.kind === "keys") for (const r of o.chains) await s.follow(O(r));
-      else o.kind === "drop" && s.drop(BigInt(o.kid));
+    async take(a) {
+      if (a.kind === "keys") for (const o of a.chains) await s.follow(D(o));
+      else a.kind === "drop" && s.drop(BigInt(a.kid));
       f(t, { kind: "keyed" });
     }
   }), new TransformStream({
-    async transform(o, r) {
+    async transform(a, o) {
       try {
-        o.data = (await s.decrypt(new Uint8Array(o.data))).buffer, r.enqueue(o);
-      } catch (h) {
-        i(h), performance.now() - a > 500 && (a = performance.now(), n.sendKeyFrameRequest?.().catch(() => {
+        a.data = (await s.decrypt(new Uint8Array(a.data))).buffer, o.enqueue(a);
+      } catch (c) {
+        i(c), performance.now() - r > 500 && (r = performance.now(), n.sendKeyFrameRequest?.().catch(() => {
         }));
       }
     }
   });
 }
-u(Q, "receiving");
+u(Z, "receiving");

@@ -1,0 +1,181 @@
+"""What casework runs on: a store of its own with its ledger, opened in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from lightship.app_platform import Deployment, ledger_of
+from lightship.casework import intake as intake_room
+from lightship.casework.desk import LIVE, Offices
+from lightship.casework.intake import Received, Taken, take_in
+from lightship.casework.urgency import shipped
+from lightship.core.cases import Case, Stream
+from lightship.core.casework import Inquiry, Original, Referral
+from lightship.core.errors import InputError, LightshipError, StoreError
+from lightship.core.ports import Work
+from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of, split
+from lightship.infra.migrate import upgrade
+from lightship.infra.sealer import Sealer
+from lightship.infra.store import SqlStore
+
+
+@contextmanager
+def open_casework(folder: Path, say: Callable[[str], None]) -> Iterator[SqlStore]:
+    """Open casework's store; what was recorded goes to its ledger when the block ends, or waits for the next time.
+
+    Raises
+    ------
+    LightshipError
+        If it cannot be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"The folder cannot be made: {error.strerror}.", str(folder), "Name another."
+        ) from error
+    url = f"sqlite:///{folder / 'casework.db'}"
+    upgrade(url)
+    with SqlStore(url) as store:
+        try:
+            yield store
+        finally:
+            try:
+                with (
+                    ledger_of(folder / "casework.ledger", "lightship-casework") as ledger,
+                    Sealer(store, ledger) as sealer,
+                ):
+                    while sealer.seal():
+                        pass
+            except LightshipError as error:
+                say(f"The journal waits in the store for the next time: {error}")
+
+
+def intake(
+    store: SqlStore,
+    files: Sequence[Path],
+    *,
+    form: str,
+    sender: str,
+    by: str,
+    now: datetime,
+    mapping: Path | None = None,
+    calling_code: str = "",
+) -> Iterator[Taken]:
+    """Take the referrals of files in, and yield each one's receipt once it is on disk.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be opened, or the form or mapping is none: before anything is taken in.
+    """
+    mapped = None if mapping is None else read_mapping(mapping)
+    reader = reader_of(form, mapped)
+    data = [read_file(path) for path in files]
+    for whole in data:
+        batch = [Received(form, sender, one, reader(one, now)) for one in split(form, whole, mapped)]
+        yield from take_in(
+            store, shipped(), batch, now=now, offices=Offices(), by=by, calling_code=calling_code
+        )
+
+
+def read_again(
+    store: SqlStore,
+    referral_id: str,
+    *,
+    form: str,
+    by: str,
+    now: datetime,
+    mapping: Path | None = None,
+    calling_code: str = "",
+) -> tuple[Referral, tuple[str, ...]]:
+    """Read a referral that named nobody as another form, from the bytes that came.
+
+    Raises
+    ------
+    InputError
+        If it is not there or was read already, or the form or mapping is none.
+    """
+    reader = reader_of(form, None if mapping is None else read_mapping(mapping))
+    with store.begin() as work:
+        referral = work.get(Referral, referral_id)
+        original = None if referral is None else work.get(Original, referral.original)
+        if referral is None or original is None:
+            raise InputError("There is no such referral.", f"referral {referral_id}", "Check its id.")
+        parsed = reader(original.data, referral.received_at)
+        return intake_room.read_again(
+            work, shipped(), referral_id, parsed, form=form, by=by, now=now, calling_code=calling_code
+        )
+
+
+def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) -> bytes:
+    """Return the bytes by which a platform refers a case of its watch; that it did is on the platform's record.
+
+    Raises
+    ------
+    InputError
+        If there is no such case.
+    StoreError
+        If the platform's store cannot be used.
+    """
+    if not (folder / "platform.db").is_file():
+        raise InputError(
+            "There is no platform's store.", str(folder), "Name the folder of `lightship serve`."
+        )
+    with SqlStore(Deployment(folder).url) as store, store.begin() as work:
+        case = work.get(Case, case_id)
+        stream = None if case is None else work.get(Stream, case.stream_id)
+        if case is None or stream is None:
+            raise InputError("There is no such case with its stream.", f"case {case_id}", "Check its id.")
+        data = platform_referral(case, stream, platform)
+        digest = hashlib.sha256(data).hexdigest()
+        work.record(
+            {"kind": "case-referred", "case": case_id, "by": by, "at": now.isoformat(), "digest": digest}
+        )
+        return data
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
+        ) from error
+
+
+def read_mapping(path: Path) -> Mapped:
+    """Return the mapping of a table's columns.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return parse_mapping(read_file(path).decode(), str(path))
+    except UnicodeDecodeError as error:
+        raise InputError("The mapping is not UTF-8 text.", str(path), "Save it as UTF-8.") from error
+
+
+def queue(work: Work, owner: str = "", limit: int | None = None) -> list[Inquiry]:
+    """Return the open inquiries, the one in which a child may be in danger now first."""
+    of: dict[str, object] = {"state": LIVE} | ({"owner": owner} if owner else {})
+    return work.find(Inquiry, of, order=("urgency", "-urgency_db", "due_at"), limit=limit)
+
+
+def facts_of(work: Work, inquiry_id: str) -> tuple[str, ...]:
+    """Return what all referrals of an inquiry say."""
+    found = work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at",))
+    return tuple(dict.fromkeys(fact for one in found for fact in one.facts))

@@ -1,0 +1,338 @@
+"""``lightship cases``: referrals come in, and become inquiries with one owner and one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lightship.core.errors import InputError
+from lightship.say import say
+from lightship.settings import state_folder
+
+if TYPE_CHECKING:
+    from lightship.core.casework import Inquiry
+    from lightship.core.ports import Work
+    from lightship.infra.store import SqlStore
+
+cases_app = typer.Typer(
+    help="Which child may be in danger now, whose case it is, and by when somebody acts. Holds no pictures.",
+    no_args_is_help=True,
+)
+
+By = Annotated[str, typer.Option(help="Who you are.")]
+Id = Annotated[str, typer.Argument(help="The inquiry.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same weeks.")]
+
+
+@contextmanager
+def _store() -> Iterator[SqlStore]:
+    from lightship.app_casework import open_casework
+
+    with open_casework(state_folder() / "cases", say) as store:
+        yield store
+
+
+def _line(one: Inquiry) -> str:
+    whose = f"{one.owner}, handed to {one.handed_to}" if one.handed_to else one.owner
+    return f"{one.id}  urgency {one.urgency}  by {one.due_at:%Y-%m-%d %H:%M}Z  {whose}  {one.title}"
+
+
+def _act(act: Callable[[Work, datetime], Inquiry]) -> None:
+    with _store() as store, store.begin() as work:
+        changed = act(work, datetime.now(UTC))
+    typer.echo(_line(changed))
+
+
+@cases_app.command()
+def intake(
+    files: Annotated[list[Path], typer.Argument(help="Files with referrals.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            help="cybertip-xml, schedule1-json, goaml-xml, alerts-jsonl, platform-json, "
+            "signal-json, stix-json, misp-json or csv."
+        ),
+    ],
+    sender: Annotated[str, typer.Option(help="Who sent them.")],
+    by: By,
+    mapping: Annotated[Path | None, typer.Option(help="TOML that says what a table's columns mean.")] = None,
+    calling_code: Annotated[str, typer.Option(help="Calling code of national phone numbers.")] = "44",
+) -> None:
+    """Take referrals in: each is on disk, owned and due before its line is printed."""
+    from lightship.app_casework import intake as taken_in
+
+    number = 0
+    with _store() as store:
+        for one in taken_in(
+            store, files, form=form, sender=sender, by=by, now=datetime.now(UTC), mapping=mapping,
+            calling_code=calling_code,
+        ):  # fmt: skip
+            number += 1
+            how = "here already" if one.again else "joined" if one.joined else "opened"
+            typer.echo(
+                f"{one.referral_id}  {how} {one.inquiry_id}  urgency {one.urgency}  {one.owner}  "
+                f"by {one.due_at:%Y-%m-%d %H:%M}Z"
+            )
+            for note in one.notes:
+                say(f"  not read: {note}")
+    say(f"{number} taken in.")
+
+
+@cases_app.command()
+def refer(
+    case: Annotated[str, typer.Argument(help="The case of the platform's watch.")],
+    folder: Annotated[Path, typer.Option(help="The platform's folder, as of `lightship serve`.")],
+    platform: Annotated[str, typer.Option(help="The platform's name.")],
+    out: Annotated[Path, typer.Option(help="Where the referral goes.")],
+    by: By,
+) -> None:
+    """Write a platform's case as a referral, without pictures and addresses; it is on the platform's record."""
+    from lightship.app_casework import refer as referred
+    from lightship.exchange.whole import write_whole
+
+    write_whole(out, referred(folder, case, platform, by=by, now=datetime.now(UTC)))
+    say(f"Wrote {out}. Take it in with --form platform-json.")
+
+
+@cases_app.command("list")
+def list_(
+    by: By,
+    owner: Annotated[str, typer.Option(help="Only theirs.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+) -> None:
+    """Show the queue: live and ongoing abuse first."""
+    from lightship.app_casework import queue
+    from lightship.casework.desk import log_use
+
+    with _store() as store, store.begin() as work:
+        found = queue(work, owner, limit)
+        log_use(work, "consultation", "queue", by, datetime.now(UTC))
+    for one in found:
+        typer.echo(_line(one))
+        for reason in one.reasons:
+            typer.echo(f"    {reason}")
+
+
+@cases_app.command()
+def show(
+    inquiry: Id, by: By, narrative: Annotated[bool, typer.Option(help="Open what senders wrote.")] = False
+) -> None:
+    """Show an inquiry with its referrals, identifiers and tasks; the senders' words stay closed until asked for."""
+    from lightship.casework.desk import log_use
+    from lightship.core.casework import Identifier, Referral, Task
+
+    with _store() as store, store.begin() as work:
+        one = _there(work, inquiry)
+        log_use(work, "consultation", inquiry, by, datetime.now(UTC))
+        referrals = work.find(Referral, {"inquiry_id": inquiry}, order=("received_at",))
+        named = {each.id: work.find(Identifier, {"referral_id": each.id}) for each in referrals}
+        tasks = work.find(Task, {"inquiry_id": inquiry}, order=("due_at",))
+    typer.echo(_line(one))
+    for reason in one.reasons:
+        typer.echo(f"  {reason}")
+    for task in tasks:
+        typer.echo(
+            f"  task {task.id}  {task.state}  by {task.due_at:%Y-%m-%d %H:%M}Z  {task.words}  [{task.rule}]"
+        )
+    for each in referrals:
+        held = "" if each.kind == each.kind_now else f", held as {each.kind_now}"
+        typer.echo(
+            f"  referral {each.id}  {each.source} from {each.sender}  {each.reference}  {each.kind}{held}  "
+            f"complete {each.completeness:.0%}"
+        )
+        for person in named[each.id]:
+            where = f" on {person.platform}" if person.platform else ""
+            typer.echo(
+                f"    {person.person.partition('/')[2]} ({person.role}): {person.kind} {person.value}{where}"
+            )
+        if narrative and each.narrative:
+            typer.echo("    " + each.narrative.replace("\n", "\n    "))
+
+
+@cases_app.command()
+def why(inquiry: Id, by: By) -> None:
+    """Say why an inquiry stands where it stands, where it would stand without each fact, and what to ask next."""
+    from lightship.app_casework import facts_of, queue
+    from lightship.casework.desk import log_use
+    from lightship.casework.urgency import shipped
+    from lightship.casework.why import why as explained
+
+    with _store() as store, store.begin() as work:
+        _there(work, inquiry)
+        log_use(work, "consultation", inquiry, by, datetime.now(UTC))
+        others = [(one.urgency, one.urgency_db) for one in queue(work) if one.id != inquiry]
+        found = explained(shipped(), facts_of(work, inquiry), others)
+    urgency = found.urgency
+    typer.echo(
+        f"Urgency {urgency.level} ({urgency.weight_db:.0f} dB), rank {found.rank} of {found.of}: {urgency.rung.says}"
+    )
+    for one in found.without:
+        typer.echo(
+            f"+{one.factor.weight_db:.0f} dB: {one.factor.says} Without it: urgency {one.urgency.level}, "
+            f"rank {one.rank}. [{one.factor.grade}: {one.factor.source}]"
+        )
+    for ask in found.ask:
+        typer.echo(
+            f"Ask: {ask.factor.ask} About {ask.factor.ask_minutes:.0f} minutes; "
+            f"if so, +{ask.gain_db:.0f} dB, urgency {ask.to_level}."
+        )
+
+
+@cases_app.command()
+def take(inquiry: Id, by: By) -> None:
+    """Take an inquiry: from now on it is yours."""
+    from lightship.casework import desk
+
+    _act(lambda work, now: desk.take(work, inquiry, by=by, now=now))
+
+
+@cases_app.command()
+def hand(inquiry: Id, by: By, to: Annotated[str, typer.Option(help="Who gets it.")]) -> None:
+    """Hand an inquiry over: it stays yours until the other acknowledges."""
+    from lightship.casework import desk
+
+    _act(lambda work, now: desk.hand(work, inquiry, by=by, to=to, now=now))
+
+
+@cases_app.command()
+def ack(inquiry: Id, by: By) -> None:
+    """Acknowledge a hand-off."""
+    from lightship.casework import desk
+
+    _act(lambda work, now: desk.acknowledge(work, inquiry, by=by, now=now))
+
+
+@cases_app.command()
+def do(
+    task: Annotated[str, typer.Argument(help="The task.")],
+    by: By,
+    outcome: Annotated[str, typer.Option(help="What came of it.")],
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="It is no longer to be done.")] = False,
+) -> None:
+    """End a task with what came of it."""
+    from lightship.casework import desk
+
+    with _store() as store, store.begin() as work:
+        ended = desk.finish(work, task, by=by, outcome=outcome, now=datetime.now(UTC), withdrawn=withdrawn)
+    typer.echo(f"{ended.id}  {ended.state}  {ended.words}")
+
+
+@cases_app.command("file-away")
+def file_away(inquiry: Id, by: By, why: Annotated[str, typer.Option(help="Your reason.")]) -> None:
+    """End an inquiry, once the child's safety was seen to and nothing is open."""
+    from lightship.casework import desk
+
+    _act(lambda work, now: desk.file_away(work, inquiry, by=by, why=why, now=now))
+
+
+@cases_app.command()
+def reclassify(
+    referral: Annotated[str, typer.Argument(help="The referral.")],
+    by: By,
+    kind: Annotated[str, typer.Option(help="What it is held as from now on.")],
+    why: Annotated[str, typer.Option(help="Your reason.")],
+) -> None:
+    """Hold a referral as of another kind; what its sender called it stays."""
+    from lightship.casework import intake
+
+    with _store() as store, store.begin() as work:
+        one = intake.reclassify(work, referral, kind, by=by, why=why, now=datetime.now(UTC))
+    typer.echo(f"{one.id}  came as {one.kind}, held as {one.kind_now}")
+
+
+@cases_app.command("read-again")
+def read_again(
+    referral: Annotated[str, typer.Argument(help="The referral.")],
+    by: By,
+    form: Annotated[str, typer.Option(help="What it really is; see intake.")],
+    mapping: Annotated[Path | None, typer.Option(help="TOML that says what a table's columns mean.")] = None,
+    calling_code: Annotated[str, typer.Option(help="Calling code of national phone numbers.")] = "44",
+) -> None:
+    """Read a referral that named nobody as another form, from the bytes that came."""
+    from lightship.app_casework import read_again as read
+
+    with _store() as store:
+        one, notes = read(
+            store,
+            referral,
+            form=form,
+            by=by,
+            now=datetime.now(UTC),
+            mapping=mapping,
+            calling_code=calling_code,
+        )
+    typer.echo(f"{one.id}  {one.source}  {one.reference}  complete {one.completeness:.0%}")
+    for note in notes:
+        say(f"  not read: {note}")
+
+
+@cases_app.command()
+def escalate() -> None:
+    """Give what is late to the supervisor; run it every minute."""
+    from lightship.casework import desk
+
+    with _store() as store, store.begin() as work:
+        found = desk.escalate(work, datetime.now(UTC), desk.Offices())
+    for one in found:
+        typer.echo(_line(one))
+
+
+@cases_app.command()
+def simulate(
+    weeks: Annotated[int, typer.Option(min=2, max=520, help="How many weeks a seed.")] = 26,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds, from --seed on.")] = 5,
+    seed: Seed = 1,
+    capacity: Annotated[
+        float,
+        typer.Option(min=0.1, max=10.0, help="Analysts' time, as a multiple of what comes in; 0.1 to 10."),
+    ] = 1.02,
+    priors: Annotated[
+        str, typer.Option(help="Name or path of what the weeks are drawn from.")
+    ] = "simulation",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page, the picture and the figures.")
+    ] = None,
+) -> None:
+    """Compare orders of the queue on made-up weeks: first come, record first, and the ladder of urgency."""
+    import json
+
+    from lightship import packs
+    from lightship.casework import simulation_page
+    from lightship.casework.made import parse_priors, weeks_of
+    from lightship.casework.simulate import compare
+    from lightship.casework.urgency import shipped
+    from lightship.exchange.whole import write_whole
+
+    where, text = packs.read("casework", priors, ".toml", "priors of a simulation")
+    drawn = parse_priors(text, str(where))
+    runs = {
+        one: compare(drawn, shipped(), weeks_of(drawn, weeks, one), capacity)
+        for one in range(seed, seed + seeds)
+    }
+    said = f"{seeds} seeds of {weeks} weeks, {drawn.week['referrals']:,.0f} referrals a week, capacity {capacity:g}."
+    typer.echo(said)
+    typer.echo(simulation_page.as_text(runs))
+    say(simulation_page.CAVEAT)
+    if out is not None:
+        png = simulation_page.picture(runs)
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / "simulation.png", png)
+        write_whole(out / "simulation.html", simulation_page.page(runs, drawn, said, png).encode())
+        write_whole(
+            out / "simulation.json", (json.dumps(simulation_page.as_json(runs), indent=1) + "\n").encode()
+        )
+        say(f"Wrote {out / 'simulation.html'}.")
+
+
+def _there(work: Work, inquiry: str) -> Inquiry:
+    from lightship.core.casework import Inquiry
+
+    one = work.get(Inquiry, inquiry)
+    if one is None:
+        raise InputError("There is no such inquiry.", f"inquiry {inquiry}", "See `lightship cases list`.")
+    return one

@@ -1,0 +1,130 @@
+"""STIX 2.1 bundles, by the field names of the standard. Two objects are one person only where the bundle says so.
+
+They are read as plain JSON: the reference library refuses a whole bundle for one field, and a referral is taken in with
+what can be read of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from lightship.core.casework import Parsed
+from lightship.exchange.referrals.reading import (
+    Reading,
+    json_of,
+    list_of,
+    marking_of,
+    table_of,
+    tables_of,
+    text_of,
+)
+
+FIELDS = (
+    "id", "report", "name", "description", "published", "user-account", "email-addr", "ip-addr", "identity", "file",
+    "relationship", "marking",
+)  # fmt: skip
+TLP_2 = {
+    "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487": "tlp:clear",
+    "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb": "tlp:green",
+    "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421": "tlp:amber",
+    "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003": "tlp:amber+strict",
+    "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1": "tlp:red",
+    "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9": "tlp:clear",
+    "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da": "tlp:green",
+    "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82": "tlp:amber",
+    "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "tlp:red",
+}
+"""Identifiers of the markings of TLP 2.0 (OASIS common objects) and of TLP 1 (STIX 2.1, section 7.2.1.4)."""
+
+_TOLD = ("report", "note", "incident", "observed-data", "grouping")
+_HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
+_ROLES = {
+    "victim": "child",
+    "child": "child",
+    "suspect": "suspect",
+    "offender": "suspect",
+    "facilitator": "facilitator",
+}
+
+
+def read_stix(data: bytes, received_at: datetime) -> Parsed:
+    """Read a bundle. Facts of the ladder stand in ``x_lightship_facts`` of any object, where a partner writes them."""
+    reading = Reading("partner", FIELDS, received_at)
+    bundle = json_of(data, reading)
+    if bundle and bundle.get("type") != "bundle":
+        reading.note("type", "no bundle")
+    objects = list(tables_of(bundle.get("objects")))
+    told = [one for one in objects if text_of(one.get("type")) in _TOLD]
+    # A bundle's own id is new each time it is sent: its report is what stays the same.
+    head = next(
+        (one for one in told if text_of(one.get("type")) in {"report", "grouping", "incident"}), bundle
+    )
+    reading.reference = reading.short(head.get("id"), "id")
+    reading.kind = reading.short(next(iter(list_of(head.get("report_types"))), None), "kind") or "STIX bundle"
+    for one in told:
+        reading.has("report")
+        reading.words(one.get("name"), "name")
+        reading.words(one.get("description") or one.get("content"), "description")
+        for field in ("published", "last_observed", "created"):
+            reading.happened_at = reading.happened_at or reading.when(one.get(field), field)
+            if reading.happened_at is not None:
+                reading.has("published")
+    people = _people(objects, reading)
+    for one in objects:
+        _named(one, people, reading)
+        for fact in list_of(one.get("x_lightship_facts")):
+            reading.fact(text_of(fact))
+    marking_of(reading, _tags(objects), text_of(head.get("created_by_ref")))
+    return reading.parsed()
+
+
+def _people(objects: list[Mapping[str, Any]], reading: Reading) -> Mapping[str, tuple[str, str]]:
+    """Return person and role by object id, for identities and what a relationship ties to exactly one of them."""
+    found: dict[str, tuple[str, str]] = {}
+    for one in objects:
+        if (
+            text_of(one.get("type")) in {"identity", "threat-actor"}
+            and one.get("identity_class", "individual") == "individual"
+        ):
+            role = next(
+                (_ROLES[key] for each in list_of(one.get("roles")) if (key := text_of(each)) in _ROLES), ""
+            )
+            found[text_of(one.get("id"))] = (text_of(one.get("id")), role or "unknown")
+    tied: dict[str, set[str]] = {}
+    for one in objects:
+        if one.get("type") != "relationship":
+            continue
+        reading.has("relationship")
+        source, target = text_of(one.get("source_ref")), text_of(one.get("target_ref"))
+        for person, thing in ((source, target), (target, source)):
+            if person in found and thing not in found:
+                tied.setdefault(thing, set()).add(person)
+    return found | {thing: found[next(iter(who))] for thing, who in tied.items() if len(who) == 1}
+
+
+def _named(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], reading: Reading) -> None:
+    id_, kind = text_of(one.get("id")), text_of(one.get("type"))
+    who, role = people.get(id_, (id_ or kind, "unknown"))
+    if kind == "user-account":
+        platform = text_of(one.get("account_type"))
+        for field in ("account_login", "user_id"):
+            reading.name(who, role, "handle", one.get(field), place="user-account", platform=platform)
+    elif kind == "email-addr":
+        reading.name(who, role, "email", one.get("value"), place="email-addr")
+    elif kind in {"ipv4-addr", "ipv6-addr"}:
+        reading.name(who, role, "ip", one.get("value"), place="ip-addr")
+    elif kind == "file":
+        hashes = table_of(one.get("hashes"))
+        for name in _HASHES:
+            reading.name(who, role, "hash", hashes.get(name), place="file")
+    elif id_ in people and kind in {"identity", "threat-actor"}:
+        reading.name(who, role, "name", one.get("name"), place="identity")
+
+
+def _tags(objects: list[Mapping[str, Any]]) -> Iterator[str]:
+    for one in objects:
+        for ref in list_of(one.get("object_marking_refs")):
+            if (tag := TLP_2.get(text_of(ref))) is not None:
+                yield tag
