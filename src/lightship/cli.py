@@ -23,6 +23,7 @@ from lightship.cli_call import call
 from lightship.cli_cases import cases_app
 from lightship.cli_deconflict import deconflict_app
 from lightship.cli_duties import duties_app
+from lightship.cli_evidence import evidence_app
 from lightship.cli_hold import hold_app
 from lightship.cli_knowledge import knowledge_app
 from lightship.cli_lists import lists_app
@@ -76,6 +77,7 @@ app.add_typer(share_app, name="share")
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(undercover_app, name="undercover")
 app.add_typer(deconflict_app, name="deconflict")
+app.add_typer(evidence_app, name="evidence")
 
 ENDED_BY_POLICY = 10
 INTERRUPTED = 130

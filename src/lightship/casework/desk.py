@@ -112,7 +112,7 @@ def opened(
     if (there := work.get(Inquiry, identity("inquiry", key))) is not None:
         return there
     inquiry, *tasks = founded(ladder, facts, key=key, title=title, now=now, offices=offices)
-    work.save(inquiry, *tasks)
+    work.save(inquiry, *tasks, use_of("collection", inquiry.id, MACHINE, now))
     record(work, "inquiry-opened", inquiry, MACHINE, now, urgency=inquiry.urgency)
     return inquiry
 
@@ -282,6 +282,7 @@ def reassess(work: Work, ladder: Ladder, inquiry_id: str, *, now: datetime) -> I
         ladder, [fact for one in work.find(Referral, {"inquiry_id": inquiry_id}) for fact in one.facts]
     )
     if (urgency.level, urgency.weight_db) == (inquiry.urgency, inquiry.urgency_db):
+        log_use(work, "consultation", inquiry.id, MACHINE, now)
         return inquiry
     changed = _changed(work, inquiry, "inquiry-reassessed", MACHINE, now, **_place(urgency))
     if urgency.level < inquiry.urgency:
@@ -394,11 +395,12 @@ def _changed(work: Work, inquiry: Inquiry, kind: str, by: str, now: datetime, **
             "Somebody else changed this inquiry meanwhile.", f"inquiry {inquiry.id}", "Look again."
         )
     record(work, kind, changed, by, now)
-    log_use(work, "alteration", inquiry.id, by, now)
     return changed
 
 
 def record(work: Work, kind: str, inquiry: Inquiry, by: str, now: datetime, **more: object) -> None:
-    """Put what happened to an inquiry on the ledger."""
+    """Put what happened to an inquiry on the ledger, and log the alteration."""
     entry = {"kind": kind, "inquiry": inquiry.id, "by": by, "at": now.isoformat(), "owner": inquiry.owner}
     work.record({**entry, **more})
+    if kind != "inquiry-opened":  # intake logs what it collects, many at a time
+        log_use(work, "alteration", inquiry.id, by, now)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from itertools import chain
@@ -37,6 +37,7 @@ def export(
     now: datetime,
     figures: Figures,
     certificates: Path | None = None,
+    copies: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[str, ...]:
     """Write an export into a folder that is empty or not there; returns its files.
 
@@ -52,6 +53,8 @@ def export(
         Computes the figures from all entries.
     certificates
         A folder of certificates, each a signed note; none where it is not there.
+    copies
+        Copies of records that a ledger commits to, such as sanitised ones.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise InputError("The folder is not empty.", str(folder), "Name a new one.")
-        return _written(folder, ledgers, keys, signer, now, figures, certificates)
+        return _written(folder, ledgers, keys, signer, now, figures, certificates, copies)
     except OSError as error:
         raise InputError(
             f"The export cannot be written: {error.strerror}.", str(folder), "Choose another place."
@@ -79,6 +82,7 @@ def _written(
     now: datetime,
     figures: Figures,
     certificates: Path | None,
+    copies: Sequence[Mapping[str, Any]],
 ) -> tuple[str, ...]:
     outs: dict[str, _Hashed] = {}
     notes: dict[str, list[str]] = {}
@@ -98,6 +102,8 @@ def _written(
         canonical({"name": one.name, "note": one.read_text("utf-8")}) + b"\n" for one in notes_of
     )
     files |= _put(folder, "certificates.jsonl", lines)
+    if copies:
+        files |= _put(folder, "records.jsonl", b"".join(canonical(dict(one)) + b"\n" for one in copies))
     files |= _put(folder, "figures.json", canonical(dict(table)) + b"\n")
     logs = [
         {"name": name, "key": keys[name], "origin": mine[-1].split("\n", 2)[0], "entries": outs[name].lines}

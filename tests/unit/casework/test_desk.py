@@ -65,7 +65,7 @@ def test_from_a_referral_to_its_end(store):
         _sound(work, work.get(Inquiry, inquiry.id))
         ended = desk.file_away(work, inquiry.id, by="ben", why="the child is safe", now=NOW)
         _sound(work, ended)
-        assert {one.verb for one in work.find(Use, {"about": inquiry.id})} == {"alteration"}
+        assert {one.verb for one in work.find(Use, {"about": inquiry.id})} == {"collection", "alteration"}
 
 
 def test_what_nobody_acknowledges_and_what_is_late_goes_to_the_supervisor(store):
