@@ -106,12 +106,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
 ) -> None:
     """Show the queue: live and ongoing abuse first."""
-    from lightship.casework.desk import log_use
     from lightship.casework.sight import queue
 
     with _store() as store, store.begin() as work:
-        found = queue(work, owner, limit)
-        log_use(work, "consultation", "queue", by, datetime.now(UTC))
+        found = queue(work, owner, limit, by=by, now=datetime.now(UTC))
     for one in found:
         typer.echo(_line(one))
         for reason in one.reasons:
@@ -157,16 +155,11 @@ def show(
 @cases_app.command()
 def why(inquiry: Id, by: By) -> None:
     """Say why an inquiry stands where it stands, where it would stand without each fact, and what to ask next."""
-    from lightship.casework.desk import log_use
-    from lightship.casework.sight import facts_of, queue
+    from lightship.casework.sight import sight
     from lightship.casework.urgency import shipped
-    from lightship.casework.why import why as explained
 
     with _store() as store, store.begin() as work:
-        _there(work, inquiry)
-        log_use(work, "consultation", inquiry, by, datetime.now(UTC))
-        others = [(one.urgency, one.urgency_db) for one in queue(work) if one.id != inquiry]
-        found = explained(shipped(), facts_of(work, inquiry), others)
+        found = sight(work, shipped(), inquiry, by=by, now=datetime.now(UTC)).why
     urgency = found.urgency
     typer.echo(
         f"Urgency {urgency.level} ({urgency.weight_db:.0f} dB), rank {found.rank} of {found.of}: {urgency.rung.says}"

@@ -1,18 +1,19 @@
-"""What an analyst sees: the queue with what is next for each, and all of one inquiry. Reads, and changes nothing."""
+"""What an analyst sees: the queue with what is next for each, and all of one inquiry. Each look is logged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lightship.casework.desk import LIVE
+from lightship.casework.desk import LIVE, log_use
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
 from lightship.core.casework import Identifier, Inquiry, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.ports import K, Work
 
+_ORDER = ("urgency", "-urgency_db", "due_at")
 _PART = 500  # SQLite takes expressions 1,000 deep
 
 
@@ -37,37 +38,63 @@ class Sight:
     why: Why
 
 
-def queue(work: Work, owner: str = "", limit: int | None = None, *, after: str = "") -> list[Inquiry]:
-    """Return the open inquiries, the one in which a child may be in danger now first.
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page of the queue.
 
     Parameters
     ----------
+    tasks
+        The earliest open task of each, the child's safety before others, by the inquiry's id.
+    children
+        What names a child in the referrals of the first.
+    count
+        How many are open.
+    more
+        Whether others follow.
+    """
+
+    inquiries: Sequence[Inquiry]
+    tasks: Mapping[str, Task]
+    children: Sequence[Identifier]
+    count: int
+    more: bool
+
+
+def queue(work: Work, owner: str = "", limit: int | None = None, *, by: str, now: datetime) -> list[Inquiry]:
+    """Return the open inquiries, the one in which a child may be in danger now first; logged as a consultation."""
+    log_use(work, "consultation", "queue", by, now)
+    return work.find(Inquiry, _open(owner), order=_ORDER, limit=limit)
+
+
+def screen(
+    work: Work, owner: str = "", limit: int = 50, *, after: str = "", by: str, now: datetime
+) -> Screen:
+    """Return a page of the queue with what is next for each; logged as a consultation.
+
+    Parameters
+    ----------
+    owner
+        Only theirs; empty for everybody's.
     after
         Id of the last one of the page before.
     """
-    of: dict[str, object] = {"state": LIVE} | ({"owner": owner} if owner else {})
-    return work.find(Inquiry, of, order=("urgency", "-urgency_db", "due_at"), limit=limit, after=after)
+    log_use(work, "consultation", "queue", by, now)
+    found = work.find(Inquiry, _open(owner), order=_ORDER, limit=limit + 1, after=after)
+    shown = found[:limit]
+    tasks = _any_of(work, Task, "inquiry_id", [one.id for one in shown], {"state": "open"})
+    first = work.find(Referral, {"inquiry_id": shown[0].id}) if shown else []
+    return Screen(
+        shown,
+        {one.inquiry_id: one for one in sorted(tasks, key=_urgent, reverse=True)},
+        _any_of(work, Identifier, "referral_id", [one.id for one in first], {"role": "child"}),
+        work.count(Inquiry, _open(owner)),
+        len(found) > limit,
+    )
 
 
-def facts_of(work: Work, inquiry_id: str) -> tuple[str, ...]:
-    """Return what all referrals of an inquiry say."""
-    return _facts(work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at",)))
-
-
-def next_tasks(work: Work, inquiries: Iterable[Inquiry]) -> dict[str, Task]:
-    """Return the earliest open task of each inquiry, the child's safety before others, by the inquiry's id."""
-    found = any_of(work, Task, "inquiry_id", [one.id for one in inquiries], {"state": "open"})
-    return {one.inquiry_id: one for one in sorted(found, key=_urgent, reverse=True)}
-
-
-def children_of(work: Work, inquiry_id: str) -> list[Identifier]:
-    """Return what names a child in an inquiry's referrals."""
-    referrals = work.find(Referral, {"inquiry_id": inquiry_id})
-    return any_of(work, Identifier, "referral_id", [one.id for one in referrals], {"role": "child"})
-
-
-def sight(work: Work, ladder: Ladder, inquiry_id: str) -> Sight:
-    """Return all of an inquiry.
+def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime) -> Sight:
+    """Return all of an inquiry; logged as a consultation.
 
     Raises
     ------
@@ -77,22 +104,23 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str) -> Sight:
     inquiry = work.get(Inquiry, inquiry_id)
     if inquiry is None:
         raise InputError("There is no such inquiry.", f"inquiry {inquiry_id}", "Look at the queue.")
+    log_use(work, "consultation", inquiry_id, by, now)
     referrals = work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at",))
     named: dict[str, list[Identifier]] = {}
-    for one in any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
+    for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
-    others = [(one.urgency, one.urgency_db) for one in queue(work) if one.id != inquiry_id]
+    others = [(one.urgency, one.urgency_db) for one in work.find(Inquiry, _open()) if one.id != inquiry_id]
     return Sight(
         inquiry,
         referrals,
         named,
         sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
-        why(ladder, _facts(referrals), others),
+        why(ladder, dict.fromkeys(fact for one in referrals for fact in one.facts), others),
     )
 
 
-def any_of(
+def _any_of(
     work: Work, kind: type[K], field: str, values: Sequence[str], where: Mapping[str, object] | None = None
 ) -> list[K]:
     """Return what has any of these values in a field, in parts that SQLite takes, each by id."""
@@ -100,9 +128,9 @@ def any_of(
     return [one for part in parts for one in work.find(kind, {**(where or {}), field: part})]
 
 
+def _open(owner: str = "") -> dict[str, object]:
+    return {"state": LIVE} | ({"owner": owner} if owner else {})
+
+
 def _urgent(task: Task) -> tuple[datetime, bool]:
     return task.due_at, task.kind != "safeguard"
-
-
-def _facts(referrals: Iterable[Referral]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(fact for one in referrals for fact in one.facts))

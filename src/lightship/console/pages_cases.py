@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.casework import desk, disseminate
-from lightship.casework.sight import children_of, next_tasks, queue, sight
+from lightship.casework.sight import screen, sight
 from lightship.casework.urgency import shipped
 from lightship.console.problems import Problem
 from lightship.console.prose import label_of, told
@@ -59,33 +59,32 @@ def _looks(router: APIRouter, room: Room, partners: Mapping[str, Partner], own: 
     def cases(request: Request, visit: Visit = seeing, mine: str = "", after: str = "") -> Response:
         owner = visit.account.id if mine else ""
         with room.store.begin() as work:
-            consulted(work, visit, "cases", "queue")
+            room.looked(work, visit, "cases")
             known = len(after) <= 64 and after.isprintable() and work.get(Inquiry, after) is not None
-            rows = queue(work, owner, PAGE + 1, after=after if known else "")
-            more, rows = len(rows) > PAGE, rows[:PAGE]
-            tasks = next_tasks(work, rows)
-            children = children_of(work, rows[0].id) if rows else []
-            open_ = {"state": desk.LIVE} | ({"owner": owner} if owner else {})
-            count = work.count(Inquiry, open_)
+            found = screen(
+                work, owner, PAGE, after=after if known else "", by=visit.account.id, now=visit.now
+            )
         return room.page(
             request,
             "cases.html",
             "Cases",
-            rows=[(one, tasks.get(one.id), shipped().rungs[one.urgency - 1]) for one in rows],
-            children=children,
+            rows=[
+                (one, found.tasks.get(one.id), shipped().rungs[one.urgency - 1]) for one in found.inquiries
+            ],
+            children=found.children,
             rungs=len(shipped().rungs),
-            count=count,
+            count=found.count,
             mine=bool(mine),
             later=known,
-            more=rows[-1].id if more else "",
+            more=found.inquiries[-1].id if found.more else "",
             may_work=may_work(visit),
         )
 
     @router.get("/{inquiry_id}")
     def case(request: Request, inquiry_id: str, visit: Visit = seeing) -> Response:
         with room.store.begin() as work:
-            found = sight(work, shipped(), _id(inquiry_id))
-            consulted(work, visit, f"inquiry {inquiry_id}", inquiry_id)
+            found = sight(work, shipped(), _id(inquiry_id), by=visit.account.id, now=visit.now)
+            room.looked(work, visit, f"inquiry {inquiry_id}")
             colleagues = work.find(Account, {"role": "analyst", "active": True}, order=("id",))
         record = room.record.find(Sought(about=inquiry_id), most=PAGE)
         return room.page(

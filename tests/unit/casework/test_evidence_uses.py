@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 30, 5, 40, tzinfo=UTC)
 NOT_LOGGED = {
     "desk.log_use": "it is the log",
     "disseminate.gather": "reads for preview and disseminate alone, inside their transaction",
-    "disseminate.preview": "is not told who looks: app_share logs the consultation (the story of sharing sees it)",
+    "disseminate.preview": "is not told who looks: app_share and the console log the consultation (their tests see it)",
 }
 """Data functions that log nothing, each with its reason."""
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -273,3 +275,21 @@ def test_lightship_cases_serve_answers_and_has_no_page_of_a_platform(tmp_path):
             process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     assert (tmp_path / "cases" / "casework.ledger").exists()
+
+
+def test_a_long_queue_comes_in_pages_and_no_case_is_left_out(made):
+    last = made.one(Inquiry, made.inquiries[-1])
+    with made.store.begin() as work:
+        work.save(*(replace(last, id=f"q{number:03}") for number in range(110)))
+    ann, path, seen = at(made, "ann"), "/cases", []
+    for _ in range(9):
+        page = ann.get(path).text
+        table = page[page.index("<tbody>") : page.index("</tbody>")]
+        seen += re.findall(r'href="/cases/([^"]+)" data-item', table)
+        assert ("Which child" in page) is (path == "/cases"), "the first screen alone"
+        later = re.search(r'href="([^"]+)" rel="next"', page)
+        if later is None:
+            break
+        path = later[1].replace("&amp;", "&")
+    assert sorted(seen) == sorted(one.id for one in made.all(Inquiry))
+    assert "No case is open with you." in ann.get("/cases?mine=1").text
