@@ -27,7 +27,7 @@ check: $(VENV)/.tests ## formatting, lint, types and the import rules
 
 test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
 	@$(BIN)/pytest --doctest-modules src
-	@$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --max-worker-restart 0
+	@$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-all: check       ## the same with what takes longer
 	@$(BIN)/pytest

@@ -210,3 +210,11 @@ def live_score(score: Any, payment: str | None) -> tuple[Any, Any]:
         score.keeper_mdb,
         score.at_us,
     )
+
+
+def batch(engine: Any, folder: Path, bases: Any = None, to_us: int | None = None) -> tuple[Any, Any, Any]:
+    """Return what an engine measures of a dataset, its baselines and its scores."""
+    data = app_payments.open_dataset(engine, folder)
+    measured = histories(engine, data, to_us or app_payments.last_moment(engine, data))
+    bases = bases or baselines(engine, measured)
+    return measured, bases, batch_scores(engine, measured, bases)
