@@ -124,7 +124,9 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
     # All that is counted is fresh, so the windows go over fresh payments alone: a few of all.
     rows = rows.filter(rows.fresh == 1)
     recent = _trailing(BURST_US)
-    code = (rows.at_us - (window.from_us - (HISTORY_DAYS + 1) * DAY_US)) // 1_000_000 * (1 << _REF_BITS)
+    # Whole seconds of the clock, as the live path has them: counted from the window they would begin elsewhere.
+    since_s = (window.from_us - (HISTORY_DAYS + 1) * DAY_US) // 1_000_000
+    code = (rows.at_us // 1_000_000 - since_s) * (1 << _REF_BITS)
     code = code + ibis.least(rows.ref, (1 << _REF_BITS) - 1)
     rows = rows.mutate(
         burst=rows.fresh.sum().over(recent),
