@@ -1,5 +1,7 @@
 """Whoever carries a call, and even ends its transport encryption, sees noise; the two who talk see each other."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
@@ -16,10 +18,22 @@ SECRET = bytes(range(16))
 @pytest.fixture(scope="module")
 def call(engine, tmp_path_factory):
     camera = film(tmp_path_factory.mktemp("relay") / "camera.y4m", 4)
-    relay = Relay(policy())
-    with serving(relay.app) as address, browser(engine, camera) as made:
-        one, other = made.new_page(), made.new_page()
-        meet(one, other, address)
+    with ExitStack() as stack:
+        for last in (
+            False,
+            False,
+            True,
+        ):  # on a busy machine the relay's handshakes may come too late to connect
+            relay = Relay(policy())
+            address = stack.enter_context(serving(relay.app))
+            made = stack.enter_context(browser(engine, camera))
+            one, other = made.new_page(), made.new_page()
+            try:
+                meet(one, other, address)
+                break
+            except AssertionError:
+                if last:
+                    raise
         yield one, other, relay
 
 
