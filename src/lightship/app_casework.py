@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from lightship.app_platform import Deployment, add_account, console_secret, ledger_of
+from lightship.app_platform import Deployment, add_account, console_secret, ledger_of, store_of
 from lightship.app_serving import Serving, run
 from lightship.casework import intake as intake_room
 from lightship.casework.desk import Offices, escalate
@@ -31,6 +31,7 @@ from lightship.infra.ledger_file import verify_file
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
+from lightship.settings import state_folder
 from lightship.watch.chores import Chores
 
 ESCALATE_S = 60.0
@@ -58,6 +59,21 @@ def open_casework(folder: Path, say: Callable[[str], None]) -> Iterator[SqlStore
                         pass
             except LightshipError as error:
                 say(f"The journal waits in the store for the next time: {error}")
+
+
+def shared_from(
+    folder: Path | None, database: str, say: Callable[[str], None]
+) -> AbstractContextManager[SqlStore]:
+    """Open what inquiries are shared from: casework's store, unless a platform's folder or a database is named.
+
+    Raises
+    ------
+    LightshipError
+        If it cannot be used.
+    """
+    if folder is not None or database:
+        return store_of(folder, database)
+    return open_casework(state_folder() / "cases", say)
 
 
 def _ready(folder: Path) -> str:

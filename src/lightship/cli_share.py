@@ -51,11 +51,11 @@ def preview(
 ) -> None:
     """Show exactly what a partner would see, and what stays and why; nothing is sent."""
     from lightship import app_share
-    from lightship.app_platform import store_of
+    from lightship.app_casework import shared_from
 
     partner = app_share.partner(partners, to)
     who, own = by or getpass.getuser(), _own(gsc, tlp, pap, house)
-    with store_of(folder, database) as store:
+    with shared_from(folder, database, say) as store:
         released, withheld = app_share.preview(store, inquiry, partner, own=own, by=who)
     for thing in released.things:
         typer.echo(f"{thing.kind} {thing.id}")
@@ -85,14 +85,14 @@ def send(
 ) -> None:
     """Send an inquiry: what the gate lets through, kept exactly as it went, and logged as a disclosure."""
     from lightship import app_share
-    from lightship.app_platform import store_of
+    from lightship.app_casework import shared_from
     from lightship.core.errors import InputError
 
     if (out is None) != (way is Ways.TAXII):
         raise InputError("Name --out for a file; the TAXII server needs none.", f"--way {way}", "")
     partner, own = app_share.partner(partners, to), _own(gsc, tlp, pap, house)
     who = by or getpass.getuser()
-    with store_of(folder, database) as store:
+    with shared_from(folder, database, say) as store:
         sent = app_share.send(store, inquiry, partner, way.value, own=own, house=house, by=who, key=key)
     if out is not None:
         app_share.write(out, sent.data)
@@ -156,13 +156,13 @@ def mark(
     from datetime import UTC, datetime
     from json import dumps
 
-    from lightship.app_platform import store_of
+    from lightship.app_casework import shared_from
     from lightship.casework.disseminate import mark as put
     from lightship.core.markings import read_marking
 
     steps = {"gsc": gsc, "tlp": tlp, "pap": pap, "handling": handling}
     marking = read_marking(dumps({**steps, "conditions": conditions, "originator": originator}))
-    with store_of(folder, database) as store, store.begin() as work:
+    with shared_from(folder, database, say) as store, store.begin() as work:
         put(work, referral, marking, by=by or getpass.getuser(), now=datetime.now(UTC), originators=allowed)
     typer.echo(f"{referral}: {marking}")
 
@@ -181,11 +181,11 @@ def serve(
     import uvicorn
 
     from lightship import app_share
-    from lightship.app_platform import store_of
+    from lightship.app_casework import shared_from
     from lightship.console.settings import utc_now
     from lightship.console.taxii import taxii_app
 
-    with store_of(folder, database) as store:
+    with shared_from(folder, database, say) as store:
         app = taxii_app(store, app_share.members(partners, tokens), title=house, clock=utc_now)
         uvicorn.run(app, host=host, port=port, lifespan="off", access_log=False)
 
