@@ -39,7 +39,7 @@ def test_a_batch_and_the_live_path_read_payments_by_the_same_terms(tmp_path: Pat
     assert used[0].zones["GB"] == "Europe/London"  # for customers of whom no zone is known
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), count=st.integers(40, 160))
 def test_the_step_measures_what_duckdb_does(tmp_path: Path, seed: int, count: int) -> None:
     history = random_history(random.Random(seed), count)
@@ -72,7 +72,7 @@ def test_the_step_measures_what_duckdb_does(tmp_path: Path, seed: int, count: in
         assert {key for key in scored if key[0] == "extortion-victim"} == set(moments)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), count=st.integers(60, 160), part=st.floats(0.3, 1.0))
 @example(seed=1389, count=143, part=0.7088664879696869)  # the first two of a burst within one second
 def test_a_step_says_what_a_batch_up_to_that_payment_says(

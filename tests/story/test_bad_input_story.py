@@ -127,7 +127,12 @@ def test_a_video_cut_off_in_its_middle_is_protected_as_far_as_it_goes_and_the_ga
 
 @pytest.mark.parametrize(
     ("width", "height", "fps", "seconds"),
-    [(16, 16, 25, 2), (7680, 4320, 5, 1), (320, 180, 1, 6), (160, 90, 240, 1)],
+    [
+        (16, 16, 25, 2),
+        pytest.param(7680, 4320, 5, 1, marks=pytest.mark.slow),
+        (320, 180, 1, 6),
+        (160, 90, 240, 1),
+    ],
 )
 def test_any_size_and_rate_is_taken(here, width, height, fps, seconds):
     write_video(here / "in.mkv", seconds=seconds, width=width, height=height, fps=fps)
