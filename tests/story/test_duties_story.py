@@ -17,8 +17,9 @@ from lightship.console.desk import WatchDesk
 from lightship.core.cases import Case, Effect, Stream
 from lightship.core.duties import Duty
 from lightship.core.errors import LightshipError
+from lightship.core.identity import identity
 from lightship.demo import duties as demonstration
-from lightship.duties import certificates, desk
+from lightship.duties import certificates
 from lightship.duties.follow import Follower
 from lightship.exchange.schedule1 import parse_fields
 from lightship.infra import store as store_module
@@ -119,7 +120,7 @@ class House:
 
     def duty(self, case):
         with store_in(self.folder) as store, store.look() as work:
-            return work.get(Duty, desk.identity(case, "detection"))
+            return work.get(Duty, identity(case, "detection"))
 
     def done(self, kind):
         with store_in(self.folder) as store, store.look() as work:

@@ -8,17 +8,17 @@ What a sender sends again under its own reference joins the inquiry that the fir
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lightship.casework import desk
 from lightship.casework.desk import MACHINE, Offices, identity
 from lightship.casework.normal import normalise
 from lightship.casework.urgency import Ladder
-from lightship.core.casework import Identifier, Inquiry, Marking, Named, Original, Parsed, Referral, Task
+from lightship.core.casework import Identifier, Inquiry, Named, Original, Parsed, Referral, Task
 from lightship.core.errors import InputError
+from lightship.core.markings import marking_json
 from lightship.core.ports import Identified, Store, Work
 
 BATCH = 200
@@ -164,7 +164,7 @@ def read_again(
         facts=tuple(dict.fromkeys((*referral.facts, *facts))),
         completeness=_complete(parsed),
         narrative=parsed.narrative or referral.narrative,
-        marking=referral.marking if parsed.marking is None else marking_text(parsed.marking),
+        marking=referral.marking if parsed.marking is None else marking_json(parsed.marking),
         happened_at=parsed.happened_at,
     )
     if changed is None:
@@ -251,7 +251,7 @@ class _Door:
             completeness=_complete(parsed),
             facts=facts,
             narrative=parsed.narrative,
-            marking="" if parsed.marking is None else marking_text(parsed.marking),
+            marking="" if parsed.marking is None else marking_json(parsed.marking),
             happened_at=parsed.happened_at,
         )
         kept = Original(original, one.form, one.data, one.sender, self.now)
@@ -377,11 +377,6 @@ def identifiers_of(
 
 def _complete(parsed: Parsed) -> float:
     return min(1.0, parsed.held / max(1, parsed.holdable))
-
-
-def marking_text(marking: Marking) -> str:
-    """Return a marking as it is kept."""
-    return json.dumps(asdict(marking), sort_keys=True)
 
 
 def not_read(notes: Sequence[str]) -> str:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from lightship.core.cases import Case, Effect, EffectKind, Judgement, Report, ReportKind, Verdict
 from lightship.core.errors import AccessDenied, InputError, StoreError
+from lightship.core.identity import identity
 from lightship.core.ports import Bus, Store, Work
 from lightship.watch import desk, effects, reports
 from lightship.watch.desk import NO_CLAUSE
-from lightship.watch.effects import HELD, WINDOWS, Windows, identity
+from lightship.watch.effects import HELD, WINDOWS, Windows
 from lightship.watch.priority import ORDER
 
 CASES = "cases"

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from lightship.console.prose import GROUPS, label_of, told
-from lightship.console.record import at_of, sought_of
+from lightship.console.record import sought_of
 from lightship.console.room import Room, when
 from lightship.console.visits import Visit
+from lightship.core.entry_time import at_of
 from lightship.core.ports import ReadableLedger
 
 _EXPORT = 100_000

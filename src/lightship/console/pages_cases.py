@@ -16,11 +16,12 @@ from lightship.casework.sight import screen, sight
 from lightship.casework.urgency import shipped
 from lightship.console.problems import Problem
 from lightship.console.prose import label_of, told
-from lightship.console.record import Sought, at_of
+from lightship.console.record import Sought
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
 from lightship.core.access import allowed_purposes
 from lightship.core.casework import Identifier, Inquiry, Marking, Referral, Task
+from lightship.core.entry_time import at_of
 from lightship.core.people import Account
 from lightship.core.ports import Work
 from lightship.core.release import Partner, Withheld

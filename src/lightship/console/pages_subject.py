@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from lightship.console.problems import Problem
 from lightship.console.prose import short, who
-from lightship.console.record import Entry, Record, at_of
+from lightship.console.record import Entry, Record
 from lightship.console.room import Room
 from lightship.console.timeline import Mark, drawn
 from lightship.console.trace import traced
 from lightship.console.visits import Visit
 from lightship.core.cases import Case, Effect, Judgement, Report, Stream
+from lightship.core.entry_time import at_of
 from lightship.core.ports import Work
 
 _STREAMS = 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lightship.console.record import at_of
+from lightship.core.entry_time import at_of
 from lightship.core.ladder import Policy
 from lightship.core.poisson import poisson_lower, poisson_upper
 from lightship.core.watchkeeper import Budget

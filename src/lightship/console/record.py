@@ -15,6 +15,7 @@ from heapq import merge
 from typing import Any
 
 from lightship.console.prose import GROUPS, KINDS, short
+from lightship.core.entry_time import at_of, place_at
 from lightship.core.ports import ReadableLedger
 
 _NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral")
@@ -103,25 +104,6 @@ class Found:
     entries: tuple[tuple[int, Entry], ...]
     before: int
     left: int
-
-
-def at_of(entry: Entry) -> datetime:
-    """Return an entry's time; the beginning of time for one that tells none."""
-    try:
-        at = datetime.fromisoformat(str(entry.get("at", "")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def place_at(ledger: ReadableLedger, at: datetime) -> int:
-    """Return the number of the first entry that was written at that time or later, give or take :data:`SLACK`."""
-    low, high = 0, ledger.size
-    while low < high:
-        middle = (low + high) // 2
-        entry = next(iter(ledger.entries(middle, middle + 1)), {})
-        low, high = (middle + 1, high) if at_of(entry) < at else (low, middle)
-    return low
 
 
 class Record:

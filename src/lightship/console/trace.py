@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lightship.console.prose import told
-from lightship.console.record import at_of
 from lightship.console.timeline import Mark
 from lightship.core.cases import Stream
+from lightship.core.entry_time import at_of
 
 Entry = Mapping[str, Any]
 _MINUTE = timedelta(minutes=1)

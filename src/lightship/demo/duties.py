@@ -28,6 +28,7 @@ from lightship.console.desk import WatchDesk
 from lightship.core.cases import Case, Effect, Exhibit, Stream
 from lightship.core.duties import Duty, Filing, Held, Post
 from lightship.core.errors import VaultError
+from lightship.core.identity import identity
 from lightship.detect.test_card import draw
 from lightship.duties import certificates, desk, filing, keeping, owed, people
 from lightship.duties.filing_report import Told
@@ -105,7 +106,7 @@ class Night:
         """Return the duty of a stream's case."""
         with self.store.look() as work:
             (case,) = work.find(Case, {"stream_id": stream})
-            return desk.duty_of(work, desk.identity(case.id, "detection"))
+            return desk.duty_of(work, identity(case.id, "detection"))
 
     def done(self, stream: str, kind: str) -> bool:
         """Return whether the platform confirmed an act on a stream."""

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from lightship.core.duties import Clock
 from lightship.core.errors import AccessDenied, InputError
+from lightship.core.identity import identity
 from lightship.core.ports import Work
-from lightship.duties.desk import identity
 from lightship.duties.law import Law
 
 LONGEST = 2_000

@@ -6,7 +6,6 @@ ledger alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -18,11 +17,6 @@ from lightship.core.ports import Work
 from lightship.duties import states
 from lightship.duties.chooser import Choice, choose, facts_for, urgency
 from lightship.duties.law import Criterion, Law
-
-
-def identity(*parts: str) -> str:
-    """Return the same id for the same parts, so that what is tried twice is kept once."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
 def detect(work: Work, detection: Detection, now: datetime) -> Duty:

@@ -13,6 +13,7 @@ from datetime import datetime
 from lightship.core.cases import Case, Judgement, Report, Stream
 from lightship.core.duties import Detection, Duty, FoundBy
 from lightship.core.errors import LightshipError
+from lightship.core.identity import identity
 from lightship.core.ports import ReadableLedger, Store, Work
 from lightship.duties import clocks, desk
 from lightship.duties.chooser import Choice
@@ -92,7 +93,7 @@ def reconcile(work: Work, case_id: str, law: Law, provider: tuple[str, ...], now
     verdict = _standing(work, case)
     danger = case.danger_now and (verdict is None or verdict.verdict != "not-abuse")
     confirmed = verdict is not None and verdict.verdict == "abuse"
-    id_ = desk.identity(case_id, "detection")
+    id_ = identity(case_id, "detection")
     duty = work.get(Duty, id_)
     if not (confirmed or danger):
         return _withdrawn(work, duty, law, verdict, now) if duty is not None else None
@@ -143,7 +144,7 @@ def _detection(work: Work, case: Case, verdict: Judgement | None, law: Law) -> D
     stream = work.get(Stream, case.stream_id)
     found_by: FoundBy = "machine" if case.opened_by == "machine" else "report"
     return Detection(
-        id=desk.identity(case.id, "detection"),
+        id=identity(case.id, "detection"),
         case_id=case.id,
         stream_id=case.stream_id,
         label=_label(verdict, law),

@@ -12,8 +12,8 @@ from typing import get_args
 
 from lightship.core.duties import Post, Seat
 from lightship.core.errors import AccessDenied, InputError, StoreError
+from lightship.core.identity import identity
 from lightship.core.ports import Work
-from lightship.duties.desk import identity
 
 POSTS: tuple[Post, ...] = get_args(Post)
 FILES: tuple[Post, ...] = ("administrator", "replacement", "authorised")

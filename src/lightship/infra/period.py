@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from lightship.core.entry_time import at_of, place_at
 from lightship.core.errors import StoreError
 from lightship.core.ports import Identified, ReadableLedger
 from lightship.infra.store import SqlStore
@@ -69,8 +70,8 @@ class StoredPeriod:
     def entries(self, kinds: Iterable[str], begins: datetime, ends: datetime) -> Iterator[Mapping[str, Any]]:
         """Yield the ledger's entries of some kinds whose time lies in ``[begins, ends)``, in their order."""
         wanted = frozenset(kinds)
-        first = _place(self._ledger, begins - _SLACK)
-        last = _place(self._ledger, ends + _SLACK)
+        first = place_at(self._ledger, begins - _SLACK)
+        last = place_at(self._ledger, ends + _SLACK)
         only = getattr(self._ledger, "entries_of", None)
         read = only(wanted, first, last) if only is not None else self._ledger.entries(first, last)
         for entry in read:
@@ -86,26 +87,7 @@ class StoredPeriod:
 
     def written(self, ends: datetime) -> int:
         """Return how many entries the ledger has from before a moment."""
-        return _place(self._ledger, ends)
-
-
-def at_of(entry: Mapping[str, Any]) -> datetime:
-    """Return an entry's time; the beginning of time for one that tells none."""
-    try:
-        at = datetime.fromisoformat(str(entry.get("at", "")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _place(ledger: ReadableLedger, at: datetime) -> int:
-    """Return the number of the first entry that was written at that time or later."""
-    low, high = 0, ledger.size
-    while low < high:
-        middle = (low + high) // 2
-        entry = next(iter(ledger.entries(middle, middle + 1)), {})
-        low, high = (middle + 1, high) if at_of(entry) < at else (low, middle)
-    return low
+        return place_at(self._ledger, ends)
 
 
 def _column(table: sa.FromClause, name: str) -> sa.ColumnElement[Any]:

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from lightship.core.cases import Case, Effect, EffectKind, Judgement, Stream, Verdict
 from lightship.core.errors import AccessDenied, StoreError
+from lightship.core.identity import identity
 from lightship.core.ports import Work
 from lightship.core.values import Decision, Rung
 from lightship.detect.matcher import Flood
 from lightship.watch import effects, likeness, priority, words
-from lightship.watch.effects import GRAVE, WINDOWS, Windows, identity
+from lightship.watch.effects import GRAVE, WINDOWS, Windows
 
 RESPONSES: Mapping[Rung, tuple[EffectKind, ...]] = {
     "observe": (),

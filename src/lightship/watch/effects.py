@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from lightship.core.cases import REVERSIBLE, Case, Effect, EffectKind
 from lightship.core.errors import AccessDenied, StoreError
+from lightship.core.identity import identity
 from lightship.core.ports import Work
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)
@@ -44,11 +44,6 @@ class Windows:
 
 
 WINDOWS = Windows()
-
-
-def identity(*parts: str) -> str:
-    """Return the same id for the same parts, so that what is tried twice is kept once."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
 def in_force(work: Work, stream_id: str, kind: EffectKind) -> Effect | None:

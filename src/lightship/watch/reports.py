@@ -7,9 +7,9 @@ from datetime import datetime
 
 from lightship.core.cases import Case, Report, ReportKind, Stream
 from lightship.core.errors import InputError, StoreError
+from lightship.core.identity import identity
 from lightship.core.ports import Work
 from lightship.watch import desk, effects, priority, words
-from lightship.watch.effects import identity
 
 PIN = "watch.pin"
 """Topic on which whoever watches a stream is asked to pin its ring: ``{"stream": ..., "case": ...}``."""

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from lightship.console import record
 from lightship.console.prose import GROUPS, KINDS
-from lightship.console.record import Record, Sought, place_at, sought_of, terms_of
+from lightship.console.record import Record, Sought, sought_of, terms_of
 from lightship.console.trace import traced
 from lightship.core.cases import Stream
+from lightship.core.entry_time import place_at
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
