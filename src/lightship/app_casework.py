@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from lightship.app_platform import Deployment, add_account, console_secret, ledger_of, store_of
-from lightship.app_serving import Serving, run
+from lightship.app_platform import Deployment, add_account, ledger_of, store_of
 from lightship.casework import intake as intake_room
-from lightship.casework.desk import Offices, escalate
+from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, Taken, take_in
 from lightship.casework.urgency import shipped
-from lightship.console.application import create_body_console
-from lightship.console.health import Health
-from lightship.console.logs import logger, quiet_server
-from lightship.console.server import Announced
-from lightship.console.settings import Settings, utc_now
-from lightship.console.tenants import Tenants, begin
 from lightship.core.cases import Case, Stream
-from lightship.core.casework import Marking, Original, Referral
+from lightship.core.casework import Original, Referral
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.people import Role
-from lightship.core.release import Partner
 from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of, split
-from lightship.infra.keys import load_public_key
-from lightship.infra.ledger_file import verify_file
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 from lightship.settings import state_folder
-from lightship.watch.chores import Chores
-
-ESCALATE_S = 60.0
 
 
 @contextmanager
@@ -46,7 +33,7 @@ def open_casework(folder: Path, say: Callable[[str], None]) -> Iterator[SqlStore
     LightshipError
         If it cannot be used.
     """
-    with SqlStore(_ready(folder)) as store:
+    with SqlStore(ready(folder)) as store:
         try:
             yield store
         finally:
@@ -76,7 +63,7 @@ def shared_from(
     return open_casework(state_folder() / "cases", say)
 
 
-def _ready(folder: Path) -> str:
+def ready(folder: Path) -> str:
     """Return the address of casework's database in a folder, which is made and brought up to this release."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,51 +84,7 @@ def account(folder: Path, name: str, shown_as: str, role: Role, password: str) -
     LightshipError
         If there is one of that name, or the name or password cannot be used.
     """
-    return add_account(Deployment(folder, _ready(folder)), name, shown_as, role, password)
-
-
-def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
-    """Serve the body's console until interrupted: cases, record and people. What is late goes to the supervisor.
-
-    Raises
-    ------
-    LightshipError
-        If the store, the ledger or the address cannot be used.
-    """
-    serving.check()
-    quiet_server()
-    log = logger()
-    with ExitStack() as stack:
-        store = stack.enter_context(SqlStore(_ready(folder)))
-        ledger = stack.enter_context(ledger_of(folder / "casework.ledger", "lightship-casework"))
-        sealer = stack.enter_context(Sealer(store, ledger))
-        chores = Chores()
-        stack.callback(chores.end)
-        chores.every("the ledger", 0.2, sealer.seal)
-        chores.every("escalation", ESCALATE_S, lambda: _escalate(store))
-
-        def health() -> Health:
-            troubles = tuple(f"In trouble: {one.chore}: {one.reason}" for one in chores.troubles())
-            return Health(utc_now(), troubles=troubles)
-
-        tenants = folder / "tenants.json"
-        begin(tenants)
-        settings = Settings(
-            secret=console_secret(folder),
-            tenants=Tenants(tenants),
-            ledger=ledger,
-            verify=lambda: verify_file(folder / "casework.ledger", load_public_key(folder / "casework.pub")),
-            health=health,
-            log=log,
-            secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
-        )
-        app = create_body_console(store, settings, partners, own)
-        run(Announced(serving.config(app), log))
-
-
-def _escalate(store: SqlStore) -> None:
-    with store.begin() as work:
-        escalate(work, utc_now(), Offices())
+    return add_account(Deployment(folder, ready(folder)), name, shown_as, role, password)
 
 
 def intake(

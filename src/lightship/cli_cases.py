@@ -359,14 +359,14 @@ def serve(
     """Serve the body's own console, with its cases, its record and its people, until interrupted."""
     from json import dumps
 
-    from lightship import app_casework
+    from lightship import app_casework_serve
     from lightship.app_serving import Serving
     from lightship.app_share import partners as named
     from lightship.core.markings import read_marking
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
-    app_casework.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
+    app_casework_serve.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
 
 
 def _there(work: Work, inquiry: str) -> Inquiry:
