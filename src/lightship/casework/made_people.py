@@ -1,0 +1,360 @@
+"""Made-up referrals of made-up people, with the truth beside them: who is who, and what is one report.
+
+The hard cases are drawn on purpose: people of one home who share its line, device, account and family name; children of
+the suspect's own home; numbers, handles and devices that become somebody else's; addresses of cafés and of mobile
+networks; words that many take as a handle; common names; people named in one referral together; and one person with
+several addresses and handles. What is drawn, and how often, is ``packs/casework/people.toml``.
+"""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+
+from lightship.core.casework import Identifier, IdentifierKind, PersonRole, Referral, Source
+from lightship.core.errors import PolicyError
+
+BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
+PLATFORMS = ("chatto", "piclane", "streamly", "gamehall", "talkbox")
+_DAY_S = 86_400
+_SYLLABLES = ("ba", "de", "fi", "go", "ha", "jo", "ka", "le", "mi", "no", "pa", "ro", "sa", "ti", "vu", "we")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What people are drawn from, by the names of the file."""
+
+    share: Mapping[str, float]
+    days: Mapping[str, float]
+    shows: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A made-up referral.
+
+    Parameters
+    ----------
+    truth
+        The number of the real person behind each person that it names.
+    children
+        Which of those numbers are children.
+    """
+
+    referral: Referral
+    identifiers: tuple[Identifier, ...]
+    truth: Mapping[str, int]
+    children: frozenset[int]
+
+
+def parse_world(text: str, where: str) -> World:
+    """Read what people are drawn from.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read, or has no grade and source.
+    """
+    try:
+        table = tomllib.loads(text)
+        if not table["grade"] or not table["source"]:
+            raise PolicyError("The world has no grade or source.", where, "Say where its numbers are from.")
+        return World(table["share"], table["days"], table["shows"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise PolicyError(f"The world cannot be read: {error}.", where, "Correct the file.") from error
+
+
+@dataclass
+class _Home:
+    """Where people live: its family name, its shared device and account, and its line's addresses by day."""
+
+    family: str
+    device: str
+    account: str
+    lines: list[tuple[float, str]]
+
+
+@dataclass
+class _Someone:
+    """A real person; of ``phones`` and ``devices`` each has a first and a last day."""
+
+    number: int
+    child: bool
+    home: _Home
+    given: str
+    family: str
+    emails: list[str]
+    phones: list[tuple[float, float, str]]
+    devices: list[tuple[float, float, str]]
+    account: str
+    token: str
+    wallet: str
+    shares_device: bool
+    began_d: float
+    platforms: list[str]
+    handles: dict[str, list[tuple[float, float, str]]] = field(default_factory=dict)
+
+
+def people_told(world: World, referrals: int, seed: int) -> Iterator[Told]:
+    """Yield made-up referrals, in no order of time."""
+    maker = _Maker(world, random.Random(seed), referrals)  # noqa: S311 - made-up people, no secret
+    made = 0
+    while made < referrals:
+        for told in maker.circle():
+            yield told
+            made += 1
+            if made == referrals:
+                return
+
+
+class _Maker:
+    """Draws circles of people, and the referrals that name them."""
+
+    def __init__(self, world: World, rng: random.Random, referrals: int) -> None:
+        self.world, self.rng = world, rng
+        self.number = self.serial = self.homes = 0
+        self.freed: dict[str, list[tuple[float, str]]] = {"phone": [], "device": [], "handle": [], "email": []}
+        self.cafes = [self._address(90) for _ in range(1 + referrals // 250)]
+        self.mobile = [self._address(91) for _ in range(1 + referrals // 800)]
+        self.given = [self._word(2) for _ in range(300)]
+        self.family = [self._word(3) for _ in range(2500)]
+        self.words = [self._word(3) for _ in range(400)]
+        self.common = {
+            len(words): list(accumulate(1.0 / (rank + 3) for rank in range(len(words))))
+            for words in (self.given, self.family, self.words)
+        }
+        self.facilitators: list[tuple[_Someone, _Someone]] = []
+
+    def circle(self) -> Iterator[Told]:
+        """Yield the referrals of somebody, and of whoever of their home is referred too."""
+        home = self._home()
+        those = [self._someone(home)]
+        if self._drawn("lives_with"):
+            those.append(self._someone(home, shared=True))
+        children = [self._someone(self._home(), child=True)]
+        if self._drawn("child_at_home"):
+            children = [self._someone(home, child=True, parent=those[0])]
+        arranged = self._facilitator()
+        for one in those:
+            last_d = one.began_d
+            while True:
+                yield self._told(one, those, children[0], arranged, last_d)
+                if self.rng.random() >= self.world.share["more"]:
+                    break
+                last_d = min(self.world.days["world"], last_d + self._for("active") / 3)
+
+    def _told(
+        self, one: _Someone, home: list[_Someone], child: _Someone, arranged: tuple[_Someone, _Someone], at_d: float
+    ) -> Told:
+        shows = list(self.world.shows.values())
+        name = self.rng.choices(list(self.world.shows), [each["weight"] for each in shows])[0]
+        named: list[tuple[str, PersonRole, _Someone]] = [("suspect-1", "suspect", one)]
+        if self._drawn("co_offender"):
+            other = next((each for each in home if each is not one), None) if self._drawn_half() else None
+            named.append(("suspect-2", "suspect", other or self._stranger()))
+        brought = self._drawn("facilitator")
+        if brought:
+            named.append(("facilitator-1", "facilitator", arranged[0]))
+        if self._drawn("child") and name != "financial":  # banks hardly ever know of the child
+            named.append(("child-1", "child", arranged[1] if brought else child))
+        self.serial += 1
+        id_ = f"made{self.serial:08d}"
+        at = BEGAN + timedelta(days=at_d)
+        sources: Mapping[str, Source] = {
+            "platform": "platform", "cybertip": "cybertip", "financial": "financial",
+            "hotline": "hotline", "partner": "partner",
+        }  # fmt: skip
+        referral = Referral(
+            id_, sources[name], "made", id_, "made", "made", at, id_, f"i{id_}", happened_at=at
+        )
+        identifiers: list[Identifier] = []
+        truth: dict[str, int] = {}
+        for label, role, who in named:
+            said: PersonRole = "unknown" if self._drawn("unknown_role") else role
+            for kind, value, platform in self._shown(who, self.world.shows[name], at_d):
+                key = f"{id_}/{label}"
+                identifiers.append(
+                    Identifier(f"{id_}-{len(identifiers)}", id_, kind, value, said, key, platform)
+                )
+                truth[key] = who.number
+        return Told(
+            referral, tuple(identifiers), truth, frozenset(who.number for *_, who in named if who.child)
+        )
+
+    def _shown(
+        self, who: _Someone, shows: Mapping[str, float], at_d: float
+    ) -> Iterator[tuple[IdentifierKind, str, str]]:
+        """Yield what a source names of somebody; nobody is named by nothing."""
+        found: list[tuple[IdentifierKind, str, str]] = []
+        while not found:
+            for kind in ("email", "phone", "handle", "account", "payment-token", "wallet", "device", "ip", "name"):
+                if kind in {"account", "payment-token", "wallet"} and who.child:
+                    continue
+                if self.rng.random() < shows.get(kind, 0.0):
+                    found += self._value(who, kind, at_d)  # type: ignore[arg-type]
+        yield from found
+
+    def _value(self, who: _Someone, kind: IdentifierKind, at_d: float) -> list[tuple[IdentifierKind, str, str]]:
+        rng = self.rng
+        if kind == "email":
+            return [(kind, who.emails[0] if rng.random() < 0.75 else rng.choice(who.emails), "")]
+        if kind == "phone":
+            return [(kind, self._now(who.phones, at_d), "")]
+        if kind == "handle":
+            platform = who.platforms[0] if rng.random() < 0.7 else rng.choice(who.platforms)
+            return [(kind, self._handle(who, platform, at_d), platform)]
+        if kind == "device":
+            shared = who.shares_device and rng.random() < 0.4
+            return [(kind, who.home.device if shared else self._now(who.devices, at_d), "")]
+        if kind == "ip":
+            return [(kind, self._line(who, at_d), "") for _ in range(1 + (rng.random() < 0.3))]
+        if kind == "name":
+            return [(kind, self._spelt(who), "")]
+        return [(kind, {"account": who.account, "payment-token": who.token}.get(kind, who.wallet), "")]
+
+    def _line(self, who: _Someone, at_d: float) -> str:
+        draw = self.rng.random()
+        if draw < self.world.share["cafe"]:
+            return self.rng.choice(self.cafes)
+        if draw < self.world.share["cafe"] + self.world.share["mobile"]:
+            return self.rng.choice(self.mobile)
+        return next(value for since, value in reversed(who.home.lines) if since <= at_d)
+
+    def _spelt(self, who: _Someone) -> str:
+        given = who.given
+        if self._drawn("misspelt"):
+            place = self.rng.randrange(len(given))
+            given = given[0] if self._drawn_half() else given[:place] + given[place + 1 :] or given
+        return f"{given} {who.family}"
+
+    def _handle(self, who: _Someone, platform: str, at_d: float) -> str:
+        there = who.handles.setdefault(platform, [])
+        if not there:
+            known = [each[0][2] for name, each in who.handles.items() if each and name != platform]
+            again = bool(known) and self._drawn("same_handle")
+            there.append((-1e9, 1e9, known[0] if again else self._new_handle(who, platform)))
+            if self._drawn("second_handle"):
+                there.append((-1e9, 1e9, self._new_handle(who, platform)))
+        alive = [one for one in there if one[0] <= at_d <= one[1]] or there
+        return alive[0][2] if self.rng.random() < 0.8 else self.rng.choice(alive)[2]
+
+    def _new_handle(self, who: _Someone, platform: str) -> str:
+        free = self.freed["handle"]
+        ready = [one for one in free[-40:] if one[0] <= who.began_d and one[1].startswith(platform)]
+        if ready and self.rng.random() < 0.5:
+            free.remove(ready[0])
+            return ready[0][1].partition("|")[2]
+        word = self.rng.choices(self.words, cum_weights=self.common[len(self.words)])[0]
+        if self._drawn("common_handle"):
+            return f"{word}{self.rng.randrange(1, 30)}"
+        made = f"{word}_{self.rng.choice(self.given)}{self.rng.randrange(10_000)}"
+        if self._drawn("reused_handle"):
+            free.append((who.began_d + self._for("active") + self._for("quarantine"), f"{platform}|{made}"))
+        return made
+
+    def _someone(
+        self, home: _Home, *, child: bool = False, shared: bool = False, parent: _Someone | None = None
+    ) -> _Someone:
+        rng, share = self.rng, self.world.share
+        self.number += 1
+        began_d = rng.random() * self.world.days["world"]
+        given = rng.choices(self.given, cum_weights=self.common[len(self.given)])[0]
+        family = home.family
+        if shared and rng.random() >= share["same_family_name"]:
+            family = self._family()
+        emails = [self._email(given)]
+        while len(emails) < 3 and rng.random() < share["second_email"]:
+            emails.append(self._email(given))
+        one = _Someone(
+            self.number, child, home, given, family, emails, [], [],
+            account=home.account if shared and rng.random() < share["joint_account"] else self._serial("GB"),
+            token=self._serial("tok"), wallet=self._serial("bc1q"),
+            shares_device=rng.random() < share["shares_device"], began_d=began_d,
+            platforms=rng.sample(PLATFORMS, rng.choices((1, 2, 3), (5, 4, 2))[0], counts=(9, 5, 3, 2, 1)),
+        )  # fmt: skip
+        if not shared and not child:
+            home.account = one.account
+        one.phones = self._tenures("phone", began_d)
+        one.devices = self._tenures("device", began_d)
+        if parent is not None and self._drawn("child_parent_phone"):
+            one.phones = parent.phones
+        return one
+
+    def _tenures(self, kind: str, began_d: float) -> list[tuple[float, float, str]]:
+        """Return what somebody has one after the other; some of it was somebody else's, and some becomes so."""
+        found, at_d = [], began_d - self.rng.random() * self.world.days[kind]
+        free = self.freed[kind]
+        often = self.world.share["recycled_phone" if kind == "phone" else "second_hand"]
+        while at_d < self.world.days["world"] + 1:
+            until_d = at_d + self._for(kind)
+            ready = next((one for one in free[-200:] if one[0] <= at_d), None)
+            if ready is not None:
+                free.remove(ready)
+                value = ready[1]
+            else:
+                value = f"+4477{self._count():08d}" if kind == "phone" else self._serial("dev")
+            if self.rng.random() < often:
+                free.append((until_d + self._for("quarantine"), value))
+            found.append((at_d, until_d, value))
+            at_d = until_d
+        return found
+
+    def _now(self, tenures: list[tuple[float, float, str]], at_d: float) -> str:
+        return next((value for since, until, value in tenures if since <= at_d < until), tenures[-1][2])
+
+    def _facilitator(self) -> tuple[_Someone, _Someone]:
+        """Return somebody who arranges, and the child of their home; each has some twelve customers."""
+        if not self.facilitators or self.rng.random() < 0.03:
+            home = self._home()
+            adult = self._someone(home)
+            self.facilitators.append((adult, self._someone(home, child=True, parent=adult)))
+        return self.rng.choice(self.facilitators[-20:])
+
+    def _stranger(self) -> _Someone:
+        return self._someone(self._home())
+
+    def _home(self) -> _Home:
+        lines, at_d = [], -1.0
+        while at_d < self.world.days["world"]:
+            lines.append((at_d, self._address(10)))
+            at_d += self._for("line")
+        return _Home(self._family(), self._serial("dev"), self._serial("GB"), lines)
+
+    def _family(self) -> str:
+        return self.rng.choices(self.family, cum_weights=self.common[len(self.family)])[0]
+
+    def _email(self, given: str) -> str:
+        shared = self.freed["email"]
+        if shared and self.rng.random() < self.world.share["stranger_email"]:
+            return shared.pop()[1]
+        made = f"{given}.{self._count():x}@mail.example"
+        if self._drawn("stranger_email"):
+            shared.append((0.0, made))
+        return made
+
+    def _for(self, what: str) -> float:
+        return self.rng.expovariate(1.0 / self.world.days[what])
+
+    def _drawn(self, what: str) -> bool:
+        return self.rng.random() < self.world.share[what]
+
+    def _drawn_half(self) -> bool:
+        return self.rng.random() < 0.5
+
+    def _count(self) -> int:
+        self.homes += 1
+        return self.homes
+
+    def _serial(self, stem: str) -> str:
+        return f"{stem}{self._count():010d}"
+
+    def _address(self, net: int) -> str:
+        number = self._count()
+        return f"{net}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+    def _word(self, syllables: int) -> str:
+        return "".join(self.rng.choice(_SYLLABLES) for _ in range(syllables))
