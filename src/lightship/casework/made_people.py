@@ -127,6 +127,7 @@ class _Maker:
             len(words): list(accumulate(1.0 / (rank + 3) for rank in range(len(words))))
             for words in (self.given, self.family, self.words)
         }
+        self.taken: set[tuple[str, str]] = set()
         self.facilitators: list[tuple[_Someone, _Someone]] = []
 
     def circle(self) -> Iterator[Told]:
@@ -201,11 +202,11 @@ class _Maker:
     def _value(self, who: _Someone, kind: IdentifierKind, at_d: float) -> list[tuple[IdentifierKind, str, str]]:
         rng = self.rng
         if kind == "email":
-            return [(kind, who.emails[0] if rng.random() < 0.75 else rng.choice(who.emails), "")]
+            return [(kind, who.emails[0] if rng.random() < 0.9 else rng.choice(who.emails), "")]
         if kind == "phone":
             return [(kind, self._now(who.phones, at_d), "")]
         if kind == "handle":
-            platform = who.platforms[0] if rng.random() < 0.7 else rng.choice(who.platforms)
+            platform = who.platforms[0] if rng.random() < 0.75 else rng.choice(who.platforms)
             return [(kind, self._handle(who, platform, at_d), platform)]
         if kind == "device":
             shared = who.shares_device and rng.random() < 0.4
@@ -233,28 +234,36 @@ class _Maker:
 
     def _handle(self, who: _Someone, platform: str, at_d: float) -> str:
         there = who.handles.setdefault(platform, [])
-        if not there:
+        alive = [one for one in there if at_d <= one[1]]
+        if not alive:
             known = [each[0][2] for name, each in who.handles.items() if each and name != platform]
-            again = bool(known) and self._drawn("same_handle")
-            there.append((-1e9, 1e9, known[0] if again else self._new_handle(who, platform)))
+            again = bool(known) and self._drawn("same_handle") and (platform, known[0]) not in self.taken
+            alive = [(at_d, 1e9, known[0])] if again else [self._new_handle(who, platform, at_d)]
             if self._drawn("second_handle"):
-                there.append((-1e9, 1e9, self._new_handle(who, platform)))
-        alive = [one for one in there if one[0] <= at_d <= one[1]] or there
+                alive.append(self._new_handle(who, platform, at_d))
+            there += alive
+            self.taken |= {(platform, one[2]) for one in alive}
         return alive[0][2] if self.rng.random() < 0.8 else self.rng.choice(alive)[2]
 
-    def _new_handle(self, who: _Someone, platform: str) -> str:
-        free = self.freed["handle"]
-        ready = [one for one in free[-40:] if one[0] <= who.began_d and one[1].startswith(platform)]
+    def _new_handle(self, who: _Someone, platform: str, at_d: float) -> tuple[float, float, str]:
+        """Return a handle with the days from and until which it is theirs; one person's at a time on a platform."""
+        free, until_d = self.freed["handle"], 1e9
+        ready = [one for one in free[-40:] if one[0] <= at_d and one[1].startswith(f"{platform}|")]
         if ready and self.rng.random() < 0.5:
             free.remove(ready[0])
-            return ready[0][1].partition("|")[2]
+            return at_d, until_d, ready[0][1].partition("|")[2]
         word = self.rng.choices(self.words, cum_weights=self.common[len(self.words)])[0]
         if self._drawn("common_handle"):
-            return f"{word}{self.rng.randrange(1, 30)}"
-        made = f"{word}_{self.rng.choice(self.given)}{self.rng.randrange(10_000)}"
+            stem, more = f"{word}{self.rng.randrange(1, 30)}", 0
+            while (platform, f"{stem}{more or ''}") in self.taken:
+                more += 1
+            made = f"{stem}{more or ''}"
+        else:
+            made = f"{word}_{self.rng.choice(self.given)}{self.rng.randrange(10_000)}"
         if self._drawn("reused_handle"):
-            free.append((who.began_d + self._for("active") + self._for("quarantine"), f"{platform}|{made}"))
-        return made
+            until_d = at_d + self._for("active")
+            free.append((until_d + self._for("quarantine"), f"{platform}|{made}"))
+        return at_d, until_d, made
 
     def _someone(
         self, home: _Home, *, child: bool = False, shared: bool = False, parent: _Someone | None = None
@@ -274,7 +283,7 @@ class _Maker:
             account=home.account if shared and rng.random() < share["joint_account"] else self._serial("GB"),
             token=self._serial("tok"), wallet=self._serial("bc1q"),
             shares_device=rng.random() < share["shares_device"], began_d=began_d,
-            platforms=rng.sample(PLATFORMS, rng.choices((1, 2, 3), (5, 4, 2))[0], counts=(9, 5, 3, 2, 1)),
+            platforms=rng.sample(PLATFORMS, rng.choices((1, 2, 3), (6, 4, 1))[0], counts=(9, 5, 3, 2, 1)),
         )  # fmt: skip
         if not shared and not child:
             home.account = one.account
