@@ -38,7 +38,7 @@ KINDS: tuple[IdentifierKind, ...] = (
 COMPARISONS: Mapping[str, tuple[str, ...]] = {
     "email": ("few", "many", "differ"),
     "phone": ("tenure", "recycled", "differ"),
-    "handle": ("tenure", "later", "reused", "elsewhere", "word", "differ"),
+    "handle": ("own", "tenure", "reused", "elsewhere", "word", "differ"),
     "money": ("few", "many", "differ"),
     "place": ("device", "household", "again", "line", "busy", "crowd", "differ"),
     "name": ("same", "alike", "family", "differ"),
@@ -48,7 +48,7 @@ COMPARISONS: Mapping[str, tuple[str, ...]] = {
 _TOKEN: Mapping[str, tuple[str, ...]] = {
     "email": ("few", "many"),
     "phone": ("tenure", "recycled"),
-    "handle": ("tenure", "later", "reused", "elsewhere", "word"),
+    "handle": ("own", "tenure", "reused", "elsewhere", "word"),
     "money": ("few", "many"),
     "place": ("device", "household", "again", "line", "busy", "crowd"),
 }
@@ -103,8 +103,6 @@ class Model:
         Who is named by something that more than these have is not looked up by it.
     gap
         How long something may stand still and still name the same person; None for ever.
-    later
-        The same of handles for which that is less sure.
     few, some
         Different people around an identifier up to which it counts as one person's, and as a home's.
     names
@@ -122,7 +120,6 @@ class Model:
     weak_db: float
     most: int
     gap: Mapping[str, timedelta | None]
-    later: timedelta
     few: int
     some: int
     names: int
@@ -258,12 +255,11 @@ def parse_model(text: str, where: str) -> Model:
         gap = {
             kind: timedelta(days=days) if (days := table["gap_days"].get(kind, 0)) else None for kind in KINDS
         }
-        later = timedelta(days=table["gap_days"]["handle_later"])
         bundles = tuple(
             Shared(one["kind"], timedelta(hours=one["within_hours"]), one["says"]) for one in table["bundles"]
         )
         own = {name: value for name, value in table["model"].items() if name not in {"grade", "source"}}
-        return Model(table["name"], table["version"], gap=gap, later=later, levels=levels, bundles=bundles, **own)
+        return Model(table["name"], table["version"], gap=gap, levels=levels, bundles=bundles, **own)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise PolicyError(f"The model of linking cannot be read: {error}.", where, "Correct the file.") from error
 
@@ -311,7 +307,6 @@ def profiles(model: Model, held: Iterable[Held], *, known: Collection[str] | Non
             by_key[key_of(one)].append(one)
             if one.kind == "handle":
                 by_key[_word(one)].append(one)
-                by_key[_later(key_of(one))].append(one)
     solo = {person: _solo(those) for person, those in by_person.items()}
     found: dict[str, Profile] = {}
     islands: dict[tuple[str, str], tuple[str, int]] = {}
@@ -467,7 +462,7 @@ def _islands(
     persons = {one.person for one in those}
     if len(persons) > model.most:
         return {(key, person): (f"{key}#", model.most) for person in persons}
-    gap = model.later if key == _later(key_of(those[0])) else model.gap[those[0].kind]
+    gap = model.gap[those[0].kind]
     gap_s = math.inf if gap is None else gap.total_seconds()
     found: dict[tuple[str, str], tuple[str, int]] = {}
     groups: list[set[str]] = []
@@ -522,11 +517,12 @@ def _profile(
             platforms.add(platform_name(one.platform))
             word = _word(one)
             _, around = islands[word, person]
+            rare = bits_of(one.value) >= model.handle_bits
+            if rare:
+                tokens["handle_own"].add(key)
             tokens["handle_tenure"].add(island)
-            tokens["handle_later"].add(islands[_later(key), person][0])
             tokens["handle_reused"].add(key)
-            rare = around <= model.few and bits_of(one.value) >= model.handle_bits
-            tokens["handle_elsewhere" if rare else "handle_word"].add(word)
+            tokens["handle_elsewhere" if rare and around <= model.few else "handle_word"].add(word)
             if not islands[word, person][0].endswith("#"):
                 keys.add(word)
         elif one.kind in _MONEY:
@@ -553,10 +549,6 @@ def _profile(
         given,
         family,
     )
-
-
-def _later(key: str) -> str:
-    return f"later|{key}"
 
 
 def _word(one: Held) -> str:

@@ -212,7 +212,7 @@ class _Maker:
             shared = who.shares_device and rng.random() < 0.4
             return [(kind, who.home.device if shared else self._now(who.devices, at_d), "")]
         if kind == "ip":
-            return [(kind, self._line(who, at_d), "") for _ in range(1 + (rng.random() < 0.3))]
+            return [(kind, self._line(who, at_d), "") for _ in range(1 + (rng.random() < 0.5))]
         if kind == "name":
             return [(kind, self._spelt(who), "")]
         return [(kind, {"account": who.account, "payment-token": who.token}.get(kind, who.wallet), "")]
@@ -253,14 +253,14 @@ class _Maker:
             free.remove(ready[0])
             return at_d, until_d, ready[0][1].partition("|")[2]
         word = self.rng.choices(self.words, cum_weights=self.common[len(self.words)])[0]
-        if self._drawn("common_handle"):
+        if common := self._drawn("common_handle"):
             stem, more = f"{word}{self.rng.randrange(1, 30)}", 0
             while (platform, f"{stem}{more or ''}") in self.taken:
                 more += 1
             made = f"{stem}{more or ''}"
         else:
             made = f"{word}_{self.rng.choice(self.given)}{self.rng.randrange(10_000)}"
-        if self._drawn("reused_handle"):
+        if self._drawn("reused_word" if common else "reused_handle"):
             until_d = at_d + self._for("active")
             free.append((until_d + self._for("quarantine"), f"{platform}|{made}"))
         return at_d, until_d, made
@@ -283,7 +283,7 @@ class _Maker:
             account=home.account if shared and rng.random() < share["joint_account"] else self._serial("GB"),
             token=self._serial("tok"), wallet=self._serial("bc1q"),
             shares_device=rng.random() < share["shares_device"], began_d=began_d,
-            platforms=rng.sample(PLATFORMS, rng.choices((1, 2, 3), (6, 4, 1))[0], counts=(9, 5, 3, 2, 1)),
+            platforms=rng.sample(PLATFORMS, rng.choices((1, 2, 3), (7, 3, 1))[0], counts=(9, 5, 3, 2, 1)),
         )  # fmt: skip
         if not shared and not child:
             home.account = one.account
@@ -317,7 +317,7 @@ class _Maker:
 
     def _facilitator(self) -> tuple[_Someone, _Someone]:
         """Return somebody who arranges, and the child of their home; each has some twelve customers."""
-        if not self.facilitators or self.rng.random() < 0.03:
+        if not self.facilitators or self.rng.random() < 0.06:
             home = self._home()
             adult = self._someone(home)
             self.facilitators.append((adult, self._someone(home, child=True, parent=adult)))
