@@ -3,8 +3,8 @@
 What names somebody names them for a time: a number or handle that stood still for long is another one from then on, and
 an address that many use says little. A model (``packs/casework/linking.toml``) has for each comparison its levels with
 the chances of each among pairs that are one person and among pairs that only share something. Whole stores are compared
-by Splink (:mod:`lightship.casework.resolving`), one more referral by :func:`weigh`; both read the same profiles and give
-the same weights. A child is never compared with an adult suspect: a :class:`Pair` of them cannot be made.
+by Splink (:mod:`lightship.casework.resolving`), one more referral by :func:`weigh`; both read the same profiles and
+give the same weights. A child is never compared with an adult suspect: a :class:`Pair` of them cannot be made.
 
 References
 ----------
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -55,7 +55,15 @@ _TOKEN: Mapping[str, tuple[str, ...]] = {
 TOKENS = tuple(f"{name}_{level}" for name, levels in _TOKEN.items() for level in levels)
 """The columns of a profile by which two may share something."""
 
-_MONEY = {"account", "wallet", "payment-token"}
+_HAS: Mapping[str, str] = {
+    "email": "email", "phone": "phone", "account": "money", "wallet": "money", "payment-token": "money",
+    "device": "place",
+}  # fmt: skip
+"""By what two may differ who share nothing of it. A line changes by itself, and handles differ on one platform only."""
+
+_CROWDED = "#"
+"""Ends what so many have that nobody is looked up by it."""
+
 _SOLO = {"email", "phone", "account"}
 _DB_A_BIT = 10 * math.log10(2)
 _DAY_S = 86_400.0
@@ -261,7 +269,9 @@ def parse_model(text: str, where: str) -> Model:
         own = {name: value for name, value in table["model"].items() if name not in {"grade", "source"}}
         return Model(table["name"], table["version"], gap=gap, levels=levels, bundles=bundles, **own)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise PolicyError(f"The model of linking cannot be read: {error}.", where, "Correct the file.") from error
+        raise PolicyError(
+            f"The model of linking cannot be read: {error}.", where, "Correct the file."
+        ) from error
 
 
 @cache
@@ -289,7 +299,9 @@ def comparable(one: Profile, other: Profile) -> bool:
     return one.referral != other.referral and {one.side, other.side} != {"child", "adult"}
 
 
-def profiles(model: Model, held: Iterable[Held], *, known: Collection[str] | None = None) -> dict[str, Profile]:
+def profiles(
+    model: Model, held: Iterable[Held], *, known: Collection[str] | None = None
+) -> dict[str, Profile]:
     """Return people as they are compared, by their key.
 
     Parameters
@@ -350,12 +362,12 @@ def weigh(model: Model, pair: Pair, rarity: Mapping[str, float]) -> Weighed:
         bits["name"] += math.log2(
             model.levels["name"]["same"].other / max(rarity[one.name], rarity[other.name])
         )
-    return weighed(model, one.person, other.person, {name: (levels[name], each) for name, each in bits.items()})
+    return weighed(
+        model, one.person, other.person, {name: (levels[name], each) for name, each in bits.items()}
+    )
 
 
-def weighed(
-    model: Model, one: str, other: str, seen: Mapping[str, tuple[str, float]]
-) -> Weighed:
+def weighed(model: Model, one: str, other: str, seen: Mapping[str, tuple[str, float]]) -> Weighed:
     """Return a pair's weight with its waterfall, from the level and the bits of each comparison."""
     parts = [Part("start", "", model.start_db, "as often as pairs that share something are one person")]
     for name in COMPARISONS:
@@ -370,20 +382,23 @@ def weighed(
 
 
 def stands(model: Model, pair: Pair, found: Weighed) -> bool:
-    """Return whether a link is proposed: it weighs enough, and not by what a home shares where a role was not told.
+    """Return whether a link is proposed: it weighs enough, and not by what a home shares alone.
 
-    Somebody whose role nobody told may be the child of the suspect's own home, who uses its number, device and line.
+    A line names no person. Somebody whose role nobody told may be the child of the suspect's own home, who uses its
+    number and its devices too.
     """
     if found.weight_db < model.propose_db:
         return False
-    if pair.one.side == pair.other.side != "unknown":
+    told = pair.one.side == pair.other.side != "unknown"
+    held = {one.comparison: one.level for one in found.parts if one.level and one.weight_db > 0.0}
+    if not {"email", "handle", "money"}.isdisjoint(held):
         return True
-    own = {"email", "handle", "money"}
-    return any(one.comparison in own and one.weight_db > 3.0 for one in found.parts)
+    device = held.get("place") in {"device", "again"}
+    return told and ("phone" in held or device or {"place", "name"} <= held.keys())
 
 
 def rarity_of(model: Model, count: int, total: int) -> float:
-    """Return the share of people who bear a name that ``count`` of ``total`` bear, with the world's names behind them."""
+    """Return the share of people who bear a name that ``count`` of ``total`` bear, the world's names behind them."""
     return (count + 1) / (total + model.names)
 
 
@@ -461,7 +476,7 @@ def _islands(
     """Return for each holder of a key in whose hands it was then, and how many different people are around it."""
     persons = {one.person for one in those}
     if len(persons) > model.most:
-        return {(key, person): (f"{key}#", model.most) for person in persons}
+        return {(key, person): (f"{key}{_CROWDED}", model.most) for person in persons}
     gap = model.gap[those[0].kind]
     gap_s = math.inf if gap is None else gap.total_seconds()
     found: dict[tuple[str, str], tuple[str, int]] = {}
@@ -487,68 +502,57 @@ def _crowd(group: Iterable[str], solo: Mapping[str, frozenset[str]]) -> int:
     return max(1, *kinds.values()) if kinds else 1
 
 
-def _profile(
-    model: Model,
-    person: str,
-    side: Side,
-    held: Sequence[Held],
-    islands: Mapping[tuple[str, str], tuple[str, int]],
-) -> Profile:
+_Islands = Mapping[tuple[str, str], tuple[str, int]]
+"""In whose hands a key was for each of its holders, and how many different people were around it."""
+
+
+def _profile(model: Model, person: str, side: Side, held: Sequence[Held], islands: _Islands) -> Profile:
     tokens: dict[str, set[str]] = {column: set() for column in TOKENS}
-    has, platforms, keys, names = set[str](), set[str](), set[str](), list[str]()
+    keys = set[str]()
     for one in held:
-        if one.kind == "name":
-            names.append(one.value)
-            continue
-        key = key_of(one)
-        island, crowd = islands[key, person]
-        few = "few" if crowd <= model.few else "many"
-        heavy = island.endswith("#")
-        if not heavy:
-            keys.add(key)
-        if one.kind == "email":
-            has.add("email")
-            tokens[f"email_{few}"].add(island)
-        elif one.kind == "phone":
-            has.add("phone")
-            tokens["phone_tenure"].add(island)
-            tokens["phone_recycled"].add(key)
-        elif one.kind == "handle":
-            platforms.add(platform_name(one.platform))
-            word = _word(one)
-            _, around = islands[word, person]
-            rare = bits_of(one.value) >= model.handle_bits
-            if rare:
-                tokens["handle_own"].add(key)
-            tokens["handle_tenure"].add(island)
-            tokens["handle_reused"].add(key)
-            tokens["handle_elsewhere" if rare and around <= model.few else "handle_word"].add(word)
-            if not islands[word, person][0].endswith("#"):
-                keys.add(word)
-        elif one.kind in _MONEY:
-            has.add("money")
-            tokens[f"money_{few}"].add(island)
-        elif one.kind == "device":
-            has.add("place")
-            level = "device" if crowd <= model.few else "household" if crowd <= model.some else "crowd"
-            tokens[f"place_{level}"].add(island)
-            tokens["place_again"].add(key)
-        elif one.kind == "ip":
-            level = "line" if crowd <= model.few else "busy" if crowd <= model.some else "crowd"
-            tokens[f"place_{level}"].add(island)
-    name = max(names, key=lambda one: (len(one), one), default="")
+        if one.kind != "name":
+            for column, token in _tokens(model, one, islands):
+                tokens[column].add(token)
+            own = (key_of(one), _word(one)) if one.kind == "handle" else (key_of(one),)
+            keys |= {key for key in own if not islands[key, person][0].endswith(_CROWDED)}
+    name = max((one.value for one in held if one.kind == "name"), key=lambda one: (len(one), one), default="")
     given, family = _name_parts(name)
     return Profile(
         person,
         side,
         {column: frozenset(values) for column, values in tokens.items()},
-        frozenset(has),
-        frozenset(platforms),
+        frozenset(_HAS[one.kind] for one in held if one.kind in _HAS),
+        frozenset(platform_name(one.platform) for one in held if one.kind == "handle"),
         frozenset(keys),
         name,
         given,
         family,
     )
+
+
+def _tokens(model: Model, one: Held, islands: _Islands) -> Iterator[tuple[str, str]]:
+    """Yield by what somebody shares an identifier with others, each with the column of its level."""
+    key = key_of(one)
+    island, crowd = islands[key, one.person]
+    few = "few" if crowd <= model.few else "many"
+    if one.kind == "phone":
+        yield from (("phone_tenure", island), ("phone_recycled", key))
+    elif one.kind == "handle":
+        word, rare = _word(one), bits_of(one.value) >= model.handle_bits
+        yield from (
+            ("handle_own" if rare else "handle_tenure", key if rare else island),
+            ("handle_reused", key),
+        )
+        elsewhere = rare and islands[word, one.person][1] <= model.few
+        yield "handle_elsewhere" if elsewhere else "handle_word", word
+    elif one.kind in {"device", "ip"}:
+        names = ("device", "household") if one.kind == "device" else ("line", "busy")
+        level = names[0] if crowd <= model.few else names[1] if crowd <= model.some else "crowd"
+        yield f"place_{level}", island
+        if one.kind == "device":
+            yield "place_again", key
+    else:
+        yield f"{_HAS[one.kind]}_{few}", island
 
 
 def _word(one: Held) -> str:

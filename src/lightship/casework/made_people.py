@@ -117,7 +117,12 @@ class _Maker:
     def __init__(self, world: World, rng: random.Random, referrals: int) -> None:
         self.world, self.rng = world, rng
         self.number = self.serial = self.homes = 0
-        self.freed: dict[str, list[tuple[float, str]]] = {"phone": [], "device": [], "handle": [], "email": []}
+        self.freed: dict[str, list[tuple[float, str]]] = {
+            "phone": [],
+            "device": [],
+            "handle": [],
+            "email": [],
+        }
         self.cafes = [self._address(90) for _ in range(1 + referrals // 250)]
         self.mobile = [self._address(91) for _ in range(1 + referrals // 800)]
         self.given = [self._word(2) for _ in range(300)]
@@ -149,7 +154,12 @@ class _Maker:
                 last_d = min(self.world.days["world"], last_d + self._for("active") / 3)
 
     def _told(
-        self, one: _Someone, home: list[_Someone], child: _Someone, arranged: tuple[_Someone, _Someone], at_d: float
+        self,
+        one: _Someone,
+        home: list[_Someone],
+        child: _Someone,
+        arranged: tuple[_Someone, _Someone],
+        at_d: float,
     ) -> Told:
         shows = list(self.world.shows.values())
         name = self.rng.choices(list(self.world.shows), [each["weight"] for each in shows])[0]
@@ -192,30 +202,48 @@ class _Maker:
         """Yield what a source names of somebody; nobody is named by nothing."""
         found: list[tuple[IdentifierKind, str, str]] = []
         while not found:
-            for kind in ("email", "phone", "handle", "account", "payment-token", "wallet", "device", "ip", "name"):
+            for kind in (
+                "email",
+                "phone",
+                "handle",
+                "account",
+                "payment-token",
+                "wallet",
+                "device",
+                "ip",
+                "name",
+            ):
                 if kind in {"account", "payment-token", "wallet"} and who.child:
                     continue
                 if self.rng.random() < shows.get(kind, 0.0):
                     found += self._value(who, kind, at_d)  # type: ignore[arg-type]
         yield from found
 
-    def _value(self, who: _Someone, kind: IdentifierKind, at_d: float) -> list[tuple[IdentifierKind, str, str]]:
+    def _value(
+        self, who: _Someone, kind: IdentifierKind, at_d: float
+    ) -> list[tuple[IdentifierKind, str, str]]:
         rng = self.rng
-        if kind == "email":
-            return [(kind, who.emails[0] if rng.random() < 0.9 else rng.choice(who.emails), "")]
-        if kind == "phone":
-            return [(kind, self._now(who.phones, at_d), "")]
         if kind == "handle":
-            platform = who.platforms[0] if rng.random() < 0.75 else rng.choice(who.platforms)
+            platform = who.platforms[0] if rng.random() < 0.8 else rng.choice(who.platforms)
             return [(kind, self._handle(who, platform, at_d), platform)]
-        if kind == "device":
-            shared = who.shares_device and rng.random() < 0.4
-            return [(kind, who.home.device if shared else self._now(who.devices, at_d), "")]
         if kind == "ip":
             return [(kind, self._line(who, at_d), "") for _ in range(1 + (rng.random() < 0.5))]
-        if kind == "name":
-            return [(kind, self._spelt(who), "")]
-        return [(kind, {"account": who.account, "payment-token": who.token}.get(kind, who.wallet), "")]
+        return [(kind, self._plain(who, kind, at_d), "")]
+
+    def _plain(self, who: _Someone, kind: IdentifierKind, at_d: float) -> str:
+        rng = self.rng
+        match kind:
+            case "email":
+                return who.emails[0] if rng.random() < 0.9 else rng.choice(who.emails)
+            case "phone":
+                return self._now(who.phones, at_d)
+            case "device":
+                shared = who.shares_device and rng.random() < 0.4
+                return who.home.device if shared else self._now(who.devices, at_d)
+            case "name":
+                return self._spelt(who)
+            case _:
+                return {"account": who.account, "payment-token": who.token}.get(kind, who.wallet)
 
     def _line(self, who: _Someone, at_d: float) -> str:
         draw = self.rng.random()
@@ -238,14 +266,14 @@ class _Maker:
         if not alive:
             known = [each[0][2] for name, each in who.handles.items() if each and name != platform]
             again = bool(known) and self._drawn("same_handle") and (platform, known[0]) not in self.taken
-            alive = [(at_d, 1e9, known[0])] if again else [self._new_handle(who, platform, at_d)]
+            alive = [(at_d, 1e9, known[0])] if again else [self._new_handle(platform, at_d)]
             if self._drawn("second_handle"):
-                alive.append(self._new_handle(who, platform, at_d))
+                alive.append(self._new_handle(platform, at_d))
             there += alive
             self.taken |= {(platform, one[2]) for one in alive}
         return alive[0][2] if self.rng.random() < 0.8 else self.rng.choice(alive)[2]
 
-    def _new_handle(self, who: _Someone, platform: str, at_d: float) -> tuple[float, float, str]:
+    def _new_handle(self, platform: str, at_d: float) -> tuple[float, float, str]:
         """Return a handle with the days from and until which it is theirs; one person's at a time on a platform."""
         free, until_d = self.freed["handle"], 1e9
         ready = [one for one in free[-40:] if one[0] <= at_d and one[1].startswith(f"{platform}|")]

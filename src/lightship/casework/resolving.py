@@ -59,6 +59,22 @@ def compare(
     return sorted(found.values(), key=lambda one: (-one.weight_db, one.one, one.other))
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Who is one person.
+
+    Parameters
+    ----------
+    groups
+        Persons who are one, two at least each.
+    links
+        What holds them together: of each group one link fewer than it has persons, the heaviest that do.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    links: tuple[Weighed, ...]
+
+
 @dataclass
 class _Group:
     """People who are one, as far as was seen."""
@@ -68,9 +84,7 @@ class _Group:
     sides: set[Side]
 
 
-def groups(
-    model: Model, people: Mapping[str, Profile], pairs: Iterable[Weighed]
-) -> list[tuple[str, ...]]:
+def resolve(model: Model, people: Mapping[str, Profile], pairs: Iterable[Weighed]) -> Resolved:
     """Return who is one person, from the heaviest pair on; two groups stay two where they may never be one.
 
     Two groups become one only where all that was compared between them weighs for it together.
@@ -80,6 +94,7 @@ def groups(
     across: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for pair in ordered:
         across[pair.one][pair.other] = across[pair.other][pair.one] = pair.weight_db
+    links = []
     for pair in ordered:
         if not stands(model, Pair(people[pair.one], people[pair.other]), pair):
             continue
@@ -91,8 +106,9 @@ def groups(
         large.referrals |= small.referrals
         large.sides |= small.sides
         of |= dict.fromkeys(small.members, large)
-    those = {id(one): one for one in of.values()}
-    return sorted(tuple(sorted(one.members)) for one in those.values() if len(one.members) > 1)
+        links.append(pair)
+    those = {id(one): one for one in of.values() if len(one.members) > 1}
+    return Resolved(tuple(sorted(tuple(sorted(one.members)) for one in those.values())), tuple(links))
 
 
 def _alone(one: Profile) -> _Group:
@@ -122,7 +138,7 @@ def _compared(
         linker = _linker(model, con, rarity)
         bits = -1e6 if least_db < -1e6 else (least_db - model.offset_db) / model.slope / _DB_A_BIT
         pairs = linker.inference.predict(threshold_match_weight=bits)
-        names = [name for name in COMPARISONS]
+        names = list(COMPARISONS)
         columns = ", ".join(f"gamma_{name}, mw_{name}" for name in names)
         rows = con.execute(
             f"select person_l, person_r, {columns}, coalesce(mw_tf_adj_name, 0) from {pairs.physical_name}"
@@ -184,7 +200,9 @@ def _linker(model: Model, con: Any, rarity: Mapping[str, float]) -> Any:
         shared = {level: both(f"{name}_{level}") for level in COMPARISONS[name][:-1]}
         asked = both("platforms") if name == "handle" else f"(has_{name}_l and has_{name}_r)"
         none = f"not ({' or '.join((*shared.values(), asked))})"
-        steps = [levels.CustomLevel(none, label_for_charts="nothing to compare").configure(is_null_level=True)]
+        steps = [
+            levels.CustomLevel(none, label_for_charts="nothing to compare").configure(is_null_level=True)
+        ]
         steps += [chances(name, level, levels.CustomLevel(sql)) for level, sql in shared.items()]
         steps.append(chances(name, "differ", levels.ElseLevel()))
         return {"output_column_name": name, "comparison_levels": steps}
@@ -194,15 +212,15 @@ def _linker(model: Model, con: Any, rarity: Mapping[str, float]) -> Any:
         enough = f"least(length({one}), length({other})) >= 3"
         return f"({one} = {other} or ({enough} and levenshtein({one}, {other}) <= 1))"
 
-    first = (
-        "(least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1))"
-    )
+    first = "(least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1))"
     names = {
         "output_column_name": "name",
         "comparison_levels": [
             levels.NullLevel("name"),
             chances("name", "same", levels.ExactMatchLevel("name", term_frequency_adjustments=True)),
-            chances("name", "alike", levels.CustomLevel(f"{near('family')} and ({near('given')} or {first})")),
+            chances(
+                "name", "alike", levels.CustomLevel(f"{near('family')} and ({near('given')} or {first})")
+            ),
             chances("name", "family", levels.CustomLevel(near("family"))),
             chances("name", "differ", levels.ElseLevel()),
         ],
