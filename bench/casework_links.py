@@ -66,11 +66,11 @@ def made(drawn: World, referrals: int, seed: int) -> Made:
     return Made(held, truth, frozenset(children))
 
 
-def compared(model: Model, one: Made) -> tuple[dict[str, Profile], list[Weighed]]:
-    """Return everybody's profile, and every pair that shares something with its weight."""
+def compared(model: Model, one: Made) -> tuple[dict[str, Profile], list[Weighed], dict[str, float]]:
+    """Return everybody's profile, every pair that shares something with its weight, and how rare names are."""
     people = profiles(model, one.held)
     rarity = resolving.rarities(model, one.held)
-    return people, resolving.compare(model, people, rarity, least_db=-math.inf)
+    return people, resolving.compare(model, people, rarity, least_db=-math.inf), rarity
 
 
 def quality(one: Made, groups: Iterable[Sequence[str]]) -> Quality:
@@ -171,7 +171,7 @@ def _scaled(model: Model, referrals: int) -> Model:
     from sklearn.linear_model import LogisticRegression
 
     one = made(world(), referrals, SCALED)
-    _, pairs = compared(model, one)
+    _, pairs, _ = compared(model, one)
     nat = math.log(10) / 10
     fitted = LogisticRegression(C=1e6).fit(
         [[pair.weight_db * nat] for pair in pairs],

@@ -63,8 +63,9 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
         placed = {one.id: (_at_s(one), one.inquiry_id) for one in _all(work, Referral)}
         held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier) if one.kind in KINDS]
     people = profiles(model, held)
-    pairs = compare(model, people, rarities(model, held), least_db=model.weak_db)
-    found = resolve(model, people, pairs)
+    rarity = rarities(model, held)
+    pairs = compare(model, people, rarity, least_db=model.weak_db)
+    found = resolve(model, people, pairs, rarity)
     apart = (one for one in found.links if placed[_of(one.one)][1] != placed[_of(one.other)][1])
     proposed = 0
     while part := [_link(one, now) for one in islice(apart, _LINKS)]:

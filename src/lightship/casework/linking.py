@@ -38,9 +38,9 @@ KINDS: tuple[IdentifierKind, ...] = (
 COMPARISONS: Mapping[str, tuple[str, ...]] = {
     "email": ("few", "many", "differ"),
     "phone": ("tenure", "recycled", "differ"),
-    "handle": ("own", "tenure", "reused", "elsewhere", "word", "differ"),
+    "handle": ("own", "tenure", "reused", "elsewhere", "differ"),
     "money": ("few", "many", "differ"),
-    "place": ("device", "household", "again", "line", "busy", "crowd", "differ"),
+    "place": ("device", "household", "again", "line", "busy", "differ"),
     "name": ("same", "alike", "family", "differ"),
 }
 """What is compared, and its levels from the strongest; the last is for what both have and do not share."""
@@ -48,9 +48,9 @@ COMPARISONS: Mapping[str, tuple[str, ...]] = {
 _TOKEN: Mapping[str, tuple[str, ...]] = {
     "email": ("few", "many"),
     "phone": ("tenure", "recycled"),
-    "handle": ("own", "tenure", "reused", "elsewhere", "word"),
+    "handle": ("own", "tenure", "reused", "elsewhere"),
     "money": ("few", "many"),
-    "place": ("device", "household", "again", "line", "busy", "crowd"),
+    "place": ("device", "household", "again", "line", "busy"),
 }
 TOKENS = tuple(f"{name}_{level}" for name, levels in _TOKEN.items() for level in levels)
 """The columns of a profile by which two may share something."""
@@ -167,7 +167,7 @@ class Profile:
     platforms
         Where they have handles.
     keys
-        What others are looked up by.
+        What others are looked up by: no lines, which name nobody, and nothing that many have.
     """
 
     person: str
@@ -299,6 +299,22 @@ def comparable(one: Profile, other: Profile) -> bool:
     return one.referral != other.referral and {one.side, other.side} != {"child", "adult"}
 
 
+def together(one: Profile, other: Profile) -> Profile:
+    """Return what is known of two who are one: on the side that either is told to be on, by the fuller name."""
+    named = max(one, other, key=lambda each: (len(each.name), each.name))
+    return Profile(
+        one.person,
+        one.side if one.side != "unknown" else other.side,
+        {column: one.tokens[column] | other.tokens[column] for column in TOKENS},
+        one.has | other.has,
+        one.platforms | other.platforms,
+        one.keys | other.keys,
+        named.name,
+        named.given,
+        named.family,
+    )
+
+
 def profiles(
     model: Model, held: Iterable[Held], *, known: Collection[str] | None = None
 ) -> dict[str, Profile]:
@@ -382,19 +398,21 @@ def weighed(model: Model, one: str, other: str, seen: Mapping[str, tuple[str, fl
 
 
 def stands(model: Model, pair: Pair, found: Weighed) -> bool:
-    """Return whether a link is proposed: it weighs enough, and not by what a home shares alone.
+    """Return whether a link is proposed: it weighs enough, and by something that names a person.
 
-    A line names no person. Somebody whose role nobody told may be the child of the suspect's own home, who uses its
-    number and its devices too.
+    A line names none. Where a role was not told, one may be the child of the other's home, who uses its number and its
+    devices, or a stranger who took a free handle: then it takes an address or account, or a handle that nobody else
+    would take or that does not stand alone, with nothing that differs.
     """
     if found.weight_db < model.propose_db:
         return False
-    told = pair.one.side == pair.other.side != "unknown"
-    held = {one.comparison: one.level for one in found.parts if one.level and one.weight_db > 0.0}
-    if not {"email", "handle", "money"}.isdisjoint(held):
+    held = {one.comparison: one.level for one in found.parts if one.level not in {"", "differ"}}
+    if not {"email", "money"}.isdisjoint(held):
         return True
-    device = held.get("place") in {"device", "again"}
-    return told and ("phone" in held or device or {"place", "name"} <= held.keys())
+    if pair.one.side == pair.other.side != "unknown":
+        return not {"handle", "phone"}.isdisjoint(held) or held.get("place") in {"device", "again"}
+    differs = any(one.level in {"differ", "family"} for one in found.parts)
+    return "handle" in held and not differs and (held["handle"] == "own" or len(held) > 1)
 
 
 def rarity_of(model: Model, count: int, total: int) -> float:
@@ -513,8 +531,9 @@ def _profile(model: Model, person: str, side: Side, held: Sequence[Held], island
         if one.kind != "name":
             for column, token in _tokens(model, one, islands):
                 tokens[column].add(token)
-            own = (key_of(one), _word(one)) if one.kind == "handle" else (key_of(one),)
-            keys |= {key for key in own if not islands[key, person][0].endswith(_CROWDED)}
+            if one.kind != "ip" and not islands[key_of(one), person][0].endswith(_CROWDED):
+                keys.add(key_of(one))
+    keys |= tokens["handle_elsewhere"]
     name = max((one.value for one in held if one.kind == "name"), key=lambda one: (len(one), one), default="")
     given, family = _name_parts(name)
     return Profile(
@@ -543,12 +562,12 @@ def _tokens(model: Model, one: Held, islands: _Islands) -> Iterator[tuple[str, s
             ("handle_own" if rare else "handle_tenure", key if rare else island),
             ("handle_reused", key),
         )
-        elsewhere = rare and islands[word, one.person][1] <= model.few
-        yield "handle_elsewhere" if elsewhere else "handle_word", word
+        if rare and islands[word, one.person][1] <= model.few:
+            yield "handle_elsewhere", word
     elif one.kind in {"device", "ip"}:
         names = ("device", "household") if one.kind == "device" else ("line", "busy")
-        level = names[0] if crowd <= model.few else names[1] if crowd <= model.some else "crowd"
-        yield f"place_{level}", island
+        if crowd <= model.some:
+            yield f"place_{names[crowd > model.few]}", island
         if one.kind == "device":
             yield "place_again", key
     else:

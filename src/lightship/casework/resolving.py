@@ -7,7 +7,7 @@ No group ever holds a child and an adult suspect, or two people whom one referra
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,8 @@ from lightship.casework.linking import (
     comparable,
     rarity_of,
     stands,
+    together,
+    weigh,
     weighed,
 )
 
@@ -75,36 +77,34 @@ class Resolved:
     links: tuple[Weighed, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Group:
-    """People who are one, as far as was seen."""
+    """People who are one, as far as was seen, and all that is known of them together."""
 
     members: list[str]
     referrals: set[str]
-    sides: set[Side]
+    known: Profile
 
 
-def resolve(model: Model, people: Mapping[str, Profile], pairs: Iterable[Weighed]) -> Resolved:
+def resolve(
+    model: Model, people: Mapping[str, Profile], pairs: Iterable[Weighed], rarity: Mapping[str, float]
+) -> Resolved:
     """Return who is one person, from the heaviest pair on; two groups stay two where they may never be one.
 
-    Two groups become one only where all that was compared between them weighs for it together.
+    Two groups become one only where all that is known of each, taken together, stands as a link of two people does.
     """
-    ordered = sorted(pairs, key=lambda one: (-one.weight_db, one.one, one.other))
     of: dict[str, _Group] = {}
-    across: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for pair in ordered:
-        across[pair.one][pair.other] = across[pair.other][pair.one] = pair.weight_db
     links = []
-    for pair in ordered:
+    for pair in sorted(pairs, key=lambda one: (-one.weight_db, one.one, one.other)):
         if not stands(model, Pair(people[pair.one], people[pair.other]), pair):
             continue
         first, second = (of.setdefault(one, _alone(people[one])) for one in (pair.one, pair.other))
-        if first is second or not _may(first, second, across):
+        if first is second or not _may(model, first, second, rarity):
             continue
         small, large = sorted((first, second), key=lambda one: len(one.members))
         large.members += small.members
         large.referrals |= small.referrals
-        large.sides |= small.sides
+        large.known = together(large.known, small.known)
         of |= dict.fromkeys(small.members, large)
         links.append(pair)
     those = {id(one): one for one in of.values() if len(one.members) > 1}
@@ -112,15 +112,16 @@ def resolve(model: Model, people: Mapping[str, Profile], pairs: Iterable[Weighed
 
 
 def _alone(one: Profile) -> _Group:
-    return _Group([one.person], {one.referral}, {one.side})
+    return _Group([one.person], {one.referral}, one)
 
 
-def _may(first: _Group, second: _Group, across: Mapping[str, Mapping[str, float]]) -> bool:
-    if {"child", "adult"} <= first.sides | second.sides or first.referrals & second.referrals:
+def _may(model: Model, first: _Group, second: _Group, rarity: Mapping[str, float]) -> bool:
+    if first.referrals & second.referrals or not comparable(first.known, second.known):
         return False
-    small, large = sorted((first, second), key=lambda one: len(one.members))
-    inside = set(large.members)
-    return sum(db for one in small.members for other, db in across[one].items() if other in inside) > 0.0
+    if len(first.members) == len(second.members) == 1:
+        return True
+    pair = Pair(first.known, second.known)
+    return stands(model, pair, weigh(model, pair, rarity))
 
 
 def _compared(
