@@ -27,13 +27,16 @@ from lightship.casework.linking import (
     weigh,
 )
 from lightship.casework.links import link_id, propose
-from lightship.core.casework import Identifier, Link, Referral
+from lightship.core.casework import Identifier, Link, Referral, Use
 from lightship.core.errors import InputError
 from lightship.core.ports import Identified, Store, Work
 
 _PAGE = 20_000
+_NEWEST = 100  # looked at together to find who came since
 _PART = 400  # SQLite takes expressions 1,000 deep
 _LINKS = 2_000  # of one transaction
+_MANY = 2_000  # from which one pass over all is quicker than one by one
+_COMPARED = "compared with who shares something"
 K = TypeVar("K", bound=Identified)
 
 
@@ -59,6 +62,8 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
 
     with store.begin() as work:
         log_use(work, "consultation", "links", by, now, reason="all referrals compared")
+        for newest in work.find(Referral, order=("-received_at",), limit=1):
+            log_use(work, "consultation", newest.id, by, now, reason=_COMPARED)
     with store.look() as work:
         placed = {one.id: (_at_s(one), one.inquiry_id) for one in _all(work, Referral)}
         held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier) if one.kind in KINDS]
@@ -72,6 +77,32 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
         with store.begin() as work:
             proposed += len(propose(work, part, by=by, now=now))
     return Passed(len(people), len(pairs), len(found.groups), proposed)
+
+
+def link_new(store: Store, model: Model, *, now: datetime) -> int:
+    """Propose the links of whoever came since the last time; returns how many referrals that were.
+
+    One transaction each, the oldest first; where very many came, all are compared by one pass instead.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
+    """
+    with store.look() as work:
+        new: list[str] = []
+        for one in _all(work, Referral, "-received_at", page=_NEWEST):
+            seen = {"about": one.id, "by": MACHINE, "reason": _COMPARED}
+            if len(new) > _MANY or work.find(Use, seen, limit=1):
+                break
+            new.append(one.id)
+    if len(new) > _MANY:
+        link_all(store, model, now=now)
+    else:
+        for id_ in reversed(new):
+            with store.begin() as work:
+                link_one(work, model, id_, now=now)
+    return len(new)
 
 
 def link_one(
@@ -124,7 +155,7 @@ def near(
     """
     if work.get(Referral, referral_id) is None:
         raise InputError("There is no such referral.", f"referral {referral_id}", "Check its id.")
-    log_use(work, "consultation", referral_id, by, now, reason="compared with who shares something")
+    log_use(work, "consultation", referral_id, by, now, reason=_COMPARED)
     own = [one for one in work.find(Identifier, {"referral_id": referral_id}) if one.kind in KINDS]
     people = profiles(model, _around(work, model, own))
     found: dict[str, list[Near]] = {}
@@ -230,11 +261,11 @@ def _together(work: Work, persons: Sequence[str]) -> dict[str, str]:
     return {one: root(one) for one in persons}
 
 
-def _all(work: Work, kind: type[K]) -> Iterator[K]:
+def _all(work: Work, kind: type[K], *order: str, page: int = _PAGE) -> Iterator[K]:
     after = ""
-    while page := work.find(kind, order=("id",), limit=_PAGE, after=after):
-        yield from page
-        after = page[-1].id
+    while those := work.find(kind, order=order, limit=page, after=after):
+        yield from those
+        after = those[-1].id
 
 
 def _any(work: Work, kind: type[K], field: str, values: Sequence[str]) -> list[K]:

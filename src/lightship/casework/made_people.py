@@ -111,6 +111,72 @@ def people_told(world: World, referrals: int, seed: int) -> Iterator[Told]:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A made-up report of something; reports of one ``number`` say the same, and 0 stands alone."""
+
+    report: str
+    at: datetime
+    values: tuple[tuple[IdentifierKind, str], ...]
+    number: int
+
+
+def incidents_told(count: int, seed: int) -> list[Incident]:
+    """Return made-up reports: files that go round, events and accounts that are reported again, and what only looks so.
+
+    The hard cases: a file that goes round again weeks later is another incident, as is an account that is reported for
+    something new days later; reports of a viral file come from many accounts, some of which are reported by themselves
+    within hours; some of a viral file's reports come late, after a lull; and events at one place on two days are two.
+    """
+    rng = random.Random(seed)  # noqa: S311 - made-up reports, no secret
+    found: list[Incident] = []
+    number = 0
+    while len(found) < count:
+        at_h, kind = rng.random() * 24 * 365, rng.random()
+        number += 2
+        draw = _viral if kind < 0.08 else _again if kind < 0.30 else _event if kind < 0.36 else _lone
+        for when_h, values, incident in draw(rng, at_h, number):
+            at = BEGAN + timedelta(hours=when_h)
+            found.append(Incident(f"report{len(found):07d}", at, tuple(values), incident))
+    return found
+
+
+_Values = list[tuple[IdentifierKind, str]]
+
+
+def _viral(rng: random.Random, at_h: float, number: int) -> Iterator[tuple[float, _Values, int]]:
+    """Yield reports of a file that goes round, and weeks later again."""
+    for part, start_h in enumerate((at_h, at_h + 24 * (20 + rng.random() * 60))):
+        when_h = start_h
+        for _ in range(2 + int(rng.expovariate(1 / 18))):
+            when_h += rng.expovariate(1 / 3) if rng.random() < 0.98 else 40 + rng.random() * 50
+            who: tuple[IdentifierKind, str] = ("handle", f"handle|chatto|u{rng.randrange(10**9)}")
+            yield when_h, [("hash", f"hash||f{number}"), who], number + part
+            if rng.random() < 0.05:
+                yield when_h + rng.random() * 20, [who], 0
+
+
+def _again(rng: random.Random, at_h: float, number: int) -> Iterator[tuple[float, _Values, int]]:
+    """Yield reports of an account within hours, and often of something new that it does days later."""
+    for part in range(1 + (rng.random() < 0.3)):
+        when_h = at_h + part * (30 + rng.random() * 200)
+        for _ in range(2 + (rng.random() < 0.4)):
+            when_h += rng.expovariate(1 / 5)
+            yield when_h, [("handle", f"handle|chatto|v{number}")], number + part
+
+
+def _event(rng: random.Random, at_h: float, number: int) -> Iterator[tuple[float, _Values, int]]:
+    """Yield two reports each of two events at one place, a day apart."""
+    for day in range(2):
+        for _ in range(2):
+            yield at_h + 24 * day + rng.random() * 12, [("event", f"event||{number}-{day}")], number + day
+
+
+def _lone(rng: random.Random, at_h: float, number: int) -> Iterator[tuple[float, _Values, int]]:
+    """Yield a report that stands alone."""
+    yield at_h + rng.random(), [("handle", f"handle|chatto|w{number}")], 0
+
+
 class _Maker:
     """Draws circles of people, and the referrals that name them."""
 
