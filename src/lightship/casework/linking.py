@@ -389,7 +389,8 @@ def weighed(model: Model, one: str, other: str, seen: Mapping[str, tuple[str, fl
     for name in COMPARISONS:
         if name in seen:
             level, bits = seen[name]
-            parts.append(Part(name, level, bits * _DB_A_BIT, model.levels[name][level].says))
+            weak = "; weaker than most that is shared" if bits < 0.0 and level in _TOKEN.get(name, ()) else ""
+            parts.append(Part(name, level, bits * _DB_A_BIT, model.levels[name][level].says + weak))
     total_db = sum(part.weight_db for part in parts)
     final_db = model.slope * total_db + model.offset_db
     parts.append(Part("together", "", final_db - total_db, "what is seen together is not counted twice"))
@@ -467,13 +468,14 @@ def bits_of(handle: str) -> float:
 
 
 def _rival(model: Model, parts: Sequence[Part], total_db: float) -> str:
-    """Return what else would explain a link: the rival of what weighs most, and what is left without it."""
-    known = [part for part in parts if part.comparison in COMPARISONS and part.weight_db > 0.0]
-    for part in sorted(known, key=lambda one: -one.weight_db):
-        if rival := model.levels[part.comparison][part.level].rival:
-            rest_db = total_db - model.slope * part.weight_db
-            return f"{rival} Without the {part.comparison}, {rest_db:+.1f} dB are left."
-    return "Chance: nothing that they share weighs much."
+    """Return what else would explain a link: the rival of what they share that weighs most, and what is left."""
+    shared = [part for part in parts if part.level and model.levels[part.comparison][part.level].rival]
+    if not shared:
+        return ""
+    most = max(shared, key=lambda part: part.weight_db)
+    rest_db = total_db - model.slope * most.weight_db
+    rest = f"{rest_db:+.1f} dB are left" if len(shared) > 1 else "they share nothing"
+    return f"{model.levels[most.comparison][most.level].rival} Without the {most.comparison}, {rest}."
 
 
 def _solo(held: Iterable[Held]) -> frozenset[str]:
@@ -568,8 +570,8 @@ def _tokens(model: Model, one: Held, islands: _Islands) -> Iterator[tuple[str, s
         names = ("device", "household") if one.kind == "device" else ("line", "busy")
         if crowd <= model.some:
             yield f"place_{names[crowd > model.few]}", island
-        if one.kind == "device":
-            yield "place_again", key
+            if one.kind == "device":
+                yield "place_again", key
     else:
         yield f"{_HAS[one.kind]}_{few}", island
 
