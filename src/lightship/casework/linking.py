@@ -472,7 +472,8 @@ def _rival(model: Model, parts: Sequence[Part], total_db: float) -> str:
     shared = [part for part in parts if part.level and model.levels[part.comparison][part.level].rival]
     if not shared:
         return ""
-    most = max(shared, key=lambda part: part.weight_db)
+    by_it = [part for part in shared if part.level not in {"line", "busy"} and part.comparison != "name"]
+    most = max(by_it or shared, key=lambda part: part.weight_db)
     rest_db = total_db - model.slope * most.weight_db
     rest = f"{rest_db:+.1f} dB are left" if len(shared) > 1 else "they share nothing"
     return f"{model.levels[most.comparison][most.level].rival} Without the {most.comparison}, {rest}."
