@@ -27,11 +27,13 @@ from multiprocessing.queues import Queue
 import sqlalchemy as sa
 
 from lightship import packs
-from lightship.casework import linking, resolving
+from lightship.casework import resolving
 from lightship.casework.bundling import Told, bundles_of
+from lightship.casework.link_model import COMPARISONS, Model, shipped
 from lightship.casework.link_pass import Passed, link_all, link_one
-from lightship.casework.linking import COMPARISONS, Held, Model, Profile, Weighed, profiles
+from lightship.casework.linking import Weighed
 from lightship.casework.made_people import World, incidents_told, parse_world, people_told
+from lightship.casework.profiles import Held, Profile, key_of, profiles
 from lightship.core.casework import Identifier
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -133,7 +135,7 @@ def exact(people: Mapping[str, Profile], one: Made) -> list[tuple[str, ...]]:
 
     con = duckdb.connect()
     rows = [
-        (each.person, linking.key_of(each), people[each.person].side)
+        (each.person, key_of(each), people[each.person].side)
         for each in one.held
         if each.kind in EXACT and each.person in people
     ]
@@ -172,7 +174,7 @@ def ceiling(one: Made, people: Mapping[str, Profile], pairs: Sequence[Weighed]) 
 
 def estimate(referrals: int = REFERRALS) -> Model:
     """Return the model with its chances counted on the truth of the seeds that are learned from."""
-    drawn, model = world(), linking.shipped()
+    drawn, model = world(), shipped()
     model = dataclasses.replace(model, slope=1.0, offset_db=0.0)
     counts = {name: {level: [1, 1] for level in levels} for name, levels in COMPARISONS.items()}
     total = [0, 0]
@@ -225,7 +227,7 @@ def chances(model: Model) -> str:
 
 
 def _quality_rows() -> list[dict[str, str]]:
-    drawn, model = world(), linking.shipped()
+    drawn, model = world(), shipped()
     ours, peers, errors, tops, doubled = [], [], [], [], []
     for seed in HELD_OUT:
         one = made(drawn, REFERRALS, seed)
@@ -274,7 +276,7 @@ def _bundle_rows() -> list[dict[str, str]]:
     for seed in HELD_OUT:
         told = incidents_told(REFERRALS, seed)
         truth = {one.report: one.number for one in told}
-        said = bundles_of([Told(one.report, one.at, one.values) for one in told], linking.shipped().bundles)
+        said = bundles_of([Told(one.report, one.at, one.values) for one in told], shipped().bundles)
         pairs = sum(math.comb(len(members), 2) for _, members in said)
         hits = 0
         for _, members in said:
@@ -301,7 +303,7 @@ def _whole(folder: str, out: Queue[tuple[float, float, Passed]]) -> None:
     """Put the seconds and the megabytes that a whole pass takes, in a process of its own."""
     with SqlStore(f"sqlite:///{folder}/s") as store:
         began_s = time.perf_counter()
-        passed = link_all(store, linking.shipped(), now=NOW)
+        passed = link_all(store, shipped(), now=NOW)
         took_s = time.perf_counter() - began_s
     out.put((took_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, passed))
 
@@ -349,7 +351,7 @@ def _speed_rows() -> list[dict[str, str]]:
             for told in new:
                 began_s = time.perf_counter()
                 with store.begin() as work:
-                    link_one(work, linking.shipped(), told.referral.id, now=NOW)
+                    link_one(work, shipped(), told.referral.id, now=NOW)
                 ours.append(1e3 * (time.perf_counter() - began_s))
     late, peer = (sorted(one)[int(0.99 * len(one))] for one in (ours, peers))
     rows.append(
