@@ -1,4 +1,4 @@
-"""The web server's protocol with what it lacks: bounds on the time that a request's head may take, and on its length."""
+"""The web server's protocol with what it lacks: bounds on the time a request's head may take, and on its length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lightship.core.errors import InputError
-
 
 MOST_HEAD = 16_384
 """Bytes that a request's head may have."""
