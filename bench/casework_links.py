@@ -40,7 +40,7 @@ from lightship.core.casework import Identifier
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
-HELD_OUT = (1, 2, 3, 4, 5)
+HELD_OUT = (11, 12, 13, 14, 15)
 LEARNED = (101, 102, 103)
 SCALED = 104
 REFERRALS = 20_000
