@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from lightship.app_casework import ready
+from lightship.app_casework import mapping_of, ready
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
 from lightship.casework.desk import Offices, escalate
 from lightship.console.application import create_body_console
+from lightship.console.gate import Limits
 from lightship.console.health import Health
 from lightship.console.logs import logger, quiet_server
+from lightship.console.referrals_api import MOST_BYTES
 from lightship.console.server import Announced
 from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants, begin
@@ -28,7 +30,8 @@ ESCALATE_S = 60.0
 
 
 def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
-    """Serve the body's console until interrupted: cases, record and people. What is late goes to the supervisor.
+    """Serve the body's console until interrupted: cases, record, people, and a door for referrals. What is late
+    goes to the supervisor.
 
     Raises
     ------
@@ -61,8 +64,9 @@ def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: 
             health=health,
             log=log,
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
+            limits=Limits(body_bytes=MOST_BYTES),
         )
-        app = create_body_console(store, settings, partners, own)
+        app = create_body_console(store, settings, partners, own, lambda who: mapping_of(folder, who))
         run(Announced(serving.config(app), log))
 
 

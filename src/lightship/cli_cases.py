@@ -50,28 +50,49 @@ def _act(act: Callable[[Work, datetime], Inquiry]) -> None:
 
 @cases_app.command()
 def intake(
-    files: Annotated[list[Path], typer.Argument(help="Files with referrals.")],
+    sender: Annotated[str, typer.Option(help="Who sent them.")],
+    by: By,
+    files: Annotated[list[Path], typer.Argument(help="Files with referrals.")] = [],  # noqa: B006
     form: Annotated[
         str,
         typer.Option(
             help="cybertip-xml, schedule1-json, goaml-xml, alerts-jsonl, platform-json, "
             "signal-json, stix-json, misp-json or csv."
         ),
-    ],
-    sender: Annotated[str, typer.Option(help="Who sent them.")],
-    by: By,
+    ] = "",
     mapping: Annotated[Path | None, typer.Option(help="TOML that says what a table's columns mean.")] = None,
     calling_code: Annotated[str, typer.Option(help="Calling code of national phone numbers.")] = "44",
+    taxii: Annotated[
+        str, typer.Option(help="Instead of files: the address of a partner's TAXII collection.")
+    ] = "",
+    token: Annotated[
+        Path | None, typer.Option(help="For it: a file with the token, or name:password, they gave.")
+    ] = None,
 ) -> None:
     """Take referrals in: each is on disk, owned and due before its line is printed."""
-    from lightship.app_casework import intake as taken_in
+    from lightship import app_casework as wiring
 
-    number = 0
+    if bool(taxii) == bool(files) or (taxii and token is None) or (files and not form):
+        what = "Name files with their --form, or a partner's collection: --taxii with its --token."
+        raise InputError(what, "cases intake", "")
+    number, now = 0, datetime.now(UTC)
     with _store() as store:
-        for one in taken_in(
-            store, files, form=form, sender=sender, by=by, now=datetime.now(UTC), mapping=mapping,
-            calling_code=calling_code,
-        ):  # fmt: skip
+        if taxii and token is not None:
+            found = wiring.intake_taxii(
+                store, state_folder() / "cases", taxii, token, sender=sender, by=by, now=now
+            )
+        else:
+            found = wiring.intake(
+                store,
+                files,
+                form=form,
+                sender=sender,
+                by=by,
+                now=now,
+                mapping=mapping,
+                calling_code=calling_code,
+            )
+        for one in found:
             number += 1
             how = "here already" if one.again else "joined" if one.joined else "opened"
             typer.echo(

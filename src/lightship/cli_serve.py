@@ -189,7 +189,10 @@ def account(
 def token_add(
     name: Annotated[str, typer.Argument(help="Whose it is: letters, digits, ., _ and -.")],
     scopes: Annotated[
-        str, typer.Option(help="What it may do: streams, reports, cases, decisions, metrics, match, lists.")
+        str,
+        typer.Option(
+            help="What it may do: streams, reports, cases, decisions, metrics, match, lists, referrals."
+        ),
     ],
     lists: Annotated[
         list[str], typer.Option("--list", help="For match and lists: a list it may be told of, or * for all.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +33,7 @@ from lightship.console import (
     pages_sign_in,
     pages_subject,
     platform_api,
+    referrals_api,
 )
 from lightship.console.accounts import Accounts
 from lightship.console.answers import Questions
@@ -57,6 +58,7 @@ from lightship.core.errors import (
 )
 from lightship.core.ports import Bus, Store, Vault
 from lightship.core.release import Partner
+from lightship.exchange.referrals import Mapped
 
 _KINDS: tuple[tuple[type[LightshipError], str], ...] = (
     (AccessDenied, "forbidden"),
@@ -116,9 +118,13 @@ def create_console(
 
 
 def create_body_console(
-    store: Store, settings: Settings, partners: Mapping[str, Partner], own: Marking
+    store: Store,
+    settings: Settings,
+    partners: Mapping[str, Partner],
+    own: Marking,
+    mapping: Callable[[str], Mapped | None] = lambda _sender: None,
 ) -> FastAPI:
-    """Return an investigating body's application: its cases, its record and its people; no page of a platform's.
+    """Return an investigating body's application: its cases, its record, its people, and the door for referrals.
 
     Parameters
     ----------
@@ -126,6 +132,8 @@ def create_body_console(
         Casework's.
     partners, own
         Whom something may be sent to, by name, and the house's marking of its own words: for previews.
+    mapping
+        What the columns of a sender's tables mean, by the sender's name.
 
     Raises
     ------
@@ -134,7 +142,11 @@ def create_body_console(
     """
     room = Room(house=BODY, **_made(store, settings))
     pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
-    routers = [pages_cases.routes(room, partners, own), *(one.routes(room) for one in pages)]
+    routers = [
+        pages_cases.routes(room, partners, own),
+        *(one.routes(room) for one in pages),
+        referrals_api.routes(store, settings, mapping),
+    ]
     return _application(room, "Lightship cases", routers, [])
 
 

@@ -12,7 +12,9 @@ from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
+from lightship.console.gate import Limits
 from lightship.console.health import Health
+from lightship.console.referrals_api import MOST_BYTES
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
 from lightship.core.casework import Inquiry, Marking, Referral
@@ -33,7 +35,7 @@ PARTNERS = {
 OWN = Marking(tlp="amber", pap="amber", originator="Example Agency")
 
 
-def body(folder, clock=None):
+def body(folder, clock=None, mapping=lambda _sender: None):
     """Return a body's console with an account of each role and nothing in it."""
     clock = clock or Clock()
     store = SqlStore(tables(folder / "casework.db"))
@@ -44,8 +46,9 @@ def body(folder, clock=None):
         secret=b"s" * 32, tenants=Tenants(folder / "tenants.json"), ledger=ledger, log=Lines(), clock=clock,
         verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
         health=lambda: Health(clock()), secure=False, hasher=CHEAP,
+        limits=Limits(body_bytes=MOST_BYTES),
     )  # fmt: skip
-    made.app = create_body_console(store, settings, PARTNERS, OWN)
+    made.app = create_body_console(store, settings, PARTNERS, OWN, mapping)
     made.room = made.app.state.room
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
     made.all = lambda kind, **where: all_of(store, kind, **where)

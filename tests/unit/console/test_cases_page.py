@@ -72,7 +72,7 @@ def filled(made, path):
 
 
 def test_a_bodys_console_has_these_pages_and_none_of_a_platform(made):
-    assert routes_of(made.app) == set(PAGES) | OPEN
+    assert routes_of(made.app) == set(PAGES) | OPEN | {("POST", "/v1/referrals")}
     shared = {"/", "/keys", "/audit", "/audit/verify", "/audit/export", "/people", "/people/{name}/change"}
     assert {path for _, path in set(PAGES) & set(PLATFORM_PAGES)} == shared | {"/sign-out"}
 

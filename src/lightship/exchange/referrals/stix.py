@@ -38,6 +38,9 @@ TLP_2 = {
 }
 """Identifiers of the markings of TLP 2.0 (OASIS common objects) and of TLP 1 (STIX 2.1, section 7.2.1.4)."""
 
+IDENTIFIERS = "extension-definition--1aeccec7-aa35-530d-aa87-18aa2a4beed6"
+"""Lightship's extension of a grouping: identifiers that STIX 2.1 has no observable for."""
+
 _TOLD = ("report", "note", "incident", "observed-data", "grouping")
 _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
 _ROLES = {
@@ -74,6 +77,7 @@ def read_stix(data: bytes, received_at: datetime) -> Parsed:
     people = _people(objects, reading)
     for one in objects:
         _named(one, people, reading)
+        _extended(one, people, reading)
         for fact in list_of(one.get("x_lightship_facts")):
             reading.fact(text_of(fact))
     marking_of(reading, _tags(objects), text_of(head.get("created_by_ref")))
@@ -121,6 +125,18 @@ def _named(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], readin
             reading.name(who, role, "hash", hashes.get(name), place="file")
     elif id_ in people and kind in {"identity", "threat-actor"}:
         reading.name(who, role, "name", one.get("name"), place="identity")
+
+
+def _extended(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], reading: Reading) -> None:
+    """Read the identifiers of our own extension, whose people are those of the bundle."""
+    for row in tables_of(table_of(table_of(one.get("extensions")).get(IDENTIFIERS)).get("identifiers")):
+        ref = text_of(row.get("person_ref"))
+        who, role = people.get(ref, (ref or "extension", text_of(row.get("role")) or "unknown"))
+        first, last = (reading.when(row.get(name), name) for name in ("first_at", "last_at"))
+        reading.name(
+            who, role, text_of(row.get("kind")), row.get("value"), place="extension",
+            platform=text_of(row.get("platform")), first_at=first, last_at=last,
+        )  # fmt: skip
 
 
 def _tags(objects: list[Mapping[str, Any]]) -> Iterator[str]:
