@@ -22,12 +22,12 @@ from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.people import Role
 from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of
 from lightship.exchange.referrals.collection import bundles_of
-from lightship.exchange.taxii_client import TaxiiClient
 from lightship.exchange.whole import write_whole
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 from lightship.settings import state_folder
+from lightship.watch import handover
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -141,6 +141,8 @@ def intake_taxii(
     SourceLost
         If the server cannot be reached.
     """
+    from lightship.exchange.taxii_client import TaxiiClient
+
     if not collection.startswith("https://") and urlsplit(collection).hostname not in LOOPBACK:
         raise InputError(
             "A partner is asked by https: the token would be read along the way.",
@@ -192,8 +194,13 @@ def read_again(
         )
 
 
-def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) -> bytes:
+def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime, send: bool = False) -> bytes:
     """Return the bytes by which a platform refers a case of its watch; that it did is on the platform's record.
+
+    Parameters
+    ----------
+    send
+        Order the platform's running service to hand it over.
 
     Raises
     ------
@@ -216,6 +223,8 @@ def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) 
         work.record(
             {"kind": "case-referred", "case": case_id, "by": by, "at": now.isoformat(), "digest": digest}
         )
+        if send:
+            handover.order(work, case, digest, by=by, now=now)
         return data
 
 

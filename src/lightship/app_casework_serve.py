@@ -10,6 +10,10 @@ from lightship.app_casework import mapping_of, ready
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
 from lightship.casework.desk import Offices, escalate
+from lightship.casework.door import received
+from lightship.casework.handover import Take, listen
+from lightship.casework.intake import take_in
+from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.gate import Limits
 from lightship.console.health import Health
@@ -19,9 +23,12 @@ from lightship.console.server import Announced
 from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants, begin
 from lightship.core.casework import Marking
+from lightship.core.ports import Store
 from lightship.core.release import Partner
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import verify_file
+from lightship.infra.nats_bus import NatsBus
+from lightship.infra.nats_link import NatsLink
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 from lightship.watch.chores import Chores
@@ -29,9 +36,17 @@ from lightship.watch.chores import Chores
 ESCALATE_S = 60.0
 
 
-def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
-    """Serve the body's console until interrupted: cases, record, people, and a door for referrals. What is late
-    goes to the supervisor.
+def serve(
+    folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking, nats: str = ""
+) -> None:
+    """Serve the body's console until interrupted: cases, record, people, and the door for referrals.
+
+    What is late goes to the supervisor.
+
+    Parameters
+    ----------
+    nats
+        A bus on which a platform of the same house refers; empty for none.
 
     Raises
     ------
@@ -48,6 +63,9 @@ def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: 
         chores = Chores()
         stack.callback(chores.end)
         chores.every("the ledger", 0.2, sealer.seal)
+        if nats:
+            bus = NatsBus(stack.enter_context(NatsLink(nats)))
+            chores.begin("referrals from the bus", lambda go_on: listen(bus, taking(store), go_on))
         chores.every("escalation", ESCALATE_S, lambda: _escalate(store))
 
         def health() -> Health:
@@ -68,6 +86,17 @@ def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: 
         )
         app = create_body_console(store, settings, partners, own, lambda who: mapping_of(folder, who))
         run(Announced(serving.config(app), log))
+
+
+def taking(store: Store) -> Take:
+    """Return what takes in a referral that came over a bus."""
+
+    def take(sender: str, form: str, data: bytes) -> str:
+        now = utc_now()
+        batch = received(form, sender, data, now)
+        return take_in(store, shipped(), batch, now=now, offices=Offices(), by=sender)[0].original
+
+    return take
 
 
 def _escalate(store: SqlStore) -> None:

@@ -109,14 +109,23 @@ def refer(
     case: Annotated[str, typer.Argument(help="The case of the platform's watch.")],
     folder: Annotated[Path, typer.Option(help="The platform's folder, as of `lightship serve`.")],
     platform: Annotated[str, typer.Option(help="The platform's name.")],
-    out: Annotated[Path, typer.Option(help="Where the referral goes.")],
     by: By,
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Hand it over: `lightship serve --refer-to` sends it.")
+    ] = False,
 ) -> None:
-    """Write a platform's case as a referral, without pictures and addresses; it is on the platform's record."""
+    """Refer a platform's case to an investigating body, without pictures and addresses; it is on the record."""
     from lightship.app_casework import refer as referred
     from lightship.exchange.whole import write_whole
 
-    write_whole(out, referred(folder, case, platform, by=by, now=datetime.now(UTC)))
+    if (out is None) != send:
+        raise InputError("A case is written to a file, or handed over.", "cases refer", "--out or --send.")
+    data = referred(folder, case, platform, by=by, now=datetime.now(UTC), send=send)
+    if out is None:
+        say("Ordered. It is sent by the platform's running service, and again until the body has it.")
+        return
+    write_whole(out, data)
     say(f"Wrote {out}. Take it in with --form platform-json.")
 
 
@@ -376,8 +385,11 @@ def serve(
         str, typer.Option(help="What may be done with them: clear, green, amber or red.")
     ] = "amber",
     gsc: Annotated[str, typer.Option(help="Their classification, such as OFFICIAL.")] = "OFFICIAL",
+    nats: Annotated[
+        str, typer.Option(help="Take referrals from this bus too: of a platform of the same house alone.")
+    ] = "",
 ) -> None:
-    """Serve the body's own console, with its cases, its record and its people, until interrupted."""
+    """Serve the body's console, and `POST /v1/referrals` for those who have its token, until interrupted."""
     from json import dumps
 
     from lightship import app_casework_serve
@@ -387,7 +399,9 @@ def serve(
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
-    app_casework_serve.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
+    app_casework_serve.serve(
+        state_folder() / "cases", serving, named(partners) if partners else {}, own, nats
+    )
 
 
 def _there(work: Work, inquiry: str) -> Inquiry:

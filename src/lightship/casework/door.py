@@ -1,4 +1,4 @@
-"""The door of intake, the same whichever way something comes: by file, over HTTP, over the bus, from a partner's server."""
+"""The door of intake, the same whichever way something comes: a file, HTTP, the bus, or a partner's server."""
 
 from __future__ import annotations
 

@@ -158,6 +158,8 @@ def _done(entry: Fields) -> str:
         if "aware_to_stopped_s" in entry
         else ""
     )
+    if entry["act"] == "refer":
+        return f"the investigating body has case {entry['case']}, which was referred to it."
     return f"“{entry['act']}” of case {entry['case']} is confirmed by the platform.{took}"
 
 

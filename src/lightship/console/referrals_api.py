@@ -1,7 +1,7 @@
 """``POST /v1/referrals``: platforms, banks, hotlines and partners refer to an investigating body.
 
-What is acknowledged is on disk, owned, due and on the record. The acknowledgement says nothing of what the body makes of
-it, nor whether anybody else sent the same: the same bytes are answered alike, as often and by whomever they are sent.
+What is acknowledged is on disk, owned, due and on the record. The acknowledgement says nothing of what the body makes
+of it, nor whether anybody else sent the same: the same bytes are answered alike, however often and by whomever sent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the objects of a partner's collection to referrals: one bundle for each thing that is told, with what it is about.
+"""From the objects of a partner's collection to referrals: one bundle for each thing that is told, with its subjects.
 
 The same objects make the same bytes, so that a collection which is read twice is taken in once.
 """
