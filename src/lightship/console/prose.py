@@ -159,7 +159,7 @@ def _done(entry: Fields) -> str:
         else ""
     )
     if entry["act"] == "refer":
-        return f"the investigating body has case {entry['case']}, which was referred to it."
+        return f"The investigating body has case {entry['case']}, which was referred to it."
     return f"“{entry['act']}” of case {entry['case']} is confirmed by the platform.{took}"
 
 
