@@ -1,4 +1,4 @@
-"""``lightship payments hunt``, ``bundle``, ``draft``, ``refer`` and pseudonyms: what leaves the room, and by whose hand."""
+"""``lightship payments hunt``, ``bundle``, ``draft``, ``refer``, pseudonyms: what leaves, and by whose hand."""
 
 from __future__ import annotations
 

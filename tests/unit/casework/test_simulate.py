@@ -92,7 +92,7 @@ def test_whoever_is_free_takes_the_most_urgent_of_those_that_wait():
 
 
 def test_a_number_without_its_source_is_refused():
-    unsourced = re.sub(r'^(backlog = .*source = )".*"', r'\1""', TEXT, flags=re.M)
+    unsourced = re.sub(r'^(backlog = .*source = )".*"', r'\1""', TEXT, flags=re.MULTILINE)
     with pytest.raises(PolicyError, match="backlog"):
         parse_priors(unsourced, "x")
     with pytest.raises(PolicyError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -129,6 +130,12 @@ def read_alert(data: bytes, received_at: datetime) -> Parsed:
     }
     if reading.kind.startswith("livestream-") and paid:
         reading.fact("payments=repeated" if len(paid) > 2 else "payments=once")
+    _sentences(row, reading)
+    return reading.parsed()
+
+
+def _sentences(row: Mapping[str, Any], reading: Reading) -> None:
+    """Read what stands for the alert, and what against it."""
     if reference := text_of(table_of(row.get("filed")).get("reference")):
         reading.words(f"Its report was filed as {reference}.")
     for reason in tables_of(row.get("reasons")):
@@ -136,7 +143,6 @@ def read_alert(data: bytes, received_at: datetime) -> Parsed:
     for reason in tables_of(row.get("counter")):
         if text := text_of(reason.get("sentence")):
             reading.words(f"Against it: {text}", "counter")
-    return reading.parsed()
 
 
 def _listed(value: Any) -> list[Any]:
