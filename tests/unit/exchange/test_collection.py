@@ -5,13 +5,15 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sharing import NOW
+from tests.sharing import NOW, OWN, PARTNER
 
+from lightship.core.release import Released, Thing
 from lightship.exchange.referrals import reader_of
 from lightship.exchange.referrals.collection import bundles_of
 from lightship.exchange.referrals.stix import IDENTIFIERS
-from lightship.exchange.stix_bundle import _EXTENSION
+from lightship.exchange.stix_bundle import _EXTENSION, bundle, bundle_json
 
+P1, P2 = ({"person": f"r1/p{n}", "referral_id": "r1"} for n in (1, 2))
 MARK = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"
 OBJECTS = [
     {"type": "marking-definition", "id": MARK},
@@ -91,3 +93,29 @@ def test_what_our_own_extension_carries_is_read_back_as_the_same_persons():
     named = {one.kind: one for one in reader_of("stix-json")(data, NOW).named}
     assert set(named) == {"phone", "account"}
     assert {(one.person, one.role) for one in named.values()} == {("identity--1", "suspect")}
+
+
+def test_what_we_send_to_a_partner_who_has_lightship_arrives_with_its_people_and_its_urgency():
+    released = Released(
+        PARTNER,
+        (
+            Thing("q1", "inquiry", {"opened_at": NOW.isoformat(), "title": "A stream"}, OWN),
+            Thing("r1", "referral", {"source": "platform", "facts": "live=day\ncontact=hands-on"}, OWN),
+            Thing(
+                "i1",
+                "identifier",
+                {"kind": "handle", "value": "k9", "platform": "chat", "role": "child", **P1},
+                OWN,
+            ),
+            Thing("i2", "identifier", {"kind": "account", "value": "C-77", "role": "suspect", **P2}, OWN),
+        ),
+    )
+    made, lost = bundle(released, "A force", NOW)
+    (data,) = bundles_of(json.loads(bundle_json(made))["objects"])
+    parsed = reader_of("stix-json")(data, NOW)
+    assert lost == ()
+    assert set(parsed.facts) == {"live=day", "contact=hands-on"}
+    assert {(one.kind, one.value, one.platform, one.role) for one in parsed.named} == {
+        ("handle", "k9", "chat", "child"),
+        ("account", "C-77", "", "suspect"),
+    }

@@ -6,6 +6,7 @@ what can be read of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -39,7 +40,7 @@ TLP_2 = {
 """Identifiers of the markings of TLP 2.0 (OASIS common objects) and of TLP 1 (STIX 2.1, section 7.2.1.4)."""
 
 IDENTIFIERS = "extension-definition--1aeccec7-aa35-530d-aa87-18aa2a4beed6"
-"""Lightship's extension of a grouping: identifiers that STIX 2.1 has no observable for."""
+"""Lightship's extension: identifiers that STIX 2.1 has no observable for, and facts of urgency."""
 
 _TOLD = ("report", "note", "incident", "observed-data", "grouping")
 _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
@@ -51,9 +52,12 @@ _ROLES = {
     "facilitator": "facilitator",
 }
 
+_PSEUDONYM = re.compile("(child|suspect|facilitator|unknown) [0-9a-f]{8}")
+"""How our own bundles call people: no name, and nothing to compare anybody by."""
+
 
 def read_stix(data: bytes, received_at: datetime) -> Parsed:
-    """Read a bundle. Facts of the ladder stand in ``x_lightship_facts`` of any object, where a partner writes them."""
+    """Read a bundle. Facts of the ladder stand in our extension or ``x_lightship_facts`` of any object."""
     reading = Reading("partner", FIELDS, received_at)
     bundle = json_of(data, reading)
     if bundle and bundle.get("type") != "bundle":
@@ -123,13 +127,20 @@ def _named(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], readin
         hashes = table_of(one.get("hashes"))
         for name in _HASHES:
             reading.name(who, role, "hash", hashes.get(name), place="file")
-    elif id_ in people and kind in {"identity", "threat-actor"}:
+    elif (
+        id_ in people
+        and kind in {"identity", "threat-actor"}
+        and not _PSEUDONYM.fullmatch(text_of(one.get("name")))
+    ):
         reading.name(who, role, "name", one.get("name"), place="identity")
 
 
 def _extended(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], reading: Reading) -> None:
-    """Read the identifiers of our own extension, whose people are those of the bundle."""
-    for row in tables_of(table_of(table_of(one.get("extensions")).get(IDENTIFIERS)).get("identifiers")):
+    """Read our own extension: facts of the ladder, and identifiers, whose people are those of the bundle."""
+    own = table_of(table_of(one.get("extensions")).get(IDENTIFIERS))
+    for fact in list_of(own.get("facts")):
+        reading.fact(text_of(fact))
+    for row in tables_of(own.get("identifiers")):
         ref = text_of(row.get("person_ref"))
         who, role = people.get(ref, (ref or "extension", text_of(row.get("role")) or "unknown"))
         first, last = (reading.when(row.get(name), name) for name in ("first_at", "last_at"))
