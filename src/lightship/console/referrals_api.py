@@ -32,6 +32,9 @@ MOST_BYTES = 4 << 20
 MEDIA: Mapping[str, str] = {"application/stix+json": "stix-json", "text/csv": "csv"}
 """Content types that name a form by themselves; every other one needs ``form``."""
 
+_LISTED = f"One of {', '.join(FORMS)}; not needed where the content type names it."
+Form = Annotated[str, Query(max_length=32, description=_LISTED)]
+
 _BODY = {
     "requestBody": {
         "required": True,
@@ -82,7 +85,6 @@ def routes(
     router = APIRouter(prefix="/v1", tags=["referrals"])
     quotas = Quotas(settings.clock)
     sender = Security(token_with("referrals", settings.tenants, quotas.take))
-    listed = f"One of {', '.join(FORMS)}; not needed where the content type names it."
 
     @router.post(
         "/referrals",
@@ -91,15 +93,11 @@ def routes(
         openapi_extra=_BODY,
         summary="Refer: the bytes are kept as they come, owned and due before this answers",
     )
-    async def referrals(
-        request: Request,
-        form: Annotated[str, Query(max_length=32, description=listed)] = "",
-        tenant: Tenant = sender,
-    ) -> Acknowledgement:
+    async def referrals(request: Request, form: Form = "", tenant: Tenant = sender) -> Acknowledgement:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         named = form or MEDIA.get(media, "")
         if not named:
-            raise Problem("media-type", f"Say what it is: `?form=`. {listed}")
+            raise Problem("media-type", f"Say what it is: `?form=`. {_LISTED}")
         data = await request.body()
         return await run_in_threadpool(take, tenant.name, named, data)
 

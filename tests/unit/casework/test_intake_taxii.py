@@ -3,11 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 from tests.sharing import NOW, PARTNER
+from tests.unit.console.serving import ask
 
 from lightship import app_casework
 from lightship.console.taxii import MEDIA, Member, collection_of, taxii_app
@@ -110,12 +111,14 @@ def test_a_token_does_not_cross_the_network_in_the_open(tmp_path, body):
 
 def test_what_a_partner_puts_into_our_collection_is_a_referral_with_an_owner_and_a_clock(body):
     members = [Member(PARTNER, sha256(b"t").hexdigest())]
-    client = TestClient(taxii_app(body, members, title="A force", clock=lambda: NOW))
-    headers = {"Authorization": "Bearer t", "Accept": MEDIA, "Content-Type": MEDIA}
+    served = SimpleNamespace(
+        app=taxii_app(body, members, title="A force", clock=lambda: NOW), tokens={"pnp": "t"}
+    )
+    headers = {"Accept": MEDIA, "Content-Type": MEDIA}
     path = f"/api/collections/{collection_of(PARTNER.name)}/objects/"
     content = json.dumps({"objects": [report(1, "user-account--1"), account(1)]})
     for _ in range(2):
-        assert client.post(path, content=content, headers=headers).status_code == 202
+        assert ask(served, "POST", path, "pnp", content=content, headers=headers).status_code == 202
     with body.look() as work:
         (referral,) = work.find(Referral)
         (inquiry,) = work.find(Inquiry)
@@ -124,4 +127,4 @@ def test_what_a_partner_puts_into_our_collection_is_a_referral_with_an_owner_and
     picture = json.dumps(
         {"objects": [{"type": "note", "id": "note--1", "content": "iVBORw0KGgo" + "A" * 80}]}
     )
-    assert client.post(path, content=picture, headers=headers).status_code == 422
+    assert ask(served, "POST", path, "pnp", content=picture, headers=headers).status_code == 422
