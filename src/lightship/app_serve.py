@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from lightship import packs
 from lightship.app import interruptible
@@ -313,7 +314,7 @@ def _controls(platform: Platform) -> RuleSet:
 
 
 @contextmanager
-def served(app: FastAPI, host: str, port: int, chores: Chores | None = None) -> Iterator[str]:
+def served(app: Starlette, host: str, port: int, chores: Chores | None = None) -> Iterator[str]:
     """Serve an application on a thread; yields its address once it answers.
 
     Parameters
