@@ -1,6 +1,6 @@
 """The demonstration's casework: a platform's stop, a bank's alert and a partner's word become one case of one child.
 
-Everybody in it is made up. What is typed is what a person would type: each command is run by the command line itself, in
+Everybody in it is made up. What is typed is what a person would type: the command line itself runs it, in
 the folder of the house whose it is. Two things run beside it as they would in service: the platform's outbox, which
 hands the case over on the house's bus, and the partner's TAXII server.
 """
@@ -295,7 +295,7 @@ class _Day:
         ):
             self.typed(house, "deconflict", *words, shown=False)
         answers = []
-        for name, handles in (("one", ("night_otter_88", "ivy")), ("other", ("nobody_here", "ivy"))):
+        for name, handles in (("one", ("night_otter_88", "ivy", "elm")), ("other", ("nobody_here", "ivy", "elm"))):
             rows = io.StringIO()
             csv.writer(rows).writerows(
                 [("identifier", "value", "platform"), *(("handle", one, PLATFORM) for one in handles)]
