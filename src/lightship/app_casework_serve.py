@@ -13,6 +13,8 @@ from lightship.casework.desk import Offices, escalate
 from lightship.casework.door import received
 from lightship.casework.handover import Take, listen
 from lightship.casework.intake import take_in
+from lightship.casework.link_pass import link_new
+from lightship.casework.linking import shipped as linking
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.gate import Limits
@@ -34,6 +36,7 @@ from lightship.infra.store import SqlStore
 from lightship.watch.chores import Chores
 
 ESCALATE_S = 60.0
+LINK_S = 60.0
 
 
 def serve(
@@ -67,6 +70,7 @@ def serve(
             bus = NatsBus(stack.enter_context(NatsLink(nats)))
             chores.begin("referrals from the bus", lambda go_on: listen(bus, taking(store), go_on))
         chores.every("escalation", ESCALATE_S, lambda: _escalate(store))
+        chores.every("links", LINK_S, lambda: link_new(store, linking(), now=utc_now()))
 
         def health() -> Health:
             troubles = tuple(f"In trouble: {one.chore}: {one.reason}" for one in chores.troubles())

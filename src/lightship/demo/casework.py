@@ -263,8 +263,26 @@ class _Day:
                 yield address
 
     def _one_case(self) -> tuple[str, Claim]:
-        """A machine proposes who is one person, and two people decide; three inquiries become one."""
-        raise NotImplementedError
+        """A machine proposes who is one person, and a person decides; three inquiries become one."""
+        self.typed(self.body, "cases", "link")
+        proposed = self.typed(self.body, "cases", "link", "list", "--by", "ann", shown=False)
+        links = [line.split()[0] for line in proposed.splitlines() if line[:1].strip()]
+        for one in links:
+            for line in self.typed(self.body, "cases", "link", "explain", one, "--by", "ann").splitlines()[
+                :5
+            ]:
+                self.console.print(f"    [dim]{escape(line)}[/]")
+            self.typed(self.body, "cases", "link", "accept", one, "--by", "ben", "--why", "The same account.")
+        queue = self.typed(self.body, "cases", "list", "--by", "ann").splitlines()
+        heads = [line for line in queue if line[:1].strip()]
+        first = heads[0].split()[0]
+        for line in queue[:4]:
+            self.console.print(f"    {escape(line)}")
+        shown = self.typed(self.body, "cases", "show", first, "--by", "ann", shown=False)
+        came = [line for line in shown.splitlines() if line.startswith("  referral ")]
+        held = len(links) == 2 and len(heads) == 1 and len(came) == 3 and f"(child): handle {HOST}" in shown
+        claim = "people decide that three inquiries are one, and the child in danger now is first"
+        return first, (claim, held, f"{len(came)} referrals, {len(links)} links, {heads[0].split('  ')[1]}")
 
     def _covert(self) -> Claim:
         """The body asks another whether it knows the payer's handle; a covert interest answers nothing, and is told."""
@@ -295,7 +313,10 @@ class _Day:
         ):
             self.typed(house, "deconflict", *words, shown=False)
         answers = []
-        for name, handles in (("one", ("night_otter_88", "ivy", "elm")), ("other", ("nobody_here", "ivy", "elm"))):
+        for name, handles in (
+            ("one", ("night_otter_88", "ivy", "elm")),
+            ("other", ("nobody_here", "ivy", "elm")),
+        ):
             rows = io.StringIO()
             csv.writer(rows).writerows(
                 [("identifier", "value", "platform"), *(("handle", one, PLATFORM) for one in handles)]
