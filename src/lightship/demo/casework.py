@@ -65,6 +65,8 @@ list_size = 16
 round_size = 8
 bases = ["Data Protection Act 2018 s.31"]
 """
+COVERT = "C-4417-heron,covert@unit.example"
+"""The unit's own reference, and whom it wants called: what nobody outside may come to know."""
 GRADE = '{gsc = "OFFICIAL", tlp = "amber", pap = "amber"}'
 
 
@@ -82,12 +84,12 @@ def chapter(typed: Type) -> Callable[[Path, Console], list[Claim]]:
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
         with tempfile.TemporaryDirectory(prefix="lightship-casework-") as made:
-            return _Day(Path(made), kept, console, typed).claims()
+            return Day(Path(made), kept, console, typed).claims()
 
     return play
 
 
-class _Day:
+class Day:
     """Four houses: a platform and a body that share a bus, a bank, a partner abroad, and another body's covert unit."""
 
     def __init__(self, folder: Path, kept: Path, console: Console, typed: Type) -> None:
@@ -95,10 +97,11 @@ class _Day:
         self.body, self.partner, self.unit = (folder / one for one in ("body", "partner", "unit"))
 
     def claims(self) -> list[Claim]:
+        """Play the day, and return what held."""
         self.console.print("  [dim]Everybody here is made up; nobody is told anything.[/]")
         came = [self._stop(), self._alert(), self._tip()]
-        case, one = self._one_case()
-        return [*came, one, self._covert(), self._sent(case), *self._verified(case)]
+        self.case, one = self._one_case()
+        return [*came, one, self._covert(), self._sent(self.case), *self._verified(self.case)]
 
     def typed(self, house: Path, *words: str, shown: bool = True) -> str:
         """Type a command in a house."""
@@ -108,13 +111,14 @@ class _Day:
         return self._typed(house, words)
 
     def write(self, name: str, text: str) -> str:
+        """Write a file that somebody has, and return its path."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return str(path)
 
     def _stop(self) -> Claim:
-        """A report of danger on a livestream, judged and stopped; the platform hands it over by its outbox."""
+        """Report, judge and stop a livestream; the platform hands its case over by its outbox."""
         platform, now = Deployment(self.folder / "platform"), utc_now()
         platform.folder.mkdir()
         upgrade(platform.url)
@@ -162,7 +166,7 @@ class _Day:
         return "a stopped stream is handed over, owned and due before the platform is told so", held, seen
 
     def _alert(self) -> Claim:
-        """A bank scores made-up payments; a person files a report of the first alert, and refers it."""
+        """Score made-up payments; a person files a report of the first alert, and refers it."""
         people, alerts = self.folder / "bank" / "people", self.folder / "bank" / "alerts"
         generate(people, CUSTOMERS, PAYERS, SEED)
         payments.score_dataset(people, alerts, "uk", typologies=("livestream-payer",))
@@ -196,7 +200,7 @@ class _Day:
         )
 
     def _tip(self) -> Claim:
-        """A partner abroad knows both, and puts what it may share on its TAXII server."""
+        """Read the TAXII server of a partner abroad, who knows both and shares what it may."""
         tip = {
             "id": "tip-1", "kind": "sells livestreams", "platform": PLATFORM, "observed_at": utc_now().isoformat(),
             "identifiers": [
@@ -263,7 +267,7 @@ class _Day:
                 yield address
 
     def _one_case(self) -> tuple[str, Claim]:
-        """A machine proposes who is one person, and a person decides; three inquiries become one."""
+        """Link: a machine proposes who is one person, and a person decides; three inquiries become one."""
         self.typed(self.body, "cases", "link")
         proposed = self.typed(self.body, "cases", "link", "list", "--by", "ann", shown=False)
         links = [line.split()[0] for line in proposed.splitlines() if line[:1].strip()]
@@ -285,7 +289,7 @@ class _Day:
         return first, (claim, held, f"{len(came)} referrals, {len(links)} links, {heads[0].split('  ')[1]}")
 
     def _covert(self) -> Claim:
-        """The body asks another whether it knows the payer's handle; a covert interest answers nothing, and is told."""
+        """Ask another body whether it knows the payer's handle; a covert interest answers nothing, and is told."""
         mail = self.folder / "mail"
         keys = {
             one: self.typed(one, "deconflict", "key", f"{one.name}.example", shown=False).strip()
@@ -302,7 +306,7 @@ class _Day:
             "overt.csv", f"{head}child,handle,heron,{PLATFORM},R-9,desk@unit.example,1,{UNTIL}\n"
         )
         covert = self.write(
-            "covert.csv", f"{head}persona,handle,night_otter_88,{PLATFORM},C-4,desk@unit.example,1,{UNTIL}\n"
+            "covert.csv", f"{head}persona,handle,night_otter_88,{PLATFORM},{COVERT},1,{UNTIL}\n"
         )
         for words, house in (
             (("prepare", "body", "--interests", overt, "--out", f"{mail}/list"), self.unit),
@@ -323,8 +327,8 @@ class _Day:
             )
             self.typed(
                 self.body, "deconflict", "ask", "unit", self.write(f"ask-{name}.csv", rows.getvalue()), "--basis",
-                "Data Protection Act 2018 s.31", "--reference", f"Q-{name}", "--contact", "desk@body.example", "--until",
-                UNTIL, "--urgency", "1", "--out", f"{mail}/{name}", shown=name == "one",
+                "Data Protection Act 2018 s.31", "--reference", f"Q-{name}", "--contact", "desk@body.example",
+                "--until", UNTIL, "--urgency", "1", "--out", f"{mail}/{name}", shown=name == "one",
             )  # fmt: skip
             self.typed(
                 self.unit,
@@ -346,7 +350,7 @@ class _Day:
         return "who asks learns nothing of covert work, and the covert desk learns what it must", held, seen
 
     def _sent(self, case: str) -> Claim:
-        """The case goes to the partner in a pack that opens without a network, in their language."""
+        """Send the case to the partner in a pack that opens without a network, in their language."""
         age = self.typed(
             self.partner, "share", "identity", str(self.partner / "pack.key"), shown=False
         ).strip()
@@ -361,18 +365,19 @@ class _Day:
         )
         partners = self.write(
             "body/partners.toml",
-            f'[[partners]]\nname = "abroad"\ntitle = "A unit abroad"\nlanguage = "fil"\nage = "{age}"\ngrade = {GRADE}\n',
+            '[[partners]]\nname = "abroad"\ntitle = "A unit abroad"\nlanguage = "fil"\n'
+            f'age = "{age}"\ngrade = {GRADE}\n',
         )
         with open_casework(self.body / "cases", self.console.print) as store, store.look() as work:
-            referrals = [one.id for one in work.find(Referral, {"inquiry_id": case})]
-        for one in referrals:
+            unmarked = [one.id for one in work.find(Referral, {"inquiry_id": case, "marking": ""})]
+        for one in unmarked:  # the partner's own came marked
             self.typed(
                 self.body, "share", "mark", one, "--originator", "A body", "--tlp", "amber", shown=False
             )
         pack = self.kept / "case.pack"
         self.typed(
-            self.body, "share", "send", case, "--to", "abroad", "--partners", partners, "--house", "A body", "--way", "pack",
-            "--key", str(self.body / "house.key"), "--out", str(pack),
+            self.body, "share", "send", case, "--to", "abroad", "--partners", partners, "--house", "A body", "--way",
+            "pack", "--key", str(self.body / "house.key"), "--out", str(pack),
         )  # fmt: skip
         opened = self.kept / "opened"
         said = self.typed(
@@ -393,7 +398,7 @@ class _Day:
         )
 
     def _verified(self, case: str) -> Iterator[Claim]:
-        """The defence verifies the exported evidence with a program that knows nothing of us, and its tampered twin."""
+        """Let the defence verify the evidence, and its tampered twin, with a program that knows nothing of us."""
         capture = self.write(
             "capture.toml",
             f"""exhibit = "AB/1"
