@@ -44,7 +44,7 @@ def serving(house, *words):
     """Run a server of a house as a process of its own; yields its address."""
     port = free_port()
     env = {**os.environ, "LIGHTSHIP_STATE": str(house)}
-    command = [sys.executable, "-m", "lightship", *words, "--port", str(port)]
+    command = [sys.executable, "-c", "from lightship.cli import main; main()", *words, "--port", str(port)]
     server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + 30
     try:
@@ -86,19 +86,20 @@ def test_three_sources_are_one_case_with_one_child_first_and_the_analyst_sees_wh
     assert "Said by a neighbour." not in shown, "what senders wrote stays closed"
     why = said(day, "cases", "why", day.case, "--by", "ann")
     assert "rank 1 of 1" in why
-    assert "Without it: urgency 2" in why, "without the running stream it would stand lower"
+    assert why.count("Without it: ") == 3, "the stream, what the partner alleges, and the payment"
     assert "Ask: " in why
 
 
-def test_a_link_can_be_taken_back_and_the_three_are_apart_again(day, tmp_path):
+def test_links_can_be_taken_back_and_the_three_are_apart_again(day, tmp_path):
     copy = tmp_path / "body"
     shutil.copytree(day.body, copy)
     with open_casework(copy / "cases", print) as store, store.look() as work:
-        accepted = work.find(Link, {"state": "accepted"})
+        accepted = work.find(Link, {"state": "accepted"}, order=("-decided_at",))
     assert len(accepted) == 2
-    typed(copy, ("cases", "link", "undo", accepted[0].id, "--by", "cas", "--why", "Another account."))
+    for one in accepted:
+        typed(copy, ("cases", "link", "undo", one.id, "--by", "cas", "--why", "Somebody else."))
     queue = typed(copy, ("cases", "list", "--by", "ann"))
-    assert len([line for line in queue.splitlines() if line[:1].strip()]) == 2
+    assert len([line for line in queue.splitlines() if line[:1].strip()]) == 3
 
 
 def test_an_undercover_interest_in_the_same_handle_is_nowhere_in_the_body_that_asked(day):
