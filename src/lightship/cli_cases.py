@@ -306,6 +306,22 @@ def escalate() -> None:
 
 
 @cases_app.command()
+def rarity(by: By) -> None:
+    """Say how rare each fact of urgency is among your own referrals, and so how much it can weigh at most."""
+    from lightship.casework.rarity import counted
+    from lightship.casework.urgency import shipped
+
+    with _store() as store, store.begin() as work:
+        found = counted(work, shipped(), by=by, now=datetime.now(UTC))
+    for one in found:
+        over = "  more than its rarity allows" if one.factor.weight_db > one.most_db else ""
+        typer.echo(
+            f"{one.factor.id:16} {one.shown:8,} of {one.of:,}  at most {one.most_db:4.1f} dB, "
+            f"weighs {one.factor.weight_db:g}{over}"
+        )
+
+
+@cases_app.command()
 def simulate(
     weeks: Annotated[int, typer.Option(min=2, max=520, help="How many weeks a seed.")] = 26,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds, from --seed on.")] = 5,

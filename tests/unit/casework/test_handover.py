@@ -3,12 +3,15 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from tests.servers import nats  # noqa: F401
 
 from lightship.app_casework_serve import taking
+from lightship.app_platform import Deployment
+from lightship.app_serve import handover_of
 from lightship.casework.handover import listen
 from lightship.core.cases import Case, Effect, Stream
 from lightship.core.casework import REFERRED, TAKEN_IN, Inquiry, Original, Referral
@@ -179,3 +182,27 @@ def test_what_nobody_here_sends_waits_and_holds_nothing_up(platform):
         work.save(stop)
     assert [one.id for one in due(platform, NOW, takes=lambda one: one.kind != "refer")] == ["e2"]
     assert [one.id for one in due(platform, NOW, takes=lambda one: one.kind == "refer")] == [refer.id]
+
+
+def test_a_deployment_says_what_is_missing_before_it_serves(platform, tmp_path):
+    def made(**more):
+        deployment = Deployment(tmp_path, **more)
+        return handover_of(SimpleNamespace(deployment=deployment, store=platform, bus=LocalBus()))
+
+    assert made() is None
+    token = tmp_path / "token"
+    token.write_text("tok\n")
+    for wrong, words in (
+        ({"refer_to": "https://body.example"}, "whose referral"),
+        ({"refer_to": "https://body.example", "refer_as": "Live"}, "the token that it gave"),
+        ({"refer_to": "http://body.example", "refer_as": "Live", "refer_token": token}, "https alone"),
+        (
+            {"refer_to": "https://body.example", "refer_as": "Live", "refer_token": tmp_path / "no"},
+            "cannot be read",
+        ),
+        ({"refer_to": "bus", "refer_as": "Live"}, "nobody else hears"),
+    ):
+        with pytest.raises(InputError, match=words):
+            made(**wrong)
+    assert isinstance(made(refer_to="https://body.example", refer_as="Live", refer_token=token), Handover)
+    assert isinstance(made(refer_to="bus", refer_as="Live", nats="nats://x"), Handover)

@@ -63,6 +63,12 @@ def test_a_cybertip_says_who_what_and_how_urgent_its_sender_finds_it():
     assert "scheduled again" in tip.narrative
 
 
+def test_a_cybertip_of_bodily_abuse_says_so():
+    data = CYBERTIP.replace(b"Online Enticement of Children for Sexual Acts", b"Child Sexual Molestation")
+    assert "contact=hands-on" in read("cybertip-xml", data).facts
+    assert "contact=grooming" not in read("cybertip-xml", data).facts
+
+
 def test_a_mark_that_is_said_to_be_false_is_no_fact():
     for mark in (b"<sextortion/>", b"<viral/>", b"<liveStreaming/>"):
         data = CYBERTIP.replace(mark, mark.replace(b"/>", b">false</" + mark[1:-2] + b">"))
