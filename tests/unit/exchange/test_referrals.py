@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -193,6 +194,12 @@ def test_a_platforms_case_travels_without_its_address_and_its_still():
     parsed = read("platform-json", data)
     assert ids(parsed) == {("host-1", "unknown", "handle", "host-9")}, "a host may be the child"
     assert set(parsed.facts) == {"live=now", "danger=now"}
+    taken_back = read(
+        "platform-json", platform_referral(replace(case, state="reversed"), stream, "Example Live")
+    )
+    assert taken_back.reference == parsed.reference, "it joins what was said before"
+    assert taken_back.facts == (), "what was reversed says nothing of now, though its stream runs again"
+    assert "reversed its decision" in taken_back.narrative
 
 
 def test_two_objects_are_one_person_only_where_a_bundle_says_so():
