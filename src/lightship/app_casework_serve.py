@@ -13,8 +13,8 @@ from lightship.casework.desk import Offices, escalate
 from lightship.casework.door import received
 from lightship.casework.handover import Take, listen
 from lightship.casework.intake import take_in
+from lightship.casework.link_model import shipped as linking
 from lightship.casework.link_pass import link_new
-from lightship.casework.linking import shipped as linking
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.gate import Limits

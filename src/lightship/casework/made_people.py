@@ -126,7 +126,7 @@ def incidents_told(count: int, seed: int) -> list[Incident]:
 
     The hard cases: a file that goes round again weeks later is another incident, as is an account that is reported for
     something new days later; reports of a viral file come from many accounts, some of which are reported by themselves
-    within hours; some of a viral file's reports come late, after a lull; and events at one place on two days are two.
+    within hours; a third of viral files lie still for days and go on; and events at one place on two days are two.
     """
     rng = random.Random(seed)  # noqa: S311 - made-up reports, no secret
     found: list[Incident] = []
@@ -147,9 +147,10 @@ _Values = list[tuple[IdentifierKind, str]]
 def _viral(rng: random.Random, at_h: float, number: int) -> Iterator[tuple[float, _Values, int]]:
     """Yield reports of a file that goes round, and weeks later again."""
     for part, start_h in enumerate((at_h, at_h + 24 * (20 + rng.random() * 60))):
-        when_h = start_h
-        for _ in range(2 + int(rng.expovariate(1 / 18))):
-            when_h += rng.expovariate(1 / 3) if rng.random() < 0.98 else 40 + rng.random() * 50
+        when_h, many = start_h, 2 + int(rng.expovariate(1 / 18))
+        lull = rng.randrange(many) if rng.random() < 0.3 else -1
+        for place in range(many):
+            when_h += rng.expovariate(1 / 3) if place != lull else 40 + rng.random() * 50
             who: tuple[IdentifierKind, str] = ("handle", f"handle|chatto|u{rng.randrange(10**9)}")
             yield when_h, [("hash", f"hash||f{number}"), who], number + part
             if rng.random() < 0.05:

@@ -296,7 +296,8 @@ def _aware(at: object) -> bool:
 
 def _same(column: sa.Column[Any], wanted: object) -> sa.ColumnElement[bool]:
     if isinstance(wanted, tuple) and not isinstance(column.type, sa.JSON):
-        return sa.or_(sa.false(), *(_same(column, one) for one in wanted))
+        any_of = column.in_([one for one in wanted if one is not None])
+        return sa.or_(any_of, column.is_(None)) if None in wanted else any_of
     return column.is_(None) if wanted is None else column == wanted
 
 
