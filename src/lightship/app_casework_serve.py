@@ -27,7 +27,13 @@ from lightship.watch.chores import Chores
 ESCALATE_S = 60.0
 
 
-def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
+def serve(
+    folder: Path,
+    serving: Serving,
+    partners: Mapping[str, Partner],
+    own: Marking,
+    readers: Mapping[str, Partner],
+) -> None:
     """Serve the body's console until interrupted: cases, record and people. What is late goes to the supervisor.
 
     Raises
@@ -62,7 +68,7 @@ def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: 
             log=log,
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
         )
-        app = create_body_console(store, settings, partners, own)
+        app = create_body_console(store, settings, partners, own, readers)
         run(Announced(serving.config(app), log))
 
 

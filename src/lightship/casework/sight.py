@@ -9,7 +9,7 @@ from datetime import datetime
 from lightship.casework.desk import LIVE, log_use
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
-from lightship.core.casework import Identifier, Inquiry, Referral, Task
+from lightship.core.casework import Dissemination, Identifier, Inquiry, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.ports import K, Work
 
@@ -27,6 +27,8 @@ class Sight:
         Its identifiers by referral; one that names nobody is not in it.
     tasks
         The open ones first, each by its time.
+    sent
+        What partners were sent of it.
     why
         Its place in the queue, explained.
     """
@@ -35,6 +37,7 @@ class Sight:
     referrals: Sequence[Referral]
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
+    sent: Sequence[Dissemination]
     why: Why
 
 
@@ -48,6 +51,10 @@ class Screen:
         The earliest open task of each, the child's safety before others, by the inquiry's id.
     children
         What names a child in the referrals of the first.
+    came
+        How those referrals are marked, by their id.
+    markings
+        How the referrals of each are marked, by the inquiry's id.
     count
         How many are open.
     more
@@ -57,6 +64,8 @@ class Screen:
     inquiries: Sequence[Inquiry]
     tasks: Mapping[str, Task]
     children: Sequence[Identifier]
+    came: Mapping[str, str]
+    markings: Mapping[str, Sequence[str]]
     count: int
     more: bool
 
@@ -88,6 +97,8 @@ def screen(
         shown,
         {one.inquiry_id: one for one in sorted(tasks, key=_urgent, reverse=True)},
         _any_of(work, Identifier, "referral_id", [one.id for one in first], {"role": "child"}),
+        {one.id: one.marking for one in first},
+        markings_of(work, [one.id for one in shown]),
         work.count(Inquiry, _open(owner)),
         len(found) > limit,
     )
@@ -110,14 +121,28 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
     for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
-    others = [(one.urgency, one.urgency_db) for one in work.find(Inquiry, _open()) if one.id != inquiry_id]
+    others = {
+        (int(level), float(weight_db)): many
+        for (level, weight_db), many in work.tally(Inquiry, ("urgency", "urgency_db"), _open()).items()
+    }
+    if inquiry.state in LIVE:
+        others[inquiry.urgency, inquiry.urgency_db] -= 1
     return Sight(
         inquiry,
         referrals,
         named,
         sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
+        work.find(Dissemination, {"inquiry_id": inquiry_id}, order=("made_at",)),
         why(ladder, dict.fromkeys(fact for one in referrals for fact in one.facts), others),
     )
+
+
+def markings_of(work: Work, inquiry_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return how the referrals of inquiries are marked, each marking once: for the gate, which logs nothing itself."""
+    found: dict[str, list[str]] = {}
+    for id_, marking in work.tally(Referral, ("inquiry_id", "marking"), {"inquiry_id": tuple(inquiry_ids)}):
+        found.setdefault(id_, []).append(marking)
+    return found
 
 
 def _any_of(

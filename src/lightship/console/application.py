@@ -37,6 +37,7 @@ from lightship.console import (
 from lightship.console.accounts import Accounts
 from lightship.console.answers import Questions
 from lightship.console.assets import Assets
+from lightship.console.body import Body
 from lightship.console.desk_port import Desk
 from lightship.console.foundation import create_app, refuse
 from lightship.console.matching import MatcherService
@@ -116,7 +117,11 @@ def create_console(
 
 
 def create_body_console(
-    store: Store, settings: Settings, partners: Mapping[str, Partner], own: Marking
+    store: Store,
+    settings: Settings,
+    partners: Mapping[str, Partner],
+    own: Marking,
+    readers: Mapping[str, Partner] | None = None,
 ) -> FastAPI:
     """Return an investigating body's application: its cases, its record and its people; no page of a platform's.
 
@@ -125,7 +130,9 @@ def create_body_console(
     store
         Casework's.
     partners, own
-        Whom something may be sent to, by name, and the house's marking of its own words: for previews.
+        Whom something may be sent to, by name, and the house's marking of its own words.
+    readers
+        What its own people are cleared for, by account; who is not named may see what ``own`` allows.
 
     Raises
     ------
@@ -134,7 +141,10 @@ def create_body_console(
     """
     room = Room(house=BODY, **_made(store, settings))
     pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
-    routers = [pages_cases.routes(room, partners, own), *(one.routes(room) for one in pages)]
+    routers = [
+        pages_cases.routes(room, Body(own, partners, readers or {})),
+        *(one.routes(room) for one in pages),
+    ]
     return _application(room, "Lightship cases", routers, [])
 
 

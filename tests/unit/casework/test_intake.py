@@ -1,5 +1,6 @@
 """Nothing that was acknowledged is lost, and nothing is without an owner and a clock."""
 
+from collections import Counter
 import hashlib
 import json
 import multiprocessing
@@ -247,7 +248,7 @@ FACTS = st.lists(
 )
 QUEUE = st.lists(
     FACTS.map(lambda facts: (judge(LADDER, facts).level, judge(LADDER, facts).weight_db)), max_size=30
-)
+).map(Counter)
 
 
 @settings(max_examples=200, deadline=None)
