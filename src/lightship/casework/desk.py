@@ -284,7 +284,7 @@ def reassess(work: Work, ladder: Ladder, inquiry_id: str, *, now: datetime) -> I
     )
     if (urgency.level, urgency.weight_db) == (inquiry.urgency, inquiry.urgency_db):
         log_use(work, "consultation", inquiry.id, MACHINE, now)
-        return inquiry
+        return _clock(work, inquiry_id, now)
     changed = _changed(work, inquiry, "inquiry-reassessed", MACHINE, now, **_place(urgency))
     if urgency.level < inquiry.urgency:
         due_at = now + timedelta(hours=urgency.rung.act_within_hours)
@@ -396,6 +396,8 @@ def _task(
     work: Work, inquiry: Inquiry, kind: TaskKind, words: str, due_at: datetime, rule: str, now: datetime
 ) -> Task:
     number = len(work.find(Task, {"inquiry_id": inquiry.id}))
+    while work.get(Task, identity("task", inquiry.id, str(number))) is not None:
+        number += 1  # tasks of a merger went elsewhere, and count no more
     task = Task(
         identity("task", inquiry.id, str(number)), inquiry.id, kind, words, inquiry.owner, due_at, rule, now
     )

@@ -413,6 +413,26 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Placed anew", "Inquiry {inquiry} has another place, by what all its referrals say together."
         ),
         "inquiry-filed-away": Kind("Filed away", "{by} filed inquiry {inquiry} away."),
+        "links-proposed": Kind(
+            "Links proposed", "{by} proposed {count} links between people of different referrals."
+        ),
+        "link-voted": Kind(
+            "Link reviewed", "{by} said {said} to link {link}, because: {why}. It is now {state}."
+        ),
+        "link-undone": Kind("Link undone", "{by} undid link {link}, because: {why}. It is now {state}."),
+        "inquiries-merged": Kind(
+            "Inquiries became one", "Inquiry {gone} became part of {inquiry}; {by} accepted link {link}."
+        ),
+        "inquiries-parted": Kind("Inquiries parted", "{by} parted inquiry {gone} from {inquiry} again."),
+        "merger-stands": Kind(
+            "Inquiries stay one", "Inquiries {gone} and {inquiry} stay one: link {link} still says so."
+        ),
+        "referrals-bundled": Kind(
+            "Bundled", "{by} bundled {count} referrals that say the same, as {bundle}; each is kept."
+        ),
+        "referrals-unbundled": Kind(
+            "Bundle taken apart", "{by} took bundle {bundle} apart, because: {why}; each is as it was."
+        ),
         "task-added": Kind("Task added", "{by} added the task {task} to inquiry {inquiry}."),
         "task-ended": Kind("Task ended", "{by} ended the task {task} of inquiry {inquiry}: {state}."),
         "referral-taken-in": Kind(

@@ -15,7 +15,7 @@ PersonRole = Literal["child", "suspect", "facilitator", "unknown"]
 IdentifierKind = Literal[
     "email", "phone", "handle", "account", "wallet", "device", "payment-token", "ip", "name", "hash", "event"
 ]
-InquiryState = Literal["new", "owned", "handed", "filed-away"]
+InquiryState = Literal["new", "owned", "handed", "filed-away", "merged"]
 TaskKind = Literal[
     "safeguard", "triage", "enquire", "preserve", "hand-off", "disseminate", "review", "answer"
 ]
@@ -195,7 +195,8 @@ class Link:
     rival
         What else would explain it, such as a shared device or a recycled number.
     votes
-        ``who:yes`` and ``who:no``: a contested link needs three independent agreeing reviewers.
+        ``who:yes`` and ``who:no``; also ``who:proposed`` of the person who proposed it, and ``who:merged`` of the one
+        whose yes alone accepted it: neither is independent where it is contested (:mod:`lightship.casework.links`).
     """
 
     id: str
@@ -208,6 +209,32 @@ class Link:
     state: LinkState = "proposed"
     votes: tuple[str, ...] = ()
     decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Two inquiries that became one when a link was accepted, with all that it takes to part them again.
+
+    Parameters
+    ----------
+    kept, gone
+        The inquiry that goes on, and the one that is part of it.
+    referrals
+        Those that came with the one that is gone.
+    changes
+        Canonical JSON of every field that the merger wrote, as it was and as it became.
+    """
+
+    id: str
+    link_id: str
+    kept: str
+    gone: str
+    referrals: tuple[str, ...]
+    changes: str
+    made_at: datetime
+    made_by: str
+    undone_at: datetime | None = None
+    undone_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +255,8 @@ class Inquiry:
         Pseudonym of the child it is about, where one is known.
     risk
         Recorded suspect-risk result (tool, version, assessor, time, grade), JSON; never computed here.
+    merged_into
+        The inquiry that it is part of, which has its owner and its clock; only of one whose state is ``"merged"``.
     """
 
     id: str

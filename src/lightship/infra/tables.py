@@ -22,6 +22,7 @@ from lightship.core.casework import (
     Inquiry,
     IntelligenceReport,
     Link,
+    Merger,
     Original,
     Referral,
     Task,
@@ -38,7 +39,19 @@ KINDS: tuple[type[Identified], ...] = (
     *(Stream, Report, Case, Judgement, Effect, Exhibit, Round, Surge),
     *(Account, Session, Shift, Look),
     *(Detection, Duty, Filing, Hold, Clock, Seat, Paper),
-    *(Original, Referral, Identifier, Link, Inquiry, Task, Bundle, IntelligenceReport, Dissemination, Use),
+    *(
+        Original,
+        Referral,
+        Identifier,
+        Link,
+        Merger,
+        Inquiry,
+        Task,
+        Bundle,
+        IntelligenceReport,
+        Dissemination,
+        Use,
+    ),
 )
 """What every store keeps: a platform's, and an investigating body's, whose tables a platform leaves empty."""
 
@@ -75,6 +88,7 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     ],
     Identifier: [("kind", "value"), ("referral_id",), ("person",)],
     Link: [("state", "weight_db"), ("one",), ("other",)],
+    Merger: [("link_id",), ("kept",), ("gone",)],
     Inquiry: [("state", "urgency", "urgency_db"), ("owner", "due_at"), ("due_at",)],
     Task: [("state", "due_at"), ("inquiry_id",)],
     Bundle: [("key",)],

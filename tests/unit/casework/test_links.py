@@ -1,0 +1,232 @@
+"""A link is proposed by a machine, decided by people, contested where they differ, and undone without a trace."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lightship.casework import desk, links
+from lightship.casework.bundling import put, take_apart
+from lightship.casework.urgency import shipped
+from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Merger, Referral, Task, Use
+from lightship.core.errors import AccessDenied, InputError
+from lightship.infra.migrate import upgrade
+from lightship.infra.store import SqlStore
+
+LADDER = shipped()
+NOW = datetime(2026, 11, 30, 7, 15, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    url = f"sqlite:///{tmp_path / 's'}"
+    upgrade(url)
+    with SqlStore(url) as opened:
+        yield opened
+
+
+def refer(work, name, *persons, facts=()):
+    """Keep a referral with an inquiry of its own and its persons, ``(label, role)``."""
+    inquiry = desk.opened(work, LADDER, facts, key=name, title=name, now=NOW, offices=desk.Offices())
+    work.save(Referral(name, "platform", "p", name, "k", "k", NOW, "0" * 64, inquiry.id, facts=tuple(facts)))
+    for label, role in persons:
+        work.save(Identifier(f"{name}-{label}", name, "email", "a@b.example", role, f"{name}/{label}"))
+    return inquiry
+
+
+def linked(work, one, other, **named):
+    (link,) = links.propose(
+        work,
+        [Link("", one, other, 20.0, ("email: +30.0 dB, the same",), "a shared device", NOW)],
+        now=NOW,
+        **named,
+    )
+    return link
+
+
+def say(store, link, by, *, yes=True):
+    with store.begin() as work:
+        return links.vote(work, LADDER, link.id, yes=yes, by=by, why="seen", now=LATER)
+
+
+def rows(work, inquiries):
+    kinds = (Inquiry, Referral, Task)
+    return {
+        kind: sorted(work.find(kind), key=lambda one: one.id)
+        for kind in kinds
+        if inquiries or kind is Referral
+    }
+
+
+@pytest.fixture
+def two(store):
+    """Two referrals of one suspect, the second more urgent, with a link proposed."""
+    with store.begin() as work:
+        refer(work, "r1", ("s", "suspect"), ("c", "child"), facts=("material=known",))
+        refer(work, "r2", ("s", "suspect"), facts=("live=now",))
+        return linked(work, "r1/s", "r2/s")
+
+
+def test_an_accepted_link_makes_one_inquiry_with_one_owner_and_the_nearer_clock(store, two):
+    with store.begin() as work:
+        desk.take(work, desk.identity("inquiry", "r1"), by="ann", now=NOW)
+    assert say(store, two, "ben").state == "accepted"
+    with store.look() as work:
+        (one,) = work.find(Inquiry, {"state": desk.LIVE})
+        gone = work.get(Inquiry, desk.identity("inquiry", "r1"))
+        assert (gone.state, gone.merged_into) == ("merged", one.id)
+        assert (one.urgency, one.owner) == (1, "intake desk")
+        assert {each.inquiry_id for each in work.find(Referral)} == {one.id}
+        tasks = work.find(Task, {"state": "open"}, order=("due_at",))
+        assert {each.inquiry_id for each in tasks} == {one.id}
+        assert one.due_at == tasks[0].due_at
+        assert any(use.verb == "combination" for use in work.find(Use, {"about": one.id}))
+
+
+def test_undone_it_is_as_it_was(store, two):
+    with store.look() as work:
+        before = rows(work, inquiries=True)
+    say(store, two, "ben")
+    with store.begin() as work:
+        undone = links.undo(work, LADDER, two.id, by="ben", why="a mistake", now=LATER)
+        assert undone.state == "refused"
+        assert rows(work, inquiries=True) == before
+        with pytest.raises(InputError, match="holds nothing together"):
+            links.undo(work, LADDER, two.id, by="ben", why="again", now=LATER)
+
+
+def test_what_was_done_meanwhile_stays_done(store, two):
+    say(store, two, "ben")
+    with store.begin() as work:
+        task = next(one for one in work.find(Task, {"kind": "triage"}) if one.id)
+        desk.finish(work, task.id, by="ben", outcome="read", now=LATER)
+        links.undo(work, LADDER, two.id, by="cat", why="two people", now=LATER)
+        assert work.get(Task, task.id).state == "done"
+        for one in work.find(Inquiry):
+            assert one.state in desk.LIVE
+            assert one.due_at == min(
+                each.due_at for each in work.find(Task, {"inquiry_id": one.id, "state": "open"})
+            )
+        desk.add_task(work, one.id, "enquire", "Ask.", LATER + timedelta(days=1), "r", by="ben", now=LATER)
+
+
+def test_a_contested_link_needs_three_who_are_independent(store, two):
+    assert say(store, two, "ann").state == "accepted"
+    contested = say(store, two, "ben", yes=False)
+    assert (contested.state, links.votes_of(contested).lacking) == ("contested", 2)
+    with store.look() as work:
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 1, "it stays as it is until it is decided"
+    for who in ("ann", "cat", "cat", "dan"):
+        assert say(store, two, who).state == "contested", (
+            "whoever accepted it counts for nothing, and cat once"
+        )
+    assert say(store, two, "eve").state == "accepted"
+
+
+def test_three_who_refuse_it_part_the_inquiries(store, two):
+    say(store, two, "ann")
+    for who in ("ben", "cat"):
+        assert say(store, two, who, yes=False).state == "contested"
+    assert say(store, two, "dan", yes=False).state == "refused"
+    with store.look() as work:
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 2
+        assert work.find(Merger)[0].undone_by == "dan"
+
+
+def test_a_refused_link_that_somebody_accepts_is_contested_and_nothing_is_merged(store, two):
+    assert say(store, two, "ann", yes=False).state == "refused"
+    assert say(store, two, "ben").state == "contested"
+    with store.look() as work:
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 2
+
+
+def test_a_machine_never_decides_and_nobody_accepts_a_proposal_of_their_own(store):
+    with store.begin() as work:
+        refer(work, "r1", ("s", "suspect"))
+        refer(work, "r2", ("s", "suspect"))
+        link = linked(work, "r1/s", "r2/s", by="ann")
+    with pytest.raises(AccessDenied, match="machine proposes"):
+        say(store, link, desk.MACHINE)
+    with pytest.raises(AccessDenied, match="You proposed it"):
+        say(store, link, "ann")
+    assert say(store, link, "ben").state == "accepted"
+
+
+def test_a_child_and_a_suspect_are_never_one_person(store):
+    with store.begin() as work:
+        refer(work, "r1", ("c", "child"))
+        refer(work, "r2", ("x", "unknown"))
+        refer(work, "r3", ("s", "suspect"))
+        with pytest.raises(AccessDenied, match="never one person"):
+            linked(work, "r1/c", "r3/s")
+        one, other = linked(work, "r1/c", "r2/x"), linked(work, "r2/x", "r3/s")
+    assert say(store, one, "ann").state == "accepted"
+    with pytest.raises(AccessDenied, match="never one person"):
+        say(store, other, "ben")
+
+
+def test_inquiries_stay_one_while_another_link_says_so(store, two):
+    with store.begin() as work:
+        work.save(Identifier("r2-c", "r2", "email", "c@d.example", "child", "r2/c"))
+        second = linked(work, "r1/c", "r2/c")
+    say(store, two, "ann")
+    say(store, second, "ann")
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ann", why="two people", now=LATER)
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 1
+        links.undo(work, LADDER, second.id, by="ann", why="two children", now=LATER)
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 2
+
+
+def test_what_rests_on_a_merger_is_undone_first(store, two):
+    say(store, two, "ann")
+    with store.begin() as work:
+        refer(work, "r3", ("s", "suspect"), facts=("live=now", "danger=now"))
+        third = linked(work, "r1/s", "r3/s")
+    say(store, third, "ann")
+    with store.begin() as work, pytest.raises(AccessDenied, match="later merger"):
+        links.undo(work, LADDER, two.id, by="ann", why="no", now=LATER)
+    with store.begin() as work:
+        links.undo(work, LADDER, third.id, by="ann", why="no", now=LATER)
+        links.undo(work, LADDER, two.id, by="ann", why="no", now=LATER)
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 3
+
+
+def test_those_that_wait_come_contested_first_and_then_by_weight(store, two):
+    with store.begin() as work:
+        refer(work, "r3", ("s", "suspect"))
+        (heavy,) = links.propose(work, [Link("", "r1/s", "r3/s", 40.0, (), "", NOW)], now=NOW)
+        assert [one.id for one in links.waiting(work, by="ann", now=NOW)] == [heavy.id, two.id]
+    say(store, two, "ann", yes=False)
+    say(store, two, "ben")
+    with store.begin() as work:
+        assert [one.id for one in links.waiting(work, by="ann", now=NOW)] == [two.id, heavy.id]
+        seen = links.look(work, two.id, by="ann", now=NOW)
+        assert (seen.one.roles, seen.votes.yes, seen.votes.no) == ({"suspect"}, ("ben",), ("ann",))
+        assert {one.id for one in links.of_inquiry(work, seen.one.inquiry.id, by="ann", now=NOW)} == {
+            two.id,
+            heavy.id,
+        }
+
+
+def test_proposed_again_it_weighs_anew_and_what_is_decided_stays(store, two):
+    with store.begin() as work:
+        again = Link("", "r2/s", "r1/s", 25.0, ("x",), "", NOW)
+        assert [one.weight_db for one in links.propose(work, [again], now=NOW)] == [25.0]
+        assert links.propose(work, [again], now=NOW) == ()
+    say(store, two, "ann", yes=False)
+    with store.begin() as work:
+        assert links.propose(work, [Link("", "r1/s", "r2/s", 60.0, (), "", NOW)], now=NOW) == ()
+
+
+def test_a_bundle_taken_apart_leaves_every_row_as_it_was(store, two):
+    with store.begin() as work:
+        before = rows(work, inquiries=True)
+        made = put(work, "hash|00", ("r1", "r2"), by=desk.MACHINE, now=NOW)
+        assert {one.bundle for one in work.find(Referral)} == {made.id}
+        with pytest.raises(InputError, match="in a bundle already"):
+            put(work, "hash|01", ("r1", "r2"), by="ann", now=NOW)
+    with store.begin() as work:
+        take_apart(work, made.id, by="ann", why="not the same", now=LATER)
+        assert rows(work, inquiries=True) == before
+        assert work.get(Bundle, made.id).undone_by == "ann"
