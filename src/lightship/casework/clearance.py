@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from lightship.casework.release import release
 from lightship.casework.sight import Screen, Sight
 from lightship.casework.why import Why
-from lightship.core.casework import Dissemination, Identifier, Inquiry, Marking, Referral, Task
+from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Marking, Referral, Task
 from lightship.core.markings import marking_json
 from lightship.core.release import Field, Partner
 
@@ -42,14 +42,16 @@ class Seen:
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
     sent: Sequence[Dissemination]
+    links: Sequence[Link]
     why: Why | None
     whole: bool
 
     def tells(self, entry: Mapping[str, object]) -> bool:
         """Return whether they may read an entry of the record about it."""
-        if "referral" in entry:
-            return entry["referral"] in {one.id for one in self.referrals}
-        return self.why is not None or _HANDLING.issuperset(entry)
+        for name, known in (("referral", self.referrals), ("link", self.links)):
+            if name in entry and entry[name] not in {one.id for one in known}:
+                return False
+        return "referral" in entry or self.why is not None or _HANDLING.issuperset(entry)
 
 
 def reader_of(readers: Mapping[str, Partner], name: str, own: Marking) -> Partner:
@@ -67,6 +69,20 @@ def may_read(markings: Iterable[str], reader: Partner, own: Marking) -> bool:
     """Return whether a reader may see what the house made of things that came under these markings."""
     made = Field("made", "inquiry", "words", "", under(markings, own), needed=True)
     return bool(release([made], reader)[0].things)
+
+
+def may_link(link: Link, persons: Mapping[str, Iterable[str]], reader: Partner, own: Marking) -> bool:
+    """Return whether a reader may see a link: where they may see all that names both its people.
+
+    Parameters
+    ----------
+    persons
+        How that is marked, by person; a link of somebody who is not among them stays.
+    """
+    both = [persons.get(one) for one in (link.one, link.other)]
+    return all(one is not None for one in both) and may_read(
+        (marking for one in both for marking in one or ()), reader, own
+    )
 
 
 def readable(fields: Sequence[Field], reader: Partner, own: Marking) -> tuple[Field, ...]:
@@ -100,6 +116,7 @@ def seen(found: Sight, reader: Partner, own: Marking) -> Seen:
         },
         found.tasks if words else [_wordless(one) for one in found.tasks],
         found.sent,
+        [one for one in found.links if may_link(one, found.persons, reader, own)],
         found.why if words else None,
         words and not withheld,
     )

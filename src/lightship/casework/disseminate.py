@@ -242,7 +242,7 @@ def read_partners(text: str, where: str, rows: str = "partners") -> dict[str, Pa
     """
     try:
         usual = ("title",) if rows == "readers" else ()
-        each = [_partner({name: row["name"] for name in usual} | row) for row in tomllib.loads(text)[rows]]
+        each = [_partner(dict.fromkeys(usual, row["name"]) | row) for row in tomllib.loads(text)[rows]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"The {rows} cannot be read: {error}.", where, "Correct the file.") from error
     except InputError as error:

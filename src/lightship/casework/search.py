@@ -64,8 +64,10 @@ def search(
     for referral, what in found_by(referrals, told, named, reader, own):
         found.setdefault(referral.inquiry_id, {})[what] = None
     itself = work.get(Inquiry, words)
-    if itself is not None and may_read(markings_of(work, [words]).get(words, ()), reader, own):
-        found.setdefault(words, {})["its own id"] = None
+    while itself is not None and itself.merged_into:
+        itself = work.get(Inquiry, itself.merged_into)
+    if itself is not None and may_read(markings_of(work, [itself.id]).get(itself.id, ()), reader, own):
+        found.setdefault(itself.id, {})["its own id"] = None
     inquiries = sorted(
         work.find(Inquiry, {"id": tuple(found)}),
         key=lambda one: (one.state == "filed-away", one.urgency, -one.urgency_db, one.due_at),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lightship.casework.desk import LIVE, log_use
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
-from lightship.core.casework import Dissemination, Identifier, Inquiry, Referral, Task
+from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.ports import K, Work
 
@@ -29,6 +29,10 @@ class Sight:
         The open ones first, each by its time.
     sent
         What partners were sent of it.
+    links
+        Those of its people, whether to others of it or elsewhere, the heaviest first.
+    persons
+        How all that names each of those links' people is marked, by person.
     why
         Its place in the queue, explained.
     """
@@ -38,6 +42,8 @@ class Sight:
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
     sent: Sequence[Dissemination]
+    links: Sequence[Link]
+    persons: Mapping[str, Sequence[str]]
     why: Why
 
 
@@ -121,6 +127,9 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
     for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
+    persons = list({one.person for each in named.values() for one in each})
+    touching = [*_any_of(work, Link, "one", persons), *_any_of(work, Link, "other", persons)]
+    links = sorted({one.id: one for one in touching}.values(), key=lambda one: (-one.weight_db, one.id))
     others = {
         (int(level), float(weight_db)): many
         for (level, weight_db), many in work.tally(Inquiry, ("urgency", "urgency_db"), _open()).items()
@@ -133,6 +142,8 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
         named,
         sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
         work.find(Dissemination, {"inquiry_id": inquiry_id}, order=("made_at",)),
+        links,
+        markings_of_persons(work, links),
         why(ladder, dict.fromkeys(fact for one in referrals for fact in one.facts), others),
     )
 
@@ -143,6 +154,20 @@ def markings_of(work: Work, inquiry_ids: Sequence[str]) -> dict[str, list[str]]:
     for id_, marking in work.tally(Referral, ("inquiry_id", "marking"), {"inquiry_id": tuple(inquiry_ids)}):
         found.setdefault(id_, []).append(marking)
     return found
+
+
+def markings_of_persons(work: Work, links: Iterable[Link]) -> dict[str, list[str]]:
+    """Return how all that names the people of links is marked, by person: for the gate, which logs nothing itself."""
+    persons = tuple({person for one in links for person in (one.one, one.other)})
+    found: dict[str, list[str]] = {}
+    for person, marking in work.tally(Identifier, ("person", "marking"), {"person": persons}):
+        found.setdefault(person, []).append(marking)
+    referrals = tuple({one.partition("/")[0] for one in persons})
+    came = {row[0]: row[1] for row in work.tally(Referral, ("id", "marking"), {"id": referrals})}
+    return {
+        person: [*filter(None, markings), came.get(person.partition("/")[0], "")]
+        for person, markings in found.items()
+    }
 
 
 def _any_of(

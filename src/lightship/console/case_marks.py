@@ -14,6 +14,7 @@ from lightship.core.entry_time import at_of
 DECISIONS = frozenset(
     {"inquiry-opened", "inquiry-taken", "inquiry-late", "inquiry-escalated", "inquiry-reassessed"}
     | {"inquiry-filed-away", "referral-reclassified", "referral-marked"}
+    | {"link-voted", "link-undone", "inquiries-merged", "inquiries-parted", "merger-stands"}
 )
 """Kinds of entries that stand in the lane of decisions."""
 

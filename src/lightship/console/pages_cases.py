@@ -6,6 +6,7 @@ Each look is a consultation (Data Protection Act 2018 s.62), logged beside the a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
@@ -23,7 +24,7 @@ from lightship.console.problems import Problem
 from lightship.console.prose import label_of, told
 from lightship.console.record import Sought
 from lightship.console.room import Room, go
-from lightship.console.ties import SHOWN
+from lightship.console.ties import SHOWN, key_of, person_name, ties_of
 from lightship.console.ties import drawn as drawn_ties
 from lightship.console.timeline import CASE_LANES, drawn
 from lightship.console.visits import Visit
@@ -101,11 +102,14 @@ def _looks(router: APIRouter, room: Room, house: Body) -> None:
     @router.get("/{inquiry_id}")
     def case(request: Request, inquiry_id: str, visit: Visit = seeing) -> Response:
         with room.store.begin() as work:
-            whole = sight(work, shipped(), _id(inquiry_id), by=visit.account.id, now=visit.now)
+            there = work.get(Inquiry, _id(inquiry_id))
+            if there is not None and there.merged_into:
+                return go(f"/cases/{there.merged_into}")
+            whole = sight(work, shipped(), inquiry_id, by=visit.account.id, now=visit.now)
             room.looked(work, visit, f"inquiry {inquiry_id}")
             colleagues = work.find(Account, {"role": "analyst", "active": True}, order=("id",))
         found = seen(whole, house.reader(visit.account.id), house.own)
-        sought = Sought(about=inquiry_id, also=tuple(one.id for one in found.referrals))
+        sought = Sought(about=inquiry_id, also=tuple(one.id for one in (*found.referrals, *found.links)))
         record = room.record.find(sought, most=LINE)
         entries = [one for _, one in record.entries if found.tells(one)]
         marks = marks_of(found, entries)
@@ -121,8 +125,11 @@ def _looks(router: APIRouter, room: Room, house: Body) -> None:
             },
             rung=shipped().rungs[found.inquiry.urgency - 1],
             people=_people(named),
-            ties=drawn_ties(named),
+            ties=drawn_ties(named, ties_of(found.links)),
+            key_of=key_of,
+            named_by=Counter(words for words, _ in {(key_of(one), one.person) for one in named}),
             drawn_most=SHOWN,
+            person_name=person_name,
             marks=marks,
             timeline=drawn(
                 marks, visit.now, CASE_LANES, max([visit.now, *(one.until or one.at for one in marks)])

@@ -18,7 +18,7 @@ from lightship.console.prose import GROUPS, KINDS, short
 from lightship.core.entry_time import at_of, place_at
 from lightship.core.ports import ReadableLedger
 
-_NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral")
+_NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral", "link")
 _PEOPLE = ("by", "account", "tenant")
 LINE = frozenset(
     {
@@ -52,7 +52,7 @@ class Sought:
     kind
         A kind, or a whole group of :data:`~lightship.console.prose.GROUPS`.
     about
-        The id of a stream, case, exhibit, effect, inquiry or referral.
+        The id of a stream, case, exhibit, effect, inquiry, referral or link.
     by
         A person, tenant or policy.
     since, until

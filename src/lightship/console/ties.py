@@ -12,7 +12,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from lightship.casework.normal import platform_name
-from lightship.core.casework import Identifier, PersonRole
+from lightship.core.casework import Identifier, Link, PersonRole
 
 SHOWN = 30
 """Persons, and identifiers, that are drawn at most: more would be lines that nobody can follow."""
@@ -43,6 +43,15 @@ class Tie:
     one: str
     other: str
     how: Literal["accepted", "proposed"]
+
+
+def ties_of(links: Sequence[Link]) -> list[Tie]:
+    """Return what links say of who may be one; a refused one says nothing."""
+    return [
+        Tie(one.one, one.other, "accepted" if one.state == "accepted" else "proposed")
+        for one in links
+        if one.state != "refused"
+    ]
 
 
 def key_of(one: Identifier) -> str:

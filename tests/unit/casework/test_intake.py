@@ -1,11 +1,11 @@
 """Nothing that was acknowledged is lost, and nothing is without an owner and a clock."""
 
-from collections import Counter
 import hashlib
 import json
 import multiprocessing
 import random
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
