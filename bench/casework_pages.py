@@ -1,4 +1,4 @@
-"""The investigating body's console with 100,000 open inquiries, and a case with 2,000 linked items: server time and bytes.
+"""The body's console with 100,000 open inquiries, and a case with 2,000 linked items: server time and bytes.
 
 Each answer is whole: signed-in session, clearance, s.62 log and ledger entry on disk included. The peer is reading the
 case's rows and one durable commit with SQLite alone, on the same file: what any page that logs its look must pay.
@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyotp
-from argon2 import PasswordHasher
 
-from bench.console import _csrf
+from bench.console import CHEAP, PASSWORD, SECRET, _csrf, _Unsaid
 from lightship.casework.desk import Offices, founded
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
@@ -41,8 +41,6 @@ from lightship.infra.store import SqlStore
 INQUIRIES, REFERRALS, EACH, ROUNDS = 100_000, 200, 9, 40
 REACH_MS = 300.0
 OWN = Marking(tlp="amber", pap="amber", originator="A force")
-PASSWORD = "the benchmark's own"
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def _filled(store: SqlStore, now: datetime) -> str:
@@ -60,7 +58,7 @@ def _filled(store: SqlStore, now: datetime) -> str:
             )
             id_ = found[0].id
             rows += [*found, _referral(f"r{number}", id_, f"R-{number}", at, said, marked)]
-            rows += [_identifier(f"r{number}", number, each, at, f"h{number}_{each}") for each in range(2)]
+            rows += [_identifier(f"r{number}", each, at, f"h{number}_{each}") for each in range(2)]
             first = first or id_
         with store.begin() as work:
             work.save(*rows)
@@ -70,9 +68,7 @@ def _filled(store: SqlStore, now: datetime) -> str:
             work.save(_referral(name, first, f"B-{number}", at, ("live=day", "payments=repeated"), marked))
             work.save(
                 *(
-                    _identifier(
-                        name, number, each, at, f"b{number}_{each}" if each else f"shared{number // 4}"
-                    )
+                    _identifier(name, each, at, f"b{number}_{each}" if each else f"shared{number // 4}")
                     for each in range(EACH)
                 )
             )
@@ -88,7 +84,7 @@ def _referral(
     )
 
 
-def _identifier(referral: str, number: int, each: int, at: datetime, value: str) -> Identifier:
+def _identifier(referral: str, each: int, at: datetime, value: str) -> Identifier:
     role = ("suspect", "child", "unknown")[each % 3]
     person = f"{referral}/{role}-{each // 3}"
     return Identifier(f"i-{referral}-{each}", referral, "handle", value, role, person, "chat.example", at, at)  # type: ignore[arg-type]
@@ -107,7 +103,7 @@ def _console(folder: Path) -> Iterator[tuple[Any, SqlStore, Sealer]]:
         Sealer(store, ledger) as sealer,
     ):
         settings = Settings(
-            secret=b"the benchmark's, and nobody else's",
+            secret=SECRET,
             tenants=Tenants(folder / "tenants.json"),
             ledger=ledger,
             verify=lambda: VerifyReport("bench", 0, 0, 0),
@@ -119,19 +115,10 @@ def _console(folder: Path) -> Iterator[tuple[Any, SqlStore, Sealer]]:
         yield create_body_console(store, settings, {}, OWN), store, sealer
 
 
-class _Unsaid:
-    """A log that says nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
-
 async def _asked(
     app: Any, secret: str, pages: list[tuple[str, str, dict[str, str]]]
 ) -> dict[str, tuple[list[float], float]]:
     """Return each page's times in milliseconds, and its size in kB as it was sent."""
-    import httpx
-
     found: dict[str, tuple[list[float], float]] = {}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(

@@ -55,7 +55,7 @@ class Seen:
 
 
 def reader_of(readers: Mapping[str, Partner], name: str, own: Marking) -> Partner:
-    """Return somebody of the house as one who is released to: whoever is not named may see what the house's marking allows."""
+    """Return somebody of the house as one who is released to; who is not named may see what ``own`` allows."""
     return readers.get(name) or Partner(name, name, own, tuple(filter(None, [own.conditions])))
 
 

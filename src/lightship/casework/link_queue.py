@@ -36,7 +36,7 @@ class Waiting:
 def queue(work: Work, *, reader: Partner, own: Marking, by: str, now: datetime) -> tuple[list[Waiting], bool]:
     """Return links that wait, and whether there are more than are put in order; logged as a consultation.
 
-    The one whose inquiry is the most urgent comes first, a contested one before one that is proposed, then the heaviest.
+    The one whose inquiry is the most urgent comes first; then what is contested, and then the heaviest.
     """
     found = links.waiting(work, by=by, now=now, limit=WINDOW + 1)
     persons = markings_of_persons(work, found)

@@ -44,22 +44,15 @@ LONGEST = 2_000
 def routes(room: Room, house: Body) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/cases", include_in_schema=False)
-    _looks(router, room, house)
+    _queue(router, room, house)
+    _case(router, room, house)
+    _opened(router, room, house)
     _acts(router, room, house)
     return router
 
 
-def _looks(router: APIRouter, room: Room, house: Body) -> None:
+def _queue(router: APIRouter, room: Room, house: Body) -> None:
     seeing = room.visitor("see-cases", "casework", "audit")
-    working = room.visitor("work-cases", "casework")
-    reading = room.visitor("read-narrative", "casework")
-
-    def consulted(work: Work, visit: Visit, what: str, about: str) -> None:
-        room.looked(work, visit, what)
-        desk.log_use(work, "consultation", about, visit.account.id, visit.now)
-
-    def may_work(visit: Visit) -> bool:
-        return bool(allowed_purposes(visit.account.role, "work-cases"))
 
     @router.get("")
     def cases(request: Request, visit: Visit = seeing, mine: str = "", after: str = "") -> Response:
@@ -85,7 +78,7 @@ def _looks(router: APIRouter, room: Room, house: Body) -> None:
             mine=bool(mine),
             later=known,
             more=found.inquiries[-1].id if found.more else "",
-            may_work=may_work(visit),
+            may_work=_may_work(visit),
         )
 
     @router.post("/search")
@@ -98,6 +91,10 @@ def _looks(router: APIRouter, room: Room, house: Body) -> None:
         return room.page(
             request, "found.html", "Search", words=words, hits=hits, more=more, rungs=len(shipped().rungs)
         )
+
+
+def _case(router: APIRouter, room: Room, house: Body) -> None:
+    seeing = room.visitor("see-cases", "casework", "audit")
 
     @router.get("/{inquiry_id}")
     def case(request: Request, inquiry_id: str, visit: Visit = seeing) -> Response:
@@ -147,9 +144,18 @@ def _looks(router: APIRouter, room: Room, house: Body) -> None:
             ],
             is_open=found.inquiry.state in desk.LIVE,
             partners=house.partners.values(),
-            may_work=may_work(visit) and found.why is not None,
+            may_work=_may_work(visit) and found.why is not None,
             may_read=bool(allowed_purposes(visit.account.role, "read-narrative")),
         )
+
+
+def _opened(router: APIRouter, room: Room, house: Body) -> None:
+    working = room.visitor("work-cases", "casework")
+    reading = room.visitor("read-narrative", "casework")
+
+    def consulted(work: Work, visit: Visit, what: str, about: str) -> None:
+        room.looked(work, visit, what)
+        desk.log_use(work, "consultation", about, visit.account.id, visit.now)
 
     @router.get("/{inquiry_id}/referrals/{referral_id}")
     def narrative(request: Request, inquiry_id: str, referral_id: str, visit: Visit = reading) -> Response:
@@ -248,6 +254,10 @@ def _acts(router: APIRouter, room: Room, house: Body) -> None:
                 work, cleared(work, inquiry_id, visit.account.id), by=visit.account.id, why=why, now=visit.now
             )
         return go(f"/cases/{inquiry_id}")
+
+
+def _may_work(visit: Visit) -> bool:
+    return bool(allowed_purposes(visit.account.role, "work-cases"))
 
 
 def _id(given: str) -> str:

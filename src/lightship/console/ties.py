@@ -72,10 +72,11 @@ def drawn(named: Sequence[Identifier], ties: Sequence[Tie] = ()) -> Markup:
         by, key=lambda one: (-len(by[one]), min(_ROLES.index(role[person]) for person in by[one]), one)
     )[:SHOWN]
     has = {person: [one for one in values if person in by[one]] for person in role}
+    widest = {person: max((len(by[one]) for one in each), default=0) for person, each in has.items()}
     persons = sorted(
         (one for one in role if has[one] or one in tied),
-        key=lambda one: (one not in tied, -max((len(by[each]) for each in has[one]), default=0), _ROLES.index(role[one]), one),
-    )[:SHOWN]  # fmt: skip
+        key=lambda one: (one not in tied, -widest[one], _ROLES.index(role[one]), one),
+    )[:SHOWN]
     if not persons:
         return Markup("")
     shown = set(persons)
@@ -85,15 +86,13 @@ def drawn(named: Sequence[Identifier], ties: Sequence[Tie] = ()) -> Markup:
     at_person = {one: _spot(row, len(persons), tall) for row, one in enumerate(persons)}
     at_value = {one: _spot(row, len(values), tall) for row, one in enumerate(values)}
     parts = [
-        f'<path class="tie-line{" tie-shared" if len(by[value]) > 1 else ""}" d="M{_PERSON_X} {at_person[person]} '
-        f'C{_PERSON_X + 130} {at_person[person]} {_VALUE_X - 130} {at_value[value]} {_VALUE_X} {at_value[value]}"/>'
+        _line(at_person[person], at_value[value], shared=len(by[value]) > 1)
         for person in persons
         for value in has[person]
         if value in at_value
     ]
     parts += [
-        f'<path class="tie-{one.how}" d="M{_PERSON_X} {at_person[one.one]} q60 {(at_person[one.other] - at_person[one.one]) / 2:.0f} '
-        f'0 {at_person[one.other] - at_person[one.one]}"><title>{one.how}: one person</title></path>'
+        _arc(one.how, at_person[one.one], at_person[one.other])
         for one in ties
         if one.one in shown and one.other in shown
     ]
@@ -129,6 +128,17 @@ def _ordered(
 def _spot(row: int, rows: int, tall: int) -> int:
     """Return where a row of a column stands, with both columns' middles at one height."""
     return _TOP + round((row + 0.5 + (tall - rows) / 2) * _ROW)
+
+
+def _line(from_y: int, to_y: int, *, shared: bool) -> str:
+    kind = "tie-line tie-shared" if shared else "tie-line"
+    bend = f"C{_PERSON_X + 130} {from_y} {_VALUE_X - 130} {to_y} {_VALUE_X} {to_y}"
+    return f'<path class="{kind}" d="M{_PERSON_X} {from_y} {bend}"/>'
+
+
+def _arc(how: str, from_y: int, to_y: int) -> str:
+    bend = f"q60 {(to_y - from_y) / 2:.0f} 0 {to_y - from_y}"
+    return f'<path class="tie-{how}" d="M{_PERSON_X} {from_y} {bend}"><title>{how}: one person</title></path>'
 
 
 def _person(person: str, role: PersonRole, y: int) -> str:

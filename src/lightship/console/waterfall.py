@@ -1,4 +1,4 @@
-"""Weights of evidence that add up, as a picture (SVG): each begins where the one before ended. The page has the table."""
+"""Weights of evidence that add up, as a picture (SVG): each begins where the one before ended."""
 
 from __future__ import annotations
 
