@@ -22,6 +22,7 @@ from lightship.console import (
     pages_holds,
     pages_item,
     pages_keys,
+    pages_links,
     pages_oidc,
     pages_oversight,
     pages_people,
@@ -141,10 +142,9 @@ def create_body_console(
     """
     room = Room(house=BODY, **_made(store, settings))
     pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
-    routers = [
-        pages_cases.routes(room, Body(own, partners, readers or {})),
-        *(one.routes(room) for one in pages),
-    ]
+    body = Body(own, partners, readers or {})
+    cases = (pages_cases.routes(room, body), pages_links.routes(room, body))
+    routers = [*cases, *(one.routes(room) for one in pages)]
     return _application(room, "Lightship cases", routers, [])
 
 
