@@ -118,6 +118,7 @@ def routes(room: Room, house: Body) -> APIRouter:
             cases=cases,
             lines=beside(found.one.identifiers, found.other.identifiers),
             steps=made,
+            against=[each for each in made if each.weight_db < 0.0],
             waterfall=drawn(made),
             votes=found.votes,
             merged=found.merger is not None,

@@ -19,8 +19,8 @@ SHOWN = 30
 
 _ROLES: tuple[PersonRole, ...] = ("child", "suspect", "facilitator", "unknown")
 _SWEEPS = 4
-_ROW, _TOP, _WIDTH = 26, 14, 860
-_PERSON_X, _VALUE_X = 270, 560
+_ROW, _TOP, _WIDTH = 26, 14, 900
+_PERSON_X, _VALUE_X = 280, 550
 _LABEL = 38
 _SHAPES: Mapping[PersonRole, str] = {
     "child": '<circle cx="{x}" cy="{y}" r="7"',

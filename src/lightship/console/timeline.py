@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -20,6 +21,8 @@ CASE_LANES: tuple[Lane, ...] = ("referral", "decision", "hand-off", "task", "sen
 _SQUARE, _TRIANGLE = {"decision"}, {"effect", "hand-off", "sent"}
 _LEFT, _WIDTH, _LANE, _TOP = 90, 860, 34, 10
 _TICKS = 5
+_STACK, _DEEPEST = 15, 5
+"""How far below another a span stands that overlaps it, and how many rows a lane has below its first at most."""
 _MARK_PX = 12
 """Moments nearer than a mark is wide are one mark that tells how many it is."""
 _TOLD = 3
@@ -66,30 +69,38 @@ def drawn(
         along = min(1.0, max(0.0, (at - begin).total_seconds() / span_s))
         return round(_LEFT + 10 + along * (_WIDTH - 20), 1)
 
-    height = _TOP + _LANE * len(lanes) + 30
+    spans, deep = _stacked(marks)
+    tops = dict(
+        zip(
+            lanes,
+            accumulate((_LANE + _STACK * deep.get(one, 0) for one in lanes), initial=_TOP),
+            strict=False,
+        )
+    )
+    height = _TOP + sum(_LANE + _STACK * deep.get(one, 0) for one in lanes) + 30
     parts: list[str] = []
-    for row, lane in enumerate(lanes):
-        y = _TOP + row * _LANE
-        parts.append(f'<text class="tl-name" x="0" y="{y + 20}">{lane}</text>')
+    for lane, top in tops.items():
+        y = top + _STACK * deep.get(lane, 0)
+        parts.append(f'<text class="tl-name" x="0" y="{top + 20}">{lane}</text>')
         parts.append(
             f'<line class="tl-line" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y + 28}" y2="{y + 28}"/>'
         )
     if until is not None and begin <= now <= end:
         parts.append(f'<line class="tl-now" x1="{x(now)}" x2="{x(now)}" y1="{_TOP}" y2="{height - 24}"/>')
         parts.append(f'<text class="tl-tick" x="{x(now)}" y="{_TOP - 1}" text-anchor="middle">now</text>')
+    for mark, last, row in spans:
+        y = tops[mark.lane] + 8 + _STACK * row
+        width = max(3.0, x(last) - x(mark.at))
+        parts.append(
+            f'<rect x="{x(mark.at)}" y="{y}" width="{width:.1f}" height="12" class="tl-{mark.lane}">'
+            f"<title>{escape(mark.words)}</title></rect>"
+        )
     moments: dict[tuple[Lane, int], list[Mark]] = {}
     for mark in marks:
         if mark.until is None:
             moments.setdefault((mark.lane, int(x(mark.at) // _MARK_PX)), []).append(mark)
-            continue
-        y = _TOP + lanes.index(mark.lane) * _LANE + 14
-        width = max(3.0, x(mark.until) - x(mark.at))
-        parts.append(
-            f'<rect x="{x(mark.at)}" y="{y - 6}" width="{width:.1f}" height="12" class="tl-{mark.lane}">'
-            f"<title>{escape(mark.words)}</title></rect>"
-        )
     for (lane, _), near in moments.items():
-        parts.append(_moment(lane, x(near[0].at), _TOP + lanes.index(lane) * _LANE + 14, near))
+        parts.append(_moment(lane, x(near[0].at), tops[lane] + 14, near))
     for tick in range(_TICKS + 1):
         at = begin + timedelta(seconds=span_s * tick / _TICKS)
         anchor = "start" if tick == 0 else "end" if tick == _TICKS else "middle"
@@ -101,6 +112,20 @@ def drawn(
         f'<svg class="timeline" viewBox="0 0 {_LEFT + _WIDTH} {height}" role="img" aria-label="{said}">'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _stacked(marks: Sequence[Mark]) -> tuple[list[tuple[Mark, datetime, int]], dict[Lane, int]]:
+    """Return each span with its end and its row, below those of its lane that it overlaps, and each lane's last row."""
+    ends: dict[Lane, list[datetime]] = {}
+    found: list[tuple[Mark, datetime, int]] = []
+    for mark in sorted(marks, key=lambda one: one.at):
+        if mark.until is None:
+            continue
+        rows = ends.setdefault(mark.lane, [])
+        row = next((number for number, end in enumerate(rows) if end <= mark.at), min(len(rows), _DEEPEST))
+        rows[row : row + 1] = [mark.until]
+        found.append((mark, mark.until, row))
+    return found, {lane: len(rows) - 1 for lane, rows in ends.items()}
 
 
 def _moment(lane: Lane, x: float, y: int, near: Sequence[Mark]) -> str:

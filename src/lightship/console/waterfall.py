@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 _REASON = re.compile(r"(?P<name>.*?): (?P<db>[+−-]?\d+(?:\.\d+)?) dB(?:, (?P<words>.*))?", re.DOTALL)
-_LEFT, _RIGHT, _ROW, _TOP = 170, 66, 30, 8
-_WIDTH = 560
+_LEFT, _RIGHT, _ROW, _TOP = 150, 60, 30, 8
+_WIDTH = 500
 _LABEL = 22
 _EPSILON_DB = 0.05
 
@@ -55,7 +55,7 @@ def steps(reasons: Sequence[str], weight_db: float) -> tuple[Step, ...]:
         found.append(Step(read["name"], read["words"] or "", at_db, to_db))
         at_db = to_db
     if abs(weight_db - at_db) > _EPSILON_DB:
-        found.append(Step("the rest", "how rare it is that any two are one", at_db, weight_db))
+        found.append(Step("the rest", "what the reasons do not tell", at_db, weight_db))
     return tuple(found)
 
 
