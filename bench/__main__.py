@@ -23,6 +23,7 @@ BENCHES = (
     "watch",
     "console",
     "casework_intake",
+    "casework_pages",
     "duties",
     "duties_regulator",
     "budgets",
