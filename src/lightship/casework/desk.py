@@ -193,9 +193,8 @@ def take(work: Work, inquiry_id: str, *, by: str, now: datetime) -> Inquiry:
         raise AccessDenied(
             f"It was handed to {inquiry.handed_to}.", f"inquiry {inquiry_id}", "Ask them, or the supervisor."
         )
-    return _changed(
-        work, inquiry, "inquiry-taken", by, now, owner=by, state="owned", handed_to="", handed_at=None
-    )
+    _changed(work, inquiry, "inquiry-taken", by, now, owner=by, state="owned", handed_to="", handed_at=None)
+    return _clock(work, inquiry_id, now)
 
 
 def hand(work: Work, inquiry_id: str, *, by: str, to: str, now: datetime) -> Inquiry:
@@ -406,11 +405,14 @@ def _task(
 
 
 def _clock(work: Work, inquiry_id: str, now: datetime) -> Inquiry:
-    """Set an inquiry's clock to its earliest open task; a review where none is open."""
+    """Set an inquiry's clock to its earliest open task, a review where none is open; they are all its owner's."""
     inquiry = _live(work, inquiry_id)
     tasks = _open(work, inquiry_id) or [
         _task(work, inquiry, "review", "Look at it again.", now + REVIEW, _AGAIN, now)
     ]
+    for task in tasks:
+        if task.owner != inquiry.owner:
+            work.change(Task, task.id, {"state": "open"}, owner=inquiry.owner)
     changed = work.change(Inquiry, inquiry_id, {"state": inquiry.state}, due_at=tasks[0].due_at)
     if changed is None:
         raise InputError(
@@ -426,9 +428,6 @@ def _changed(work: Work, inquiry: Inquiry, kind: str, by: str, now: datetime, **
         raise InputError(
             "Somebody else changed this inquiry meanwhile.", f"inquiry {inquiry.id}", "Look again."
         )
-    if changed.owner != inquiry.owner:  # what is still to be done goes with it
-        for task in _open(work, inquiry.id):
-            work.change(Task, task.id, {"state": "open"}, owner=changed.owner)
     record(work, kind, changed, by, now)
     return changed
 
