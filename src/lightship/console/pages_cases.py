@@ -120,7 +120,7 @@ def _case(router: APIRouter, room: Room, house: Body) -> None:
             found.inquiry.title or f"Case {inquiry_id[:8]}",
             **{
                 name: getattr(found, name)
-                for name in ("inquiry", "referrals", "tasks", "why", "whole", "sent")
+                for name in ("inquiry", "referrals", "tasks", "links", "why", "whole", "sent")
             },
             rung=shipped().rungs[found.inquiry.urgency - 1],
             people=_people(named),
