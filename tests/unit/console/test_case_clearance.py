@@ -101,7 +101,7 @@ def pages(made):
 MARKED = MARKINGS.map(marking_json) | st.just("") | st.just("{broken")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     marks=st.tuples(MARKED, MARKED, MARKED),
     own=st.tuples(st.just("") | MARKED, st.just("") | MARKED, st.just("") | MARKED),
