@@ -142,7 +142,7 @@ def create_body_console(
     """
     room = Room(house=BODY, **_made(store, settings))
     pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
-    body = Body(own, partners, readers or {})
+    body = Body(own, partners, {} if readers is None else readers)
     cases = (pages_cases.routes(room, body), pages_links.routes(room, body))
     routers = [*cases, *(one.routes(room) for one in pages)]
     return _application(room, "Lightship cases", routers, [])

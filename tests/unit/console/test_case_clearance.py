@@ -101,7 +101,7 @@ def pages(made):
 MARKED = MARKINGS.map(marking_json) | st.just("") | st.just("{broken")
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     marks=st.tuples(MARKED, MARKED, MARKED),
     own=st.tuples(st.just("") | MARKED, st.just("") | MARKED, st.just("") | MARKED),
@@ -160,7 +160,7 @@ def test_a_case_above_ones_clearance_is_in_the_queue_with_its_clock_and_without_
         done = ann.post(f"/cases/{case}/{act}", to="ben", why="x")
         assert done.status_code == 403, act
         assert "clearance" in done.text, act
-    made.readers["ann"] = Partner("ann", "Ann", RED)
+    made.readers["ann"] = Partner("ann", "Ann", Marking(tlp="red", pap="amber"))
     assert words(0, "title") in ann.get(f"/cases/{case}").text
     ann.post(f"/cases/{case}/take")
     assert "above ben’s clearance" in ann.post(f"/cases/{case}/hand", to="ben").text
