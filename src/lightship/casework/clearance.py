@@ -41,6 +41,7 @@ class Seen:
     referrals: Sequence[Referral]
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
+    parts: Sequence[str]
     sent: Sequence[Dissemination]
     links: Sequence[Link]
     why: Why | None
@@ -115,6 +116,7 @@ def seen(found: Sight, reader: Partner, own: Marking) -> Seen:
             if (kept := [one for one in each if one.id in there])
         },
         found.tasks if words else [_wordless(one) for one in found.tasks],
+        found.parts,
         found.sent,
         [one for one in found.links if may_link(one, found.persons, reader, own)],
         found.why if words else None,

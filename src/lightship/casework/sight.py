@@ -9,7 +9,7 @@ from datetime import datetime
 from lightship.casework.desk import LIVE, log_use
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
-from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Referral, Task
+from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Merger, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.ports import K, Work
 
@@ -27,8 +27,10 @@ class Sight:
         Its identifiers by referral; one that names nobody is not in it.
     tasks
         The open ones first, each by its time.
+    parts
+        Ids of the inquiries that became part of it.
     sent
-        What partners were sent of it.
+        What partners were sent of it and its parts.
     links
         Those of its people, whether to others of it or elsewhere, the heaviest first.
     persons
@@ -41,6 +43,7 @@ class Sight:
     referrals: Sequence[Referral]
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
+    parts: Sequence[str]
     sent: Sequence[Dissemination]
     links: Sequence[Link]
     persons: Mapping[str, Sequence[str]]
@@ -127,6 +130,7 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
     for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
+    parts = _parts(work, inquiry_id)
     persons = list({one.person for each in named.values() for one in each})
     touching = [*_any_of(work, Link, "one", persons), *_any_of(work, Link, "other", persons)]
     links = sorted({one.id: one for one in touching}.values(), key=lambda one: (-one.weight_db, one.id))
@@ -141,7 +145,8 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
         referrals,
         named,
         sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
-        work.find(Dissemination, {"inquiry_id": inquiry_id}, order=("made_at",)),
+        parts,
+        work.find(Dissemination, {"inquiry_id": (inquiry_id, *parts)}, order=("made_at",)),
         links,
         markings_of_persons(work, links),
         why(ladder, dict.fromkeys(fact for one in referrals for fact in one.facts), others),
@@ -168,6 +173,16 @@ def markings_of_persons(work: Work, links: Iterable[Link]) -> dict[str, list[str
         person: [*filter(None, markings), came.get(person.partition("/")[0], "")]
         for person, markings in found.items()
     }
+
+
+def _parts(work: Work, inquiry_id: str) -> list[str]:
+    """Return the inquiries that became part of one, and those that had become part of them."""
+    found, coming = list[str](), [inquiry_id]
+    while coming:
+        gone = work.find(Merger, {"kept": tuple(coming), "undone_at": None}, order=("made_at",))
+        coming = [one.gone for one in gone if one.gone not in found]
+        found += coming
+    return found
 
 
 def _any_of(

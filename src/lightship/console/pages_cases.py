@@ -106,9 +106,8 @@ def _case(router: APIRouter, room: Room, house: Body) -> None:
             room.looked(work, visit, f"inquiry {inquiry_id}")
             colleagues = work.find(Account, {"role": "analyst", "active": True}, order=("id",))
         found = seen(whole, house.reader(visit.account.id), house.own)
-        sought = Sought(
-            about=inquiry_id, also=(*(one.id for one in found.referrals), *(one.id for one in found.links))
-        )
+        also = (*found.parts, *(one.id for one in found.referrals), *(one.id for one in found.links))
+        sought = Sought(about=inquiry_id, also=also)
         record = room.record.find(sought, most=LINE)
         entries = [one for _, one in record.entries if found.tells(one)]
         marks = marks_of(found, entries)

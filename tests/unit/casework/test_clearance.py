@@ -45,7 +45,7 @@ def made(came, own):
     task = Task("t", "i", "safeguard", "words-i", "ann", NOW, "rule", NOW, outcome="outcome-i")
     link = Link("l", "r0/p", "r1/p", 20.0, (), "rival", NOW)
     persons = {f"r{n}/p": [*filter(None, [one]), came[n]] for n, one in enumerate(own)}
-    return Sight(inquiry, referrals, named, [task], [], [link], persons, SimpleNamespace())
+    return Sight(inquiry, referrals, named, [task], [], [], [link], persons, SimpleNamespace())
 
 
 TWO = st.tuples(MARKED, MARKED)

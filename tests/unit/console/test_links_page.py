@@ -83,6 +83,8 @@ def test_one_yes_makes_the_cases_one_and_undoing_parts_them_again(made):
     assert 'class="tie-accepted"' in case
     assert f'href="/links/{made.link}"' in case
     assert "became part of" in case
+    for one in (merger.kept, merger.gone):
+        assert f"Inquiry {one[:8]} was opened at urgency" in case, "what was done of either"
 
     undone = ben.post(f"{path}/undo", why="Two brothers.")
     assert undone.status_code == 303
