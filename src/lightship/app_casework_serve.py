@@ -10,6 +10,8 @@ from lightship.app_casework import ready
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
 from lightship.casework.desk import Offices, escalate
+from lightship.casework.link_pass import link_new
+from lightship.casework.linking import shipped
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
 from lightship.console.logs import logger, quiet_server
@@ -25,6 +27,7 @@ from lightship.infra.store import SqlStore
 from lightship.watch.chores import Chores
 
 ESCALATE_S = 60.0
+LINK_S = 60.0
 
 
 def serve(
@@ -52,6 +55,7 @@ def serve(
         stack.callback(chores.end)
         chores.every("the ledger", 0.2, sealer.seal)
         chores.every("escalation", ESCALATE_S, lambda: _escalate(store))
+        chores.every("links", LINK_S, lambda: link_new(store, shipped(), now=utc_now()))
 
         def health() -> Health:
             troubles = tuple(f"In trouble: {one.chore}: {one.reason}" for one in chores.troubles())

@@ -26,6 +26,7 @@ from lightship.cli_duties import duties_app
 from lightship.cli_evidence import evidence_app
 from lightship.cli_hold import hold_app
 from lightship.cli_knowledge import knowledge_app
+from lightship.cli_links import bundle, link_app, unbundle
 from lightship.cli_lists import lists_app
 from lightship.cli_log import log_app
 from lightship.cli_matcher import matcher_app
@@ -72,6 +73,9 @@ packs_app.command()(explain)
 app.add_typer(packs_app, name="packs")
 app.add_typer(log_app, name="log")
 cases_app.command("disseminate")(send)
+cases_app.add_typer(link_app, name="link")
+cases_app.command("bundle")(bundle)
+cases_app.command("unbundle")(unbundle)
 app.add_typer(cases_app, name="cases")
 app.add_typer(share_app, name="share")
 app.add_typer(knowledge_app, name="knowledge")

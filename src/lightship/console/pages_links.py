@@ -119,7 +119,7 @@ def routes(room: Room, house: Body) -> APIRouter:
             lines=beside(found.one.identifiers, found.other.identifiers),
             steps=made,
             against=[each for each in made if each.weight_db < 0.0],
-            waterfall=drawn(made),
+            waterfall=drawn(made, found.link.weight_db),
             votes=found.votes,
             merged=found.merger is not None,
             proposed_by=[

@@ -12,7 +12,8 @@ _REASON = re.compile(r"(?P<name>.*?): (?P<db>[+−-]?\d+(?:\.\d+)?) dB(?:, (?P<w
 _LEFT, _RIGHT, _ROW, _TOP = 150, 60, 30, 8
 _WIDTH = 500
 _LABEL = 22
-_EPSILON_DB = 0.05
+_ROUNDED_DB = 0.05
+"""Each reason is rounded to a tenth, so that their sum may be off the whole by so much for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ def steps(reasons: Sequence[str], weight_db: float) -> tuple[Step, ...]:
         to_db = at_db + float(read["db"].replace("−", "-"))
         found.append(Step(read["name"], read["words"] or "", at_db, to_db))
         at_db = to_db
-    if abs(weight_db - at_db) > _EPSILON_DB:
+    if abs(weight_db - at_db) > _ROUNDED_DB * (len(reasons) + 1):
         found.append(Step("the rest", "what the reasons do not tell", at_db, weight_db))
     return tuple(found)
 
 
-def drawn(found: Sequence[Step]) -> Markup:
-    """Return the picture; an empty one for no steps. Every text in it is escaped."""
+def drawn(found: Sequence[Step], weight_db: float) -> Markup:
+    """Return the picture of steps and the whole; an empty one for no steps. Every text in it is escaped."""
     if not found:
         return Markup("")
     low = min(0.0, *(one.to_db for one in found))
@@ -72,7 +73,7 @@ def drawn(found: Sequence[Step]) -> Markup:
 
     height = 2 * _TOP + _ROW * (len(found) + 1)
     parts = [f'<line class="tl-line" x1="{x(0.0)}" x2="{x(0.0)}" y1="{_TOP}" y2="{height - _TOP}"/>']
-    whole = Step("together", "", 0.0, found[-1].to_db)
+    whole = Step("together", "", 0.0, weight_db)
     for row, one in enumerate((*found, whole)):
         y = _TOP + row * _ROW
         left, right = sorted((x(one.from_db), x(one.to_db)))

@@ -130,10 +130,11 @@ def test_steps_follow_one_upon_the_other_and_end_at_the_whole():
         ("email", 0.0, 30.0), ("odd words", 30.0, 30.0), ("name", 30.0, 26.0)
     ]  # fmt: skip
     assert found[0].words == "the same, as far as is known"
-    picture = str(drawn(steps(("<script>: +1.0 dB, x",), 1.0)))
+    assert len(steps(("a: +1.0 dB, x", "b: +1.0 dB, y"), 2.1)) == 2, "what rounding leaves is no reason"
+    picture = str(drawn(steps(("<script>: +1.0 dB, x",), 1.0), 1.0))
     assert "<script>" not in picture
     assert "&lt;script&gt;" in picture
-    assert str(drawn(())) == ""
+    assert str(drawn((), 0.0)) == ""
 
 
 def test_two_peoples_identifiers_stand_side_by_side_the_same_first():

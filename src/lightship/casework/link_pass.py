@@ -1,0 +1,297 @@
+"""A store is linked: all of it by one pass, or the people of one referral more by what they share.
+
+Both propose, and only propose, the links that hold each person's referrals together: of those who are one already, the
+heaviest link says enough. What people decided stays as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from lightship.casework.desk import MACHINE, log_use
+from lightship.casework.linking import (
+    KINDS,
+    Held,
+    Model,
+    Pair,
+    Weighed,
+    comparable,
+    profiles,
+    rarity_of,
+    stands,
+    weigh,
+)
+from lightship.casework.links import link_id, propose
+from lightship.core.casework import Identifier, Link, Referral, Use
+from lightship.core.errors import InputError
+from lightship.core.ports import Identified, Store, Work
+
+_PAGE = 20_000
+_NEWEST = 100  # looked at together to find who came since
+_PART = 400  # SQLite takes expressions 1,000 deep
+_LINKS = 2_000  # of one transaction
+_MANY = 2_000  # from which one pass over all is quicker than one by one
+_COMPARED = "compared with who shares something"
+K = TypeVar("K", bound=Identified)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a pass over a store did."""
+
+    persons: int
+    pairs: int
+    groups: int
+    proposed: int
+
+
+def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) -> Passed:
+    """Compare everybody in a store with whoever shares something with them, and propose the links that stand.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
+    """
+    from lightship.casework.resolving import compare, rarities, resolve
+
+    with store.begin() as work:
+        log_use(work, "consultation", "links", by, now, reason="all referrals compared")
+        for newest in work.find(Referral, order=("-received_at",), limit=1):
+            log_use(work, "consultation", newest.id, by, now, reason=_COMPARED)
+    with store.look() as work:
+        placed = {one.id: (_at_s(one), one.inquiry_id) for one in _all(work, Referral)}
+        held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier) if one.kind in KINDS]
+    people = profiles(model, held)
+    rarity = rarities(model, held)
+    pairs = compare(model, people, rarity, least_db=model.weak_db)
+    found = resolve(model, people, pairs, rarity)
+    apart = (one for one in found.links if placed[_of(one.one)][1] != placed[_of(one.other)][1])
+    proposed = 0
+    while part := [_link(one, now) for one in islice(apart, _LINKS)]:
+        with store.begin() as work:
+            proposed += len(propose(work, part, by=by, now=now))
+    return Passed(len(people), len(pairs), len(found.groups), proposed)
+
+
+def link_new(store: Store, model: Model, *, now: datetime) -> int:
+    """Propose the links of whoever came since the last time; returns how many referrals that were.
+
+    One transaction each, the oldest first; where very many came, all are compared by one pass instead.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
+    """
+    with store.look() as work:
+        new: list[str] = []
+        for one in _all(work, Referral, "-received_at", page=_NEWEST):
+            seen = {"about": one.id, "by": MACHINE, "reason": _COMPARED}
+            if len(new) > _MANY or work.find(Use, seen, limit=1):
+                break
+            new.append(one.id)
+    if len(new) > _MANY:
+        link_all(store, model, now=now)
+    else:
+        for id_ in reversed(new):
+            with store.begin() as work:
+                link_one(work, model, id_, now=now)
+    return len(new)
+
+
+def link_one(
+    work: Work, model: Model, referral_id: str, *, by: str = MACHINE, now: datetime
+) -> tuple[Link, ...]:
+    """Propose the links of one referral's people, by looking up what they share; returns what is new.
+
+    Raises
+    ------
+    InputError
+        If there is no such referral.
+    """
+    best: list[Weighed] = []
+    inquiries = dict[str, str]()
+    for person, found in near(work, model, referral_id, by=by, now=now).items():
+        good = [one for one in found if one.stands]
+        persons = tuple(_other(one.weighed, person) for one in good)
+        together = _together(work, persons)
+        seen: set[str] = set()
+        inquiries |= {one.id: one.inquiry_id for one in _any(work, Referral, "id", tuple(map(_of, persons)))}
+        for one in good:
+            other = _other(one.weighed, person)
+            if together[other] not in seen:
+                seen.add(together[other])
+                best.append(one.weighed)
+    own = work.find(Referral, {"id": referral_id})[0].inquiry_id
+    apart = [
+        one for one in best if {inquiries.get(_of(one.one), own), inquiries.get(_of(one.other), own)} != {own}
+    ]
+    return propose(work, [_link(one, now) for one in apart], by=by, now=now) if apart else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Somebody who may be one with another; ``stands`` says whether the link is proposed."""
+
+    weighed: Weighed
+    stands: bool
+
+
+def near(
+    work: Work, model: Model, referral_id: str, *, by: str = MACHINE, now: datetime
+) -> Mapping[str, Sequence[Near]]:
+    """Return for each person of a referral who else they may be, the heaviest first; logged as a consultation.
+
+    Raises
+    ------
+    InputError
+        If there is no such referral.
+    """
+    if work.get(Referral, referral_id) is None:
+        raise InputError("There is no such referral.", f"referral {referral_id}", "Check its id.")
+    log_use(work, "consultation", referral_id, by, now, reason=_COMPARED)
+    own = [one for one in work.find(Identifier, {"referral_id": referral_id}) if one.kind in KINDS]
+    people = profiles(model, _around(work, model, own))
+    found: dict[str, list[Near]] = {}
+    rarity = _Rarity(work, model)
+    for person in sorted({one.person for one in own} & people.keys()):
+        one = people[person]
+        others = [
+            other
+            for other in people.values()
+            if comparable(one, other) and not one.keys.isdisjoint(other.keys)
+        ]
+        those = []
+        for other in others:
+            pair = Pair(one, other)
+            weighed = weigh(model, pair, rarity)
+            if weighed.weight_db >= model.weak_db:
+                those.append(Near(weighed, stands(model, pair, weighed)))
+        found[person] = sorted(
+            those, key=lambda each: (-each.weighed.weight_db, each.weighed.one, each.weighed.other)
+        )
+    return found
+
+
+def explain(work: Work, model: Model, one: str, other: str, *, by: str, now: datetime) -> Weighed:
+    """Return what speaks for two persons being one, weighed now.
+
+    Raises
+    ------
+    InputError
+        If they share nothing, or may never be one.
+    """
+    found = near(work, replace(model, weak_db=-math.inf), one.partition("/")[0], by=by, now=now).get(one, ())
+    for each in found:
+        if _other(each.weighed, one) == other:
+            return each.weighed
+    raise InputError(
+        "These two share nothing, or may never be one.", f"{one}, {other}", "See the link's reasons."
+    )
+
+
+class _Rarity(Mapping[str, float]):
+    """Counts a name in the store when it is asked for."""
+
+    def __init__(self, work: Work, model: Model) -> None:
+        self._work, self._model, self._total = work, model, -1
+
+    def __getitem__(self, name: str) -> float:
+        if self._total < 0:
+            self._total = self._work.count(Identifier, {"kind": "name"})
+        return rarity_of(
+            self._model, self._work.count(Identifier, {"kind": "name", "value": name}), self._total
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _around(work: Work, model: Model, own: Sequence[Identifier]) -> list[Held]:
+    """Return all that is known of these persons, and of everybody who has something of theirs."""
+    persons = {one.person for one in own}
+    crowded: list[Identifier] = []
+    asked = dict.fromkeys((one.kind, one.value, one.platform) for one in own if one.kind != "name")
+    for kind, value, platform in asked:
+        those = _holders(work, model, {"kind": kind, "value": value})
+        if len(heard := {one.person for one in those}) > model.most:
+            crowded += those
+            if kind != "handle":
+                continue
+            those = _holders(work, model, {"kind": kind, "value": value, "platform": platform})
+            if len(heard := {one.person for one in those}) > model.most:
+                crowded += those
+                continue
+        persons |= heard
+    known = _any(work, Identifier, "person", tuple(persons))
+    whole = {one.id: one for one in (*known, *crowded)}
+    at = {
+        one.id: _at_s(one)
+        for one in _any(work, Referral, "id", tuple({one.referral_id for one in whole.values()}))
+    }
+    return [_held(one, at[one.referral_id]) for one in whole.values() if one.kind in KINDS]
+
+
+def _holders(work: Work, model: Model, where: Mapping[str, object]) -> list[Identifier]:
+    """Return who has something, as far as it takes to know that they are too many; one may have it several times."""
+    return work.find(Identifier, where, limit=4 * model.most)
+
+
+def _together(work: Work, persons: Sequence[str]) -> dict[str, str]:
+    """Return a name of the group that each person is in, by links that are proposed or accepted."""
+    of = {one: one for one in persons}
+
+    def root(person: str) -> str:
+        while of[person] != person:
+            person = of[person]
+        return person
+
+    for link in _any(work, Link, "one", tuple(persons)):
+        if link.other in of and link.state in {"proposed", "accepted"}:
+            of[root(link.one)] = root(link.other)
+    return {one: root(one) for one in persons}
+
+
+def _all(work: Work, kind: type[K], *order: str, page: int = _PAGE) -> Iterator[K]:
+    after = ""
+    while those := work.find(kind, order=order, limit=page, after=after):
+        yield from those
+        after = those[-1].id
+
+
+def _any(work: Work, kind: type[K], field: str, values: Sequence[str]) -> list[K]:
+    parts = (tuple(values[start : start + _PART]) for start in range(0, len(values), _PART))
+    return [one for each in parts for one in work.find(kind, {field: each})]
+
+
+def _held(one: Identifier, at_s: float) -> Held:
+    first_s = one.first_at.timestamp() if one.first_at else at_s
+    last_s = one.last_at.timestamp() if one.last_at else max(first_s, at_s)
+    return Held(one.person, one.role, one.kind, one.value, one.platform, min(first_s, last_s), last_s)
+
+
+def _at_s(one: Referral) -> float:
+    return (one.happened_at or one.received_at).timestamp()
+
+
+def _link(one: Weighed, now: datetime) -> Link:
+    return Link(
+        link_id(one.one, one.other), one.one, one.other, round(one.weight_db, 1), one.reasons, one.rival, now
+    )
+
+
+def _other(one: Weighed, person: str) -> str:
+    return one.other if one.one == person else one.one
+
+
+def _of(person: str) -> str:
+    return person.partition("/")[0]
