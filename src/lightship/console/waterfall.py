@@ -64,8 +64,8 @@ def drawn(found: Sequence[Step], weight_db: float) -> Markup:
     """Return the picture of steps and the whole; an empty one for no steps. Every text in it is escaped."""
     if not found:
         return Markup("")
-    low = min(0.0, *(one.to_db for one in found))
-    high = max(1.0, *(one.to_db for one in found))
+    low = min(0.0, weight_db, *(one.to_db for one in found))
+    high = max(1.0, weight_db, *(one.to_db for one in found))
     span = high - low
 
     def x(at_db: float) -> float:
