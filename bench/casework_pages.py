@@ -22,6 +22,7 @@ import httpx
 import pyotp
 
 from bench.console import CHEAP, PASSWORD, SECRET, _csrf, _Unsaid
+from lightship.casework import links
 from lightship.casework.desk import Offices, founded
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
@@ -72,6 +73,24 @@ def _filled(store: SqlStore, now: datetime) -> str:
                     for each in range(EACH)
                 )
             )
+    reasons = ("handle: +18.0 dB, the same", "name: -3.0 dB, another", "device: +6.5 dB, one model")
+    with store.begin() as work:
+        links.propose(
+            work,
+            [
+                Link(
+                    "",
+                    f"big{number}/suspect-0",
+                    f"r{number}/suspect-0",
+                    21.5,
+                    reasons,
+                    "A shared device.",
+                    now,
+                )
+                for number in range(REFERRALS)
+            ],
+            now=now,
+        )
     return first
 
 
@@ -176,6 +195,8 @@ def run() -> list[dict[str, str]]:
             pages: list[tuple[str, str, dict[str, str]]] = [
                 (f"case page, {items:,} linked items", f"/cases/{case}", {}),
                 ("first screen", "/cases", {}),
+                ("a search that finds one of them by a handle", "/cases/search", {"words": "@SHARED7"}),
+                (f"links that wait, {REFERRALS}", "/links", {}),
             ]
             found = asyncio.run(_asked(app, secret, pages))
         floor_ms = _floor_ms(folder / "casework.db", case)
