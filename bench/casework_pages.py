@@ -30,7 +30,7 @@ from lightship.console.health import Health
 from lightship.console.logs import quiet_server
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
-from lightship.core.casework import Identifier, Inquiry, Marking, Referral
+from lightship.core.casework import Identifier, Inquiry, Link, Marking, Referral
 from lightship.core.ledger import VerifyReport
 from lightship.core.markings import marking_json
 from lightship.infra.keys import load_or_create_key
