@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lightship.casework.clearance import Seen
 from lightship.console.prose import told
 from lightship.console.record import Entry
-from lightship.console.timeline import Mark
+from lightship.console.timeline import Lane, Mark
 from lightship.core.casework import Task
 from lightship.core.entry_time import at_of
 
@@ -42,5 +42,5 @@ def _task(one: Task) -> Mark:
         return Mark(
             one.made_at, "clock", f"{words} Due {one.due_at:%-d %b %H:%M} UTC: {one.rule}.", one.due_at
         )
-    lane = "hand-off" if one.kind == "hand-off" else "task"
+    lane: Lane = "hand-off" if one.kind == "hand-off" else "task"
     return Mark(one.made_at, lane, f"{words} {one.state.capitalize()} by {one.done_by}.", one.done_at)
