@@ -109,7 +109,7 @@ def test_ann_works_the_first_case_without_javascript_and_by_keyboard_alone(brows
         page.wait_for_selector("text=The child was seen and is safe.")
         page.focus("details.govuk-details > summary")
         page.keyboard.press("Enter")
-        page.wait_for_selector("td:has-text('sent to abroad (pack) by ben')")
+        page.wait_for_selector("td:has-text('Sent to abroad (pack) by ben')")
         page.focus("text=Open what was written")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Three viewers wrote within a minute.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from lightship.casework.clearance import Seen
 from lightship.console.prose import told
@@ -11,6 +12,7 @@ from lightship.console.timeline import Lane, Mark
 from lightship.core.casework import Task
 from lightship.core.entry_time import at_of
 
+_AHEAD = timedelta(days=2)
 DECISIONS = frozenset(
     {"inquiry-opened", "inquiry-taken", "inquiry-late", "inquiry-escalated", "inquiry-reassessed"}
     | {"inquiry-filed-away", "referral-reclassified", "referral-marked"}
@@ -31,9 +33,15 @@ def marks_of(found: Seen, entries: Sequence[Entry]) -> list[Mark]:
     ]
     marks += [_task(one) for one in found.tasks]
     marks += [
-        Mark(one.made_at, "sent", f"sent to {one.recipient} ({one.way}) by {one.by}") for one in found.sent
+        Mark(one.made_at, "sent", f"Sent to {one.recipient} ({one.way}) by {one.by}") for one in found.sent
     ]
     return sorted(marks, key=lambda one: one.at)
+
+
+def horizon(marks: Sequence[Mark], now: datetime) -> datetime:
+    """Return where the axis ends: as far ahead as the case goes back, so that a far clock does not hide a near one."""
+    last = max([now, *(one.until or one.at for one in marks)])
+    return min(last, now + max(_AHEAD, now - min([now, *(one.at for one in marks)])))
 
 
 def _task(one: Task) -> Mark:

@@ -19,7 +19,7 @@ from lightship.casework.search import search
 from lightship.casework.sight import markings_of, screen, sight
 from lightship.casework.urgency import shipped
 from lightship.console.body import Body
-from lightship.console.case_marks import marks_of
+from lightship.console.case_marks import horizon, marks_of
 from lightship.console.problems import Problem
 from lightship.console.prose import label_of, told
 from lightship.console.record import Sought
@@ -129,9 +129,7 @@ def _case(router: APIRouter, room: Room, house: Body) -> None:
             drawn_most=SHOWN,
             person_name=person_name,
             marks=marks,
-            timeline=drawn(
-                marks, visit.now, CASE_LANES, max([visit.now, *(one.until or one.at for one in marks)])
-            ),
+            timeline=drawn(marks, visit.now, CASE_LANES, horizon(marks, visit.now)),
             cites={one.rule: desk.cited(one.rule, shipped()) for one in found.tasks},
             completeness=_mean([one.completeness for one in found.referrals]),
             rungs=len(shipped().rungs),

@@ -89,12 +89,8 @@ def drawn(
         parts.append(f'<line class="tl-now" x1="{x(now)}" x2="{x(now)}" y1="{_TOP}" y2="{height - 24}"/>')
         parts.append(f'<text class="tl-tick" x="{x(now)}" y="{_TOP - 1}" text-anchor="middle">now</text>')
     for mark, last, row in spans:
-        y = tops[mark.lane] + 8 + _STACK * row
-        width = max(3.0, x(last) - x(mark.at))
-        parts.append(
-            f'<rect x="{x(mark.at)}" y="{y}" width="{width:.1f}" height="12" class="tl-{mark.lane}">'
-            f"<title>{escape(mark.words)}</title></rect>"
-        )
+        beyond = f"→ {last:%-d %b %Y}" if last > end else ""
+        parts.append(_span(mark, x(mark.at), x(last), tops[mark.lane] + 8 + _STACK * row, beyond))
     moments: dict[tuple[Lane, int], list[Mark]] = {}
     for mark in marks:
         if mark.until is None:
@@ -126,6 +122,17 @@ def _stacked(marks: Sequence[Mark]) -> tuple[list[tuple[Mark, datetime, int]], d
         rows[row : row + 1] = [mark.until]
         found.append((mark, mark.until, row))
     return found, {lane: len(rows) - 1 for lane, rows in ends.items()}
+
+
+def _span(mark: Mark, left: float, right: float, y: int, beyond: str) -> str:
+    """Return a span's bar; ``beyond`` is when it ends, where that is outside the picture."""
+    bar = f'<rect x="{left}" y="{y}" width="{max(3.0, right - left):.1f}" height="12" class="tl-{mark.lane}">'
+    far = (
+        f'<text class="tl-many" x="{right - 5}" y="{y + 10}" text-anchor="end">{beyond}</text>'
+        if beyond
+        else ""
+    )
+    return f"{bar}<title>{escape(mark.words)}</title></rect>{far}"
 
 
 def _moment(lane: Lane, x: float, y: int, near: Sequence[Mark]) -> str:

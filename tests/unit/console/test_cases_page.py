@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -17,6 +17,8 @@ from tests.unit.console.test_console_routes import PAGES as PLATFORM_PAGES
 from tests.unit.console.test_console_routes import routes_of
 from tests.unit.console.visiting import Visitor
 
+from lightship.console.case_marks import horizon
+from lightship.console.timeline import CASE_LANES, Mark, drawn
 from lightship.core.casework import Identifier, Inquiry, Link, Marking, Referral, Task, Use
 from lightship.core.people import Account
 
@@ -302,3 +304,25 @@ def test_a_long_queue_comes_in_pages_and_no_case_is_left_out(made):
         path = later[1].replace("&amp;", "&")
     assert sorted(seen) == sorted(one.id for one in made.all(Inquiry))
     assert "No case is open with you." in ann.get("/cases?mine=1").text
+
+
+def test_a_timeline_puts_what_overlaps_below_and_a_far_clock_does_not_hide_a_near_one():
+    now = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    near = Mark(now, "clock", "near", now + timedelta(hours=1))
+    far = Mark(now, "clock", "far", now + timedelta(days=300))
+    moments = [
+        Mark(now - timedelta(hours=3, seconds=number), "referral", f"r{number}") for number in range(5)
+    ]
+    marks = [near, far, *moments]
+    ahead = horizon(marks, now)
+    assert ahead == now + timedelta(days=2)
+    picture = str(drawn(marks, now, CASE_LANES, ahead))
+    bars = re.findall(r'<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="12" class="tl-clock">', picture)
+    assert len({y for _, y, _ in bars}) == 2
+    assert min(float(width) for *_, width in bars) > 10
+    assert "→ 26 Sep 2027" in picture
+    assert picture.count("<circle") == 1
+    assert "5: r0; r1; r2; and more" in picture
+    assert "now</text>" in picture
+    done = Mark(now - timedelta(days=9), "task", "done", now - timedelta(days=8))
+    assert horizon([done], now) == now
