@@ -68,9 +68,8 @@ def drawn(named: Sequence[Identifier], ties: Sequence[Tie] = ()) -> Markup:
         same = (one.kind, one.value, platform_name(one.platform))
         by.setdefault(said.setdefault(same, key_of(one)), set()).add(one.person)
     tied = {person for one in ties for person in (one.one, one.other)}
-    values = sorted(
-        by, key=lambda one: (-len(by[one]), min(_ROLES.index(role[person]) for person in by[one]), one)
-    )[:SHOWN]
+    gravest = {one: min(_ROLES.index(role[person]) for person in each) for one, each in by.items()}
+    values = sorted(by, key=lambda one: (-len(by[one]), not by[one] & tied, gravest[one], one))[:SHOWN]
     has = {person: [one for one in values if person in by[one]] for person in role}
     widest = {person: max((len(by[one]) for one in each), default=0) for person, each in has.items()}
     persons = sorted(

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.console.casework import body, linked, referred, suspects
 from tests.unit.console.visiting import Visitor
 
+from lightship.console import ties
 from lightship.console.pages_links import beside
 from lightship.console.waterfall import drawn, steps
 from lightship.core.casework import Identifier, Inquiry, Link, Marking, Merger, Referral, Use
@@ -154,3 +155,20 @@ def test_two_peoples_identifiers_stand_side_by_side_the_same_first():
         ("handle", "x", "x", True), ("phone", "+441", "+442", False), ("phone", None, "+443", False),
         ("email", "a@b", None, False),
     ]  # fmt: skip
+
+
+def test_who_is_named_is_drawn_what_ties_people_together_first_and_nothing_of_it_is_markup():
+    evil = "<script>alert(1)</script>"
+    named = [
+        Identifier(f"i{number}", f"r{number}", "handle", "shared" if number < 3 else f"own{number}", "suspect",
+                   f"r{number}/{evil}", "Chat.App" if number else "chatapp")
+        for number in range(80)
+    ]  # fmt: skip
+    picture = str(ties.drawn(named, [ties.Tie(named[78].person, named[79].person, "proposed")]))
+    assert "<script>" not in picture
+    assert f"handle shared on chatapp ({3})" in picture, "one handle of one platform, however it is written"
+    assert picture.count('class="tie-line tie-shared"') == 3
+    assert picture.count('class="tie-suspect"') == ties.SHOWN >= picture.count('class="tie-value"')
+    assert "handle own78" in picture, "what names those who may be one"
+    assert picture.count('class="tie-proposed"') == 1
+    assert str(ties.drawn([])) == ""
