@@ -40,7 +40,13 @@ LINK_S = 60.0
 
 
 def serve(
-    folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking, nats: str = ""
+    folder: Path,
+    serving: Serving,
+    partners: Mapping[str, Partner],
+    own: Marking,
+    readers: Mapping[str, Partner],
+    *,
+    nats: str = "",
 ) -> None:
     """Serve the body's console until interrupted: cases, record, people, and the door for referrals.
 
@@ -88,7 +94,9 @@ def serve(
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
             limits=Limits(body_bytes=MOST_BYTES),
         )
-        app = create_body_console(store, settings, partners, own, lambda who: mapping_of(folder, who))
+        app = create_body_console(
+            store, settings, partners, own, readers, mapping=lambda who: mapping_of(folder, who)
+        )
         run(Announced(serving.config(app), log))
 
 

@@ -39,6 +39,17 @@ def partners(file: Path) -> dict[str, Partner]:
     return read_partners(_read(file).decode(), str(file))
 
 
+def readers(file: Path) -> dict[str, Partner]:
+    """Return what the house's own people are cleared for, by account, as the deployment's file says.
+
+    Raises
+    ------
+    LightshipError
+        If it cannot be read or is refused.
+    """
+    return read_partners(_read(file).decode(), str(file), "readers")
+
+
 def partner(file: Path, name: str) -> Partner:
     """Return one partner.
 

@@ -395,6 +395,12 @@ def serve(
     partners: Annotated[
         Path | None, typer.Option(help="The file that names partners and their grades, for previews.")
     ] = None,
+    readers: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file that says what colleagues are cleared for; others: what --tlp and so on allow."
+        ),
+    ] = None,
     house: Annotated[str, typer.Option(help="The body's name; it may lower its own markings.")] = "",
     tlp: Annotated[str, typer.Option(help="The house's own words: clear, green, amber or red.")] = "amber",
     pap: Annotated[
@@ -411,12 +417,18 @@ def serve(
     from lightship import app_casework_serve
     from lightship.app_serving import Serving
     from lightship.app_share import partners as named
+    from lightship.app_share import readers as cleared
     from lightship.core.markings import read_marking
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
     app_casework_serve.serve(
-        state_folder() / "cases", serving, named(partners) if partners else {}, own, nats
+        state_folder() / "cases",
+        serving,
+        named(partners) if partners else {},
+        own,
+        cleared(readers) if readers else {},
+        nats=nats,
     )
 
 

@@ -227,8 +227,13 @@ def mark(
     return changed
 
 
-def read_partners(text: str, where: str) -> dict[str, Partner]:
+def read_partners(text: str, where: str, rows: str = "partners") -> dict[str, Partner]:
     """Return the partners of a TOML file by name: ``[[partners]]`` with name, title, grade and what they agreed to.
+
+    Parameters
+    ----------
+    rows
+        ``"readers"`` for ``[[readers]]``: the house's own people by their accounts, where a title is not needed.
 
     Raises
     ------
@@ -236,16 +241,14 @@ def read_partners(text: str, where: str) -> dict[str, Partner]:
         Naming what is wrong.
     """
     try:
-        rows = tomllib.loads(text)["partners"]
-        each = [_partner(row) for row in rows]
+        usual = ("title",) if rows == "readers" else ()
+        each = [_partner(dict.fromkeys(usual, row["name"]) | row) for row in tomllib.loads(text)[rows]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise PolicyError(f"The partners cannot be read: {error}.", where, "Correct the file.") from error
+        raise PolicyError(f"The {rows} cannot be read: {error}.", where, "Correct the file.") from error
     except InputError as error:
-        raise PolicyError(
-            f"A partner's grade is refused: {error.what}", where, "Correct the file."
-        ) from error
+        raise PolicyError(f"A grade is refused: {error.what}", where, "Correct the file.") from error
     if len({one.name for one in each}) != len(each):
-        raise PolicyError("Two partners have one name.", where, "Name each its own way.")
+        raise PolicyError(f"Two {rows} have one name.", where, "Name each its own way.")
     return {one.name: one for one in each}
 
 

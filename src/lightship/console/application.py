@@ -22,6 +22,7 @@ from lightship.console import (
     pages_holds,
     pages_item,
     pages_keys,
+    pages_links,
     pages_oidc,
     pages_oversight,
     pages_people,
@@ -38,6 +39,7 @@ from lightship.console import (
 from lightship.console.accounts import Accounts
 from lightship.console.answers import Questions
 from lightship.console.assets import Assets
+from lightship.console.body import Body
 from lightship.console.desk_port import Desk
 from lightship.console.foundation import create_app, refuse
 from lightship.console.matching import MatcherService
@@ -122,6 +124,8 @@ def create_body_console(
     settings: Settings,
     partners: Mapping[str, Partner],
     own: Marking,
+    readers: Mapping[str, Partner] | None = None,
+    *,
     mapping: Callable[[str], Mapped | None] = lambda _sender: None,
 ) -> FastAPI:
     """Return an investigating body's application: its cases, its record, its people, and the door for referrals.
@@ -131,7 +135,9 @@ def create_body_console(
     store
         Casework's.
     partners, own
-        Whom something may be sent to, by name, and the house's marking of its own words: for previews.
+        Whom something may be sent to, by name, and the house's marking of its own words.
+    readers
+        What its own people are cleared for, by account; who is not named may see what ``own`` allows.
     mapping
         What the columns of a sender's tables mean, by the sender's name.
 
@@ -142,8 +148,10 @@ def create_body_console(
     """
     room = Room(house=BODY, **_made(store, settings))
     pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
+    body = Body(own, partners, {} if readers is None else readers)
     routers = [
-        pages_cases.routes(room, partners, own),
+        pages_cases.routes(room, body),
+        pages_links.routes(room, body),
         *(one.routes(room) for one in pages),
         referrals_api.routes(store, settings, mapping),
     ]

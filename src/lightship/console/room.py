@@ -37,6 +37,7 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
     ("see-cases", "/cases", "Cases"),
+    ("see-cases", "/links", "Links"),
 )
 
 
@@ -56,8 +57,8 @@ class House:
         )
 
 
-PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases"}, PLATFORM_ROLES)
-BODY = House(frozenset({"/cases", "/audit", "/people"}), BODY_ROLES)
+PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases", "/links"}, PLATFORM_ROLES)
+BODY = House(frozenset({"/cases", "/links", "/audit", "/people"}), BODY_ROLES)
 """An investigating body's own console: its cases, its record and its people, and nothing of a platform's."""
 
 

@@ -44,6 +44,7 @@ def _sound(work, inquiry):
     else:
         assert inquiry.owner
         assert tasks, "a clock runs"
+        assert {one.owner for one in tasks} == {inquiry.owner}, "what is to be done goes with its owner"
         assert inquiry.due_at == tasks[0].due_at
         assert (inquiry.handed_to != "") == (inquiry.state == "handed")
 

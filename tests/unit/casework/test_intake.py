@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import random
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -247,7 +248,7 @@ FACTS = st.lists(
 )
 QUEUE = st.lists(
     FACTS.map(lambda facts: (judge(LADDER, facts).level, judge(LADDER, facts).weight_db)), max_size=30
-)
+).map(Counter)
 
 
 @settings(max_examples=200, deadline=None)
