@@ -51,7 +51,7 @@ def _sound(work, inquiry):
 
 def test_from_a_referral_to_its_end(store):
     inquiry = _opened(store)
-    assert (inquiry.owner, inquiry.urgency) == ("intake desk", 3)
+    assert (inquiry.owner, inquiry.urgency) == ("intake desk", 2)
     with store.begin() as work:
         desk.take(work, inquiry.id, by="ann", now=NOW)
         desk.hand(work, inquiry.id, by="ann", to="ben", now=NOW)
