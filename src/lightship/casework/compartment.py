@@ -74,6 +74,8 @@ class Compartment:
     ----------
     store
         None if this machine has no compartment, or its key cannot be read.
+    why
+        What this person looks for; noted beside each look and act.
 
     Raises
     ------
@@ -81,12 +83,12 @@ class Compartment:
         If that person is not inside.
     """
 
-    def __init__(self, store: SealedStore | None, person: str, now: datetime) -> None:
+    def __init__(self, store: SealedStore | None, person: str, now: datetime, why: str = "") -> None:
         found = store.get("member", person) if store is not None else None
         if store is None or found is None:
             raise nothing_here()
         self.store, self.member, self.now = store, from_table(Member, found), now
-        self.person = person
+        self.person, self._why = person, {"why": why} if why else {}
 
     def need(self, *roles: Role) -> None:
         """Refuse who has another role.
@@ -99,11 +101,14 @@ class Compartment:
         if self.member.role not in roles:
             raise nothing_here()
 
+    def note(self, act: str, about: str) -> None:
+        """Put an act, or a look, on the compartment's ledger."""
+        entry = {"at": self.now.isoformat(), "kind": act, "about": about, "by": self.person}
+        self.store.note({**entry, **self._why})
+
     def put(self, kind: str, value: Any, act: str) -> None:
         """Keep a value, its act first on the compartment's ledger."""
-        self.store.note(
-            {"at": self.now.isoformat(), "kind": act, "about": f"{kind}/{value.id}", "by": self.person}
-        )
+        self.note(act, f"{kind}/{value.id}")
         self.store.put(kind, value.id, to_table(value))
 
     def get(self, kind: str, of: type[V], id_: str, *, identity: bool = False) -> V:
@@ -114,9 +119,7 @@ class Compartment:
         InputError
             If there is none.
         """
-        self.store.note(
-            {"at": self.now.isoformat(), "kind": "consulted", "about": f"{kind}/{id_}", "by": self.person}
-        )
+        self.note("consulted", f"{kind}/{id_}")
         found = self.store.get(kind, id_, identity=identity)
         if found is None:
             raise InputError("There is no such record.", id_, "Check its name.")

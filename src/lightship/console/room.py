@@ -37,7 +37,10 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
     ("see-cases", "/cases", "Cases"),
+    ("see-interests", "/deconfliction", "Deconfliction"),
+    ("see-knowledge", "/knowledge", "Knowledge"),
 )
+_OF_A_BODY = frozenset({"/cases", "/deconfliction", "/knowledge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class House:
         )
 
 
-PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases"}, PLATFORM_ROLES)
-BODY = House(frozenset({"/cases", "/audit", "/people"}), BODY_ROLES)
-"""An investigating body's own console: its cases, its record and its people, and nothing of a platform's."""
+PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - _OF_A_BODY, PLATFORM_ROLES)
+BODY = House(_OF_A_BODY | {"/audit", "/people"}, BODY_ROLES)
+"""An investigating body's own console: its cases and what they need, its record and its people; nothing of a platform's."""
 
 
 _HEADLINE = 160
@@ -77,10 +80,10 @@ class Room:
     tally: Tally
     record: Record
 
-    def visitor(self, act: Act, *purposes: Purpose) -> Any:
+    def visitor(self, act: Act, *purposes: Purpose, files: bool = False) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""
-        clock = self.settings.clock
-        return visitor(self.accounts, act, *purposes, secure=self.settings.secure, clock=clock)
+        one = self.settings
+        return visitor(self.accounts, act, *purposes, secure=one.secure, clock=one.clock, files=files)
 
     def page(self, request: Request, name: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page with the policy that lets it load nothing but what this server named."""
