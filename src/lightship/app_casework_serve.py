@@ -7,12 +7,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lightship.app_casework import ready
+from lightship.app_deconflict import Bureau
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
+from lightship.app_share import maker
+from lightship.app_undercover import opened
 from lightship.casework.desk import Offices, escalate
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
 from lightship.console.logs import logger, quiet_server
+from lightship.console.oidc import Oidc
+from lightship.console.pages_send import Sharing
 from lightship.console.server import Announced
 from lightship.console.settings import Settings, utc_now
 from lightship.console.tenants import Tenants, begin
@@ -27,8 +32,25 @@ from lightship.watch.chores import Chores
 ESCALATE_S = 60.0
 
 
-def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: Marking) -> None:
-    """Serve the body's console until interrupted: cases, record and people. What is late goes to the supervisor.
+def serve(
+    folder: Path,
+    serving: Serving,
+    partners: Mapping[str, Partner],
+    own: Marking,
+    *,
+    key: Path | None = None,
+    oidc: Oidc | None = None,
+) -> None:
+    """Serve the body's console until interrupted. What is late goes to the supervisor.
+
+    Parameters
+    ----------
+    folder
+        Casework's; deconfliction and the compartment are beside it.
+    key
+        The file with the house's signing key; for packs.
+    oidc
+        The provider that people may sign in through.
 
     Raises
     ------
@@ -60,9 +82,12 @@ def serve(folder: Path, serving: Serving, partners: Mapping[str, Partner], own: 
             verify=lambda: verify_file(folder / "casework.ledger", load_public_key(folder / "casework.pub")),
             health=health,
             log=log,
+            oidc=oidc,
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
         )
-        app = create_body_console(store, settings, partners, own)
+        sharing = Sharing(partners, own, maker(own.originator, key))
+        bureau, compartment = Bureau(folder.with_name("deconflict")), folder.with_name("compartment")
+        app = create_body_console(store, settings, sharing, bureau, lambda: opened(compartment))
         run(Announced(serving.config(app), log))
 
 

@@ -1,4 +1,4 @@
-"""Deconfliction, wired: a body's key, its agreements, its front office with the query log, and the questions it kept."""
+"""Deconfliction, wired: a body's key, its agreements, its front office with the query log, and questions it kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bureau:
 
     @property
     def name(self) -> str:
-        """This body's name, as its key has it.
+        """Name of this body, as its key has it.
 
         Raises
         ------

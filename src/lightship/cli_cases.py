@@ -355,6 +355,10 @@ def serve(
         str, typer.Option(help="What may be done with them: clear, green, amber or red.")
     ] = "amber",
     gsc: Annotated[str, typer.Option(help="Their classification, such as OFFICIAL.")] = "OFFICIAL",
+    key: Annotated[Path | None, typer.Option(help="The house's signing key; for packs.")] = None,
+    oidc: Annotated[
+        Path | None, typer.Option(help="File (TOML) with the OpenID Connect provider to sign in through.")
+    ] = None,
 ) -> None:
     """Serve the body's own console, with its cases, its record and its people, until interrupted."""
     from json import dumps
@@ -362,11 +366,20 @@ def serve(
     from lightship import app_casework_serve
     from lightship.app_serving import Serving
     from lightship.app_share import partners as named
+    from lightship.console.oidc import read_oidc
     from lightship.core.markings import read_marking
+    from lightship.core.people import BODY_ROLES
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
-    app_casework_serve.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
+    app_casework_serve.serve(
+        state_folder() / "cases",
+        serving,
+        named(partners) if partners else {},
+        own,
+        key=key,
+        oidc=read_oidc(oidc, BODY_ROLES) if oidc else None,
+    )
 
 
 def _there(work: Work, inquiry: str) -> Inquiry:

@@ -171,6 +171,12 @@ class Compartment:
             if (one.act, one.about, one.used) == (act, about, False) and since <= one.at <= self.now
         ]
 
+    def pending(self) -> tuple[Approval, ...]:
+        """Return what somebody has agreed to within the day and was not used yet, the newest first."""
+        since = self.now - timedelta(seconds=OVERRIDE_S)
+        found = [one for one in self.all("approval", Approval) if not one.used and since <= one.at]
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
     def admit(self, name: str, role: Role) -> Member:
         """Let somebody in, once two people inside have agreed.
 

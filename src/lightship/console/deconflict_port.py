@@ -18,7 +18,7 @@ class Bureau(Protocol):
 
     @property
     def name(self) -> str:
-        """This body's name, as its key has it."""
+        """Name of this body, as its key has it."""
 
     @property
     def partners(self) -> tuple[str, ...]:

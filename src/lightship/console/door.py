@@ -1,7 +1,7 @@
 """The door to the compartment's pages. It stands before the console; for everybody outside it is not there.
 
-A request with the cookie of a session inside goes through. Every other one goes on to the console untouched: the console
-has no such page, so it answers, logs and counts as for any address that it does not have, whatever there is inside.
+A request with the cookie of a session inside goes through. Every other one goes on to the console untouched. The
+console has no such page, so it answers, logs and counts as for any address that it has not, whatever there is inside.
 
 The way in is the form by which everybody signs in: a name, a passphrase and a one-time code that the compartment keeps
 and the console never has. What is not theirs goes on to the console as it came. Names are not told apart by time:

@@ -61,7 +61,7 @@ class House:
 
 PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - _OF_A_BODY, PLATFORM_ROLES)
 BODY = House(_OF_A_BODY | {"/audit", "/people"}, BODY_ROLES)
-"""An investigating body's own console: its cases and what they need, its record and its people; nothing of a platform's."""
+"""An investigating body's own console: its cases and what they need, its record and its people."""
 
 
 _HEADLINE = 160
@@ -172,6 +172,19 @@ def page_headers(nonce: str) -> dict[str, str]:
 def go(address: str) -> Response:
     """Send the browser on to a page after a form."""
     return RedirectResponse(address, 303)
+
+
+def attached(data: bytes, name: str) -> Response:
+    """Return bytes as a file to keep.
+
+    Parameters
+    ----------
+    name
+        Of the file; what cannot stand in a header is left out.
+    """
+    safe = "".join(one for one in name if one.isascii() and (one.isalnum() or one in "-_."))
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
+    return Response(data, headers=headers, media_type="application/octet-stream")
 
 
 def templates(assets: Assets) -> Environment:

@@ -8,11 +8,15 @@ from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, t
 from tests.unit.console.serving import Lines
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
+from lightship.app_deconflict import Bureau
+from lightship.app_share import maker
+from lightship.app_undercover import opened
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
+from lightship.console.pages_send import Sharing
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
 from lightship.core.casework import Inquiry, Marking, Referral
@@ -45,7 +49,14 @@ def body(folder, clock=None):
         verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
         health=lambda: Health(clock()), secure=False, hasher=CHEAP,
     )  # fmt: skip
-    made.app = create_body_console(store, settings, PARTNERS, OWN)
+    made.bureau, made.compartment = Bureau(folder / "deconflict"), folder / "compartment"
+    made.app = create_body_console(
+        store,
+        settings,
+        Sharing(PARTNERS, OWN, maker(OWN.originator, None)),
+        made.bureau,
+        lambda: opened(made.compartment),
+    )
     made.room = made.app.state.room
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
     made.all = lambda kind, **where: all_of(store, kind, **where)
