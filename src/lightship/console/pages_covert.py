@@ -21,7 +21,7 @@ _ROWS = 100_000
 
 def routes(unit: Unit) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/desk")
+    router = APIRouter(prefix=DESK)
     visiting, bringing = unit.visitor(), unit.visitor(files=True)
 
     @contextmanager

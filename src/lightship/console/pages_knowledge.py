@@ -41,7 +41,7 @@ def routes(room: Room, cards: Iterable[knowledge.Card]) -> APIRouter:
         )
 
     @router.get("")
-    def search(request: Request, visit: Visit = reading, words: str = "", language: str = "en") -> Response:
+    def search(request: Request, _visit: Visit = reading, words: str = "", language: str = "en") -> Response:
         asked = words.strip()[:200]
         return page(
             request,
@@ -54,7 +54,7 @@ def routes(room: Room, cards: Iterable[knowledge.Card]) -> APIRouter:
         )
 
     @router.get("/{card_id}")
-    def card(request: Request, card_id: str, visit: Visit = reading, language: str = "en") -> Response:
+    def card(request: Request, card_id: str, _visit: Visit = reading, language: str = "en") -> Response:
         if card_id not in by_id:
             raise Problem("not-found", "There is no such card.")
         return page(request, "card.html", by_id[card_id].title, language, card=by_id[card_id])

@@ -1,6 +1,6 @@
-"""The undercover register: every authority with its clock and its law, the records of sources, and what two people decide.
+"""The undercover register: every authority with its clock and its law, records of sources, and what two people decide.
 
-What a person may do here is the register's to say (:mod:`lightship.casework.undercover`); who applies is who is signed in.
+What somebody may do is the register's to say (:mod:`lightship.casework.undercover`); who applies is who is signed in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LISTS = ("other_authorities", "referred_to_as")
 
 def routes(unit: Unit) -> APIRouter:
     """Return the routes."""
-    router = APIRouter()
+    router = APIRouter(prefix=ROOT)
     _looks(router, unit)
     _acts(router, unit)
     _two_people(router, unit)

@@ -52,16 +52,18 @@ class Sharing:
 def routes(room: Room, sharing: Sharing) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/cases/{inquiry_id}", include_in_schema=False)
-    seeing = room.visitor("see-cases", "casework", "audit")
+    _send(router, room, sharing)
+    _sent_pages(router, room, sharing.partners)
+    return router
+
+
+def _send(router: APIRouter, room: Room, sharing: Sharing) -> None:
     sending = room.visitor("disseminate", "casework")
 
     def partner(name: str) -> Partner:
         if name not in sharing.partners:
             raise Problem("not-found", "There is no such partner.")
         return sharing.partners[name]
-
-    def title(name: str) -> str:
-        return sharing.partners[name].title if name in sharing.partners else name
 
     @router.get("/send")
     def confirm(request: Request, inquiry_id: str, to: str = "", visit: Visit = sending) -> Response:
@@ -121,6 +123,14 @@ def routes(room: Room, sharing: Sharing) -> APIRouter:
             return go(f"/cases/{inquiry_id}/sent")
         return attached(sent.data, f"{inquiry_id[:8]}-{found.name}{WAYS[way][2]}")  # type: ignore[index]
 
+
+def _sent_pages(router: APIRouter, room: Room, partners: Mapping[str, Partner]) -> None:
+    seeing = room.visitor("see-cases", "casework", "audit")
+    sending = room.visitor("disseminate", "casework")
+
+    def title(name: str) -> str:
+        return partners[name].title if name in partners else name
+
     @router.get("/sent")
     def sent(request: Request, inquiry_id: str, visit: Visit = seeing) -> Response:
         with room.store.begin() as work:
@@ -164,8 +174,6 @@ def routes(room: Room, sharing: Sharing) -> APIRouter:
                 work, sent_id, acknowledged=acknowledged, outcome=outcome, by=visit.account.id, now=visit.now
             )
         return go(f"/cases/{inquiry_id}/sent")
-
-    return router
 
 
 def _names() -> dict[str, str]:

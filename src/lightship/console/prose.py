@@ -52,7 +52,8 @@ def who(by: Any) -> str:
 def _became(entry: Fields) -> str:
     came = " acknowledged;" if entry.get("acknowledged") else ""
     said = f" “{entry.get('outcome')}”" if entry.get("outcome") else " nothing more is said"
-    return f"{who(entry.get('by'))} noted of what {entry.get('to')} was sent of inquiry {short(entry.get('inquiry'))}:{came}{said}."
+    of = f"what {entry.get('to')} was sent of inquiry {short(entry.get('inquiry'))}"
+    return f"{who(entry.get('by'))} noted of {of}:{came}{said}."
 
 
 def _moment(text: Any) -> str:

@@ -47,7 +47,7 @@ def create_unit(room: Room, keeper: Keeper, bureau: Bureau) -> ASGIApp:
     unit = Unit(room, keeper, bureau, parse_rules(text, str(where)))
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for router in (_entry(unit), pages_register.routes(unit), pages_covert.routes(unit)):
-        app.include_router(router, prefix=ROOT)
+        app.include_router(router)
 
     async def refused(request: Request, error: Exception) -> Response:
         return _refused(unit, request, error)
@@ -58,7 +58,7 @@ def create_unit(room: Room, keeper: Keeper, bureau: Bureau) -> ASGIApp:
 
 
 def _entry(unit: Unit) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=ROOT)
     first = unit.visitor(first=True)
 
     @router.get("/why")
