@@ -12,6 +12,7 @@ from lightship.casework.deconflict import KINDS, Round
 from lightship.casework.deconflict_desk import Desk
 from lightship.casework.deconflict_rows import INTEREST, interests
 from lightship.console.door import DESK
+from lightship.console.pages_deconflict import line_told
 from lightship.console.problems import Problem
 from lightship.console.room import attached, go
 from lightship.console.unit import Unit, UnitVisit
@@ -60,8 +61,10 @@ def routes(unit: Unit) -> APIRouter:
     @router.post("/keep")
     def keep(visit: UnitVisit = visiting) -> Response:
         text, code = visit.field("entries", longest=_ROWS), visit.field("calling_code", needed=False)
+        with line_told():
+            found = interests(text, "entries", covert=True, calling_code=code)
         with desk(visit) as one:
-            one.keep(interests(text, "entries", covert=True, calling_code=code))
+            one.keep(found)
         return go(DESK)
 
     @router.post("/round")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from lightship.console.visits import Visit
 from lightship.core.access import allowed_purposes
 from lightship.core.casework import Identifier, Inquiry, Referral
 from lightship.core.entry_time import at_of
+from lightship.core.errors import InputError
 from lightship.core.ports import Work
 
 _LONGEST = 100_000
@@ -148,7 +150,8 @@ def _files(router: APIRouter, front: _Front) -> None:
         said["basis"] = visit.choice("basis", agreed.bases)
         said["urgency"] = int(visit.choice("urgency", _URGENCIES))
         said["until"] = _day(visit.field("until"))
-        keys = identifiers(*_rows(visit, "identifiers"), calling_code=_code(visit))
+        with line_told():
+            keys = identifiers(*_rows(visit, "identifiers"), calling_code=_code(visit))
         with bureau.office(visit.now) as office:
             if _asked_today(office.entries(), agreed.partner, visit.now) >= agreed.questions_a_day:
                 raise Problem("rate", f"{agreed.questions_a_day} questions a day are agreed. Ask tomorrow.")
@@ -164,7 +167,8 @@ def _files(router: APIRouter, front: _Front) -> None:
     def listed(partner: str, visit: Visit = asking) -> Response:
         agreed = front.agreed(partner)
         text, where = _rows(visit, "entries", needed=False)
-        found = interests(text, where, covert=False, calling_code=_code(visit)) if text else ()
+        with line_told():
+            found = interests(text, where, covert=False, calling_code=_code(visit)) if text else ()
         with bureau.office(visit.now) as office:
             office.keep(found)
             made = office.list_for(agreed)
@@ -176,6 +180,21 @@ def _files(router: APIRouter, front: _Front) -> None:
         if not visit.file:
             raise Problem("invalid", "Something is missing: the file.")
         return front.opened(request, partner, visit)
+
+
+@contextmanager
+def line_told() -> Iterator[None]:
+    """Say which line of what was typed in cannot be read.
+
+    Raises
+    ------
+    Problem
+        For each :class:`InputError`.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise Problem("invalid", f"{error.where}: {error.what} {error.todo}".strip()) from None
 
 
 def _asked_today(entries: Iterable[Mapping[str, Any]], partner: str, now: datetime) -> int:

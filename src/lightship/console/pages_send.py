@@ -161,7 +161,7 @@ def _sent_pages(router: APIRouter, room: Room, partners: Mapping[str, Partner]) 
             room.looked(work, visit, f"dissemination {sent_id}")
             log_use(work, "consultation", inquiry_id, visit.account.id, visit.now)
         return room.page(
-            request, "sent_one.html", "Sent", one=one, title=title(one.recipient), way=_names()[one.way]
+            request, "sent_one.html", "Sent", one=one, to=title(one.recipient), way=_names()[one.way]
         )
 
     @router.post("/sent/{sent_id}")

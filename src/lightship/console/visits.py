@@ -179,7 +179,9 @@ async def _sent(request: Request, *, files: int) -> Sent:
     if len({name for name, _ in pairs}) != len(pairs) or len(came) > files:
         raise Problem("invalid", "A field was sent twice.")
     words = {name: value for name, value in pairs if isinstance(value, str)}
-    return Sent(form=words, file=await came[0].read() if came else b"")
+    file = await came[0].read() if came else b""
+    await form.close()
+    return Sent(form=words, file=file)
 
 
 async def _alone(request: Request) -> Sent:

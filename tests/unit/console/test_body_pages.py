@@ -87,14 +87,14 @@ def test_a_covert_hit_is_a_miss_to_who_asks_and_a_notice_to_the_covert_desk(tmp_
     assert len(hit.content) == len(miss.content)
     assert len(answer.content) == len(other.content)
     told = re.search(r'<section aria-labelledby="told">.*?</section>', hit.text, re.DOTALL)[0]
-    assert "tter" not in told
+    assert "otter" not in told
     assert "1 new notice." in desk.text
     for said in ("persona", "here.example", "REF-1", "desk@here.example"):
         assert said in desk.text
     assert "0 new notices." in empty.text
     for one in (here, there):
         record = json.dumps(list(one.ledger.entries()))
-        assert "tter" not in record
+        assert "otter" not in record.casefold()
         assert "C-4" not in record
         assert "notice" not in record
 
@@ -104,6 +104,10 @@ def test_every_question_has_its_law_its_person_and_its_place_on_the_record(tmp_p
     ann, ada = at(here, "ann"), at(here, "ada")
     assert "Choose one" in asked_by(ann, basis="Some other law").text
     assert "fewer than the agreed 3" in asked_by(ann, "identifier,value,platform\nemail,a@b.org,\n").text
+    assert (
+        "identifiers, line 3: "
+        in asked_by(ann, "identifier,value,platform\nemail,a@b.org,\nemail,no,\n").text
+    )
     guesses = "identifier,value,platform\n" + "".join(f"handle,heron{n},chat\n" for n in range(8))
     assert "look like guesses" in asked_by(ann, guesses).text
     assert asked_by(ann).status_code == 200

@@ -87,7 +87,7 @@ class Insider(Visitor):
         page = self.get("/sign-in")
         form = re.search(r'name="form" value="([^"]+)"', page.text)[1]
         self.made.clock.on(seconds=30)
-        own = self.made.inside.get(name, ("", pyotp.TOTP("A" * 16)))
+        own = self.made.inside.get(name, ("", pyotp.TOTP("A" * 32)))
         sent = {"form": form, "then": "/", "name": name, "password": passphrase or own[0]}
         return self.send("POST", "/sign-in", data={**sent, "code": code or own[1].at(self.made.clock())})
 
