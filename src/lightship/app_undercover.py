@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightship.casework.compartment import Compartment
-from lightship.console.door import new_key
+from lightship.casework.compartment import Compartment, new_key
 from lightship.core.errors import StoreError
 from lightship.infra.compartment import CompartmentFile
 from lightship.settings import state_folder

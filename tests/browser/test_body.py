@@ -12,7 +12,12 @@ from tests.unit.console.casework import referred
 from tests.unit.console.unit_people import BASIS, at_work, found, register, two_bodies
 
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-VIEWS = [("light", (1280, 900)), ("dark", (1280, 900)), ("light", (400, 800)), ("light", (640, 450))]
+VIEWS = [
+    ("dark", (1280, 900)),
+    ("light", (400, 800)),
+    pytest.param("light", (1280, 900), marks=pytest.mark.slow),
+    pytest.param("light", (640, 450), marks=pytest.mark.slow),
+]
 ENTRIES = (
     "kind,identifier,value,platform,reference,contact,urgency,until\n"
     "persona,handle,@Otter,Chat,C-4,desk@there.example,1,2027-02-20\n"

@@ -6,7 +6,9 @@ is empty, full or not there, and is refused before anything but the list of memb
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import secrets
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +54,33 @@ class Member:
     role: Role
     admitted_at: datetime
     admitted_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What somebody inside signs in with to its pages.
+
+    Parameters
+    ----------
+    id
+        The member.
+    digest
+        SHA-256 of the passphrase, which is made and never chosen: of 120 random bits no guess is good.
+    code_secret, code_used
+        Of their one-time codes (RFC 6238), base 32; and the last step of time that one was taken for.
+    """
+
+    id: str
+    digest: str
+    code_secret: str
+    code_used: int = 0
+
+
+def new_key(person: str) -> tuple[Key, str]:
+    """Return a new key and its passphrase, which is shown once; the secret of the codes is in the key."""
+    passphrase = secrets.token_urlsafe(15)
+    code_secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    return Key(person, hashlib.sha256(passphrase.encode()).hexdigest(), code_secret), passphrase
 
 
 @dataclass(frozen=True, slots=True)

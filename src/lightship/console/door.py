@@ -20,13 +20,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
-import pyotp
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lightship.casework.compartment import Compartment, Role, SealedStore, from_table
+from lightship.casework.compartment import Compartment, Key, Role, SealedStore, from_table
 from lightship.console.accounts import LONGEST, Accounts, digest, step_of
 from lightship.console.gate import HEADERS
 from lightship.console.problems import Problem
@@ -44,32 +43,6 @@ _FORM_BYTES, _ARRIVE_S = 1 << 16, 10.0
 
 Opened = Callable[[], AbstractContextManager[SealedStore | None]]
 """Opens the compartment's store; None where this machine has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What somebody inside signs in with, as the compartment keeps it.
-
-    Parameters
-    ----------
-    id
-        The member.
-    digest
-        SHA-256 of the passphrase, which is made and never chosen: of 120 random bits no guess is good.
-    code_secret, code_used
-        Of their one-time codes, and the last step of time that one was taken for.
-    """
-
-    id: str
-    digest: str
-    code_secret: str
-    code_used: int = 0
-
-
-def new_key(person: str) -> tuple[Key, str]:
-    """Return a new key and its passphrase, which is shown once; the secret of the codes is in the key."""
-    passphrase = secrets.token_urlsafe(15)
-    return Key(person, digest(passphrase), pyotp.random_base32()), passphrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -25,7 +26,7 @@ def routes(room: Room, cards: Iterable[knowledge.Card]) -> APIRouter:
     by_id = {one.id: one for one in cards}
     spoken = {code: labels(code) for code in languages()}
 
-    def page(request: Request, name: str, title: str, language: str, **values: object) -> Response:
+    def page(request: Request, name: str, title: str, language: str, **values: Any) -> Response:
         if language not in spoken:
             raise Problem("not-found", "There is no catalogue of this language.")
         words: Labels = spoken[language]

@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from lightship.casework.authorisation import TEXTS
 from lightship.casework.authorisation_clocks import standing
-from lightship.casework.compartment import OVERRIDES, ROLES
+from lightship.casework.compartment import OVERRIDES, ROLES, new_key
 from lightship.casework.undercover import Register
-from lightship.console.door import ROOT, new_key
+from lightship.console.door import ROOT
 from lightship.console.problems import Problem
 from lightship.console.room import go
 from lightship.console.unit import Unit, UnitVisit

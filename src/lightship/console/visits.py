@@ -176,12 +176,11 @@ async def _sent(request: Request, *, files: int) -> Sent:
     form = await request.form(max_files=files, max_fields=100, max_part_size=1 << 17)
     pairs = form.multi_items()
     came = [one for _, one in pairs if isinstance(one, UploadFile)]
-    if len({name for name, _ in pairs}) != len(pairs) or len(came) > files:
-        raise Problem("invalid", "A field was sent twice.")
-    words = {name: value for name, value in pairs if isinstance(value, str)}
     file = await came[0].read() if came else b""
     await form.close()
-    return Sent(form=words, file=file)
+    if len({name for name, _ in pairs}) != len(pairs) or len(came) > files:
+        raise Problem("invalid", "A field was sent twice.")
+    return Sent(form={name: value for name, value in pairs if isinstance(value, str)}, file=file)
 
 
 async def _alone(request: Request) -> Sent:

@@ -37,7 +37,7 @@ PARTNERS = {
 OWN = Marking(tlp="amber", pap="amber", originator="Example Agency")
 
 
-def body(folder, clock=None):
+def body(folder, clock=None, *, partners=PARTNERS, key=None, oidc=None):
     """Return a body's console with an account of each role and nothing in it."""
     clock = clock or Clock()
     store = SqlStore(tables(folder / "casework.db"))
@@ -47,13 +47,13 @@ def body(folder, clock=None):
     settings = Settings(
         secret=b"s" * 32, tenants=Tenants(folder / "tenants.json"), ledger=ledger, log=Lines(), clock=clock,
         verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
-        health=lambda: Health(clock()), secure=False, hasher=CHEAP,
+        health=lambda: Health(clock()), secure=False, hasher=CHEAP, oidc=oidc,
     )  # fmt: skip
     made.bureau, made.compartment = Bureau(folder / "deconflict"), folder / "compartment"
     made.app = create_body_console(
         store,
         settings,
-        Sharing(PARTNERS, OWN, maker(OWN.originator, None)),
+        Sharing(partners, OWN, maker(OWN.originator, key)),
         made.bureau,
         lambda: opened(made.compartment),
     )

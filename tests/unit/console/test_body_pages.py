@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
-from tests.unit.console.casework import body, referred
+from tests.unit.console.casework import PARTNERS, body, referred
 from tests.unit.console.unit_people import BASIS, Insider, found, two_bodies
 from tests.unit.console.visiting import Visitor
 
+from lightship.app_share import make_identity, make_signing_key, open_pack
 from lightship.casework import knowledge
 from lightship.core.casework import Dissemination, Identifier, Inquiry, Marking, Referral, Use
 from lightship.exchange.labels import languages
@@ -235,6 +237,23 @@ def test_a_file_is_given_once_and_is_what_was_kept(made, way, ending):
     assert done.headers["cache-control"] == "no-store"
     [one] = made.all(Dissemination)
     assert done.content.decode() == one.content
+
+
+def test_a_pack_comes_as_a_file_that_the_partner_alone_opens(tmp_path):
+    line = make_identity(tmp_path / "theirs.key")
+    make_signing_key(tmp_path / "house.key", "body.example/sharing")
+    partners = {"abroad": replace(PARTNERS["abroad"], age=line)}
+    made = body(tmp_path, partners=partners, key=tmp_path / "house.key")
+    referred(made, marking=Marking(tlp="amber", pap="amber", originator="A sender"))
+    ann = at(made, "ann")
+    page = ann.get(f"/cases/{made.inquiries[0]}/send?to=abroad").text
+    assert "An offline pack" in page
+    sent = {"to": "abroad", "seen": looked(ann, made), "why": "w", "way": "pack", "sure": "yes"}
+    done = ann.post(f"/cases/{made.inquiries[0]}/send", **sent)
+    (tmp_path / "x.pack").write_bytes(done.content)
+    opened = open_pack(tmp_path / "x.pack", tmp_path / "theirs.key", tmp_path / "house.pub", tmp_path / "out")
+    assert (opened.sender, opened.recipient) == ("body.example/sharing", "abroad")
+    assert (tmp_path / "out" / "bundle.json").read_text() == made.all(Dissemination)[0].content
 
 
 def test_a_partner_without_a_key_is_offered_no_pack_and_one_who_would_see_nothing_no_form(made):
