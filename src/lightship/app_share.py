@@ -107,6 +107,8 @@ def maker(house: str, key: Path | None) -> Callable[[Way, Released, datetime], M
     """
 
     def make(way: Way, released: Released, now: datetime) -> Made:
+        if not house:
+            raise InputError("The sender has no name.", "", "Name the --house.")
         match way:
             case "taxii":
                 return _stix(released, house, now)
