@@ -7,8 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lightship.app_casework import mapping_of, ready
+from lightship.app_deconflict import Bureau
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
+from lightship.app_share import maker
+from lightship.app_undercover import opened
 from lightship.casework.desk import Offices, escalate
 from lightship.casework.door import received
 from lightship.casework.handover import Take, listen
@@ -20,6 +23,8 @@ from lightship.console.application import create_body_console
 from lightship.console.gate import Limits
 from lightship.console.health import Health
 from lightship.console.logs import logger, quiet_server
+from lightship.console.oidc import Oidc
+from lightship.console.pages_send import Sharing
 from lightship.console.referrals_api import MOST_BYTES
 from lightship.console.server import Announced
 from lightship.console.settings import Settings, utc_now
@@ -46,14 +51,20 @@ def serve(
     own: Marking,
     readers: Mapping[str, Partner],
     *,
+    key: Path | None = None,
+    oidc: Oidc | None = None,
     nats: str = "",
 ) -> None:
-    """Serve the body's console until interrupted: cases, record, people, and the door for referrals.
-
-    What is late goes to the supervisor.
+    """Serve the body's console, and the door for referrals, until interrupted. What is late goes to the supervisor.
 
     Parameters
     ----------
+    folder
+        Casework's; deconfliction and the compartment are beside it.
+    key
+        The file with the house's signing key; for packs.
+    oidc
+        The provider that people may sign in through.
     nats
         A bus on which a platform of the same house refers; empty for none.
 
@@ -91,11 +102,23 @@ def serve(
             verify=lambda: verify_file(folder / "casework.ledger", load_public_key(folder / "casework.pub")),
             health=health,
             log=log,
+            oidc=oidc,
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
             limits=Limits(body_bytes=MOST_BYTES),
         )
         app = create_body_console(
             store, settings, partners, own, readers, mapping=lambda who: mapping_of(folder, who)
+        )
+        sharing = Sharing(partners, own, maker(own.originator, key))
+        bureau, compartment = Bureau(folder.with_name("deconflict")), folder.with_name("compartment")
+        app = create_body_console(
+            store,
+            settings,
+            sharing,
+            bureau,
+            lambda: opened(compartment),
+            readers,
+            mapping=lambda who: mapping_of(folder, who),
         )
         run(Announced(serving.config(app), log))
 

@@ -410,6 +410,10 @@ def serve(
     nats: Annotated[
         str, typer.Option(help="Take referrals from this bus too: of a platform of the same house alone.")
     ] = "",
+    key: Annotated[Path | None, typer.Option(help="The house's signing key; for packs.")] = None,
+    oidc: Annotated[
+        Path | None, typer.Option(help="File (TOML) with the OpenID Connect provider to sign in through.")
+    ] = None,
 ) -> None:
     """Serve the body's console, and `POST /v1/referrals` for those who have its token, until interrupted."""
     from json import dumps
@@ -418,7 +422,9 @@ def serve(
     from lightship.app_serving import Serving
     from lightship.app_share import partners as named
     from lightship.app_share import readers as cleared
+    from lightship.console.oidc import read_oidc
     from lightship.core.markings import read_marking
+    from lightship.core.people import BODY_ROLES
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
@@ -428,6 +434,8 @@ def serve(
         named(partners) if partners else {},
         own,
         cleared(readers) if readers else {},
+        key=key,
+        oidc=read_oidc(oidc, BODY_ROLES) if oidc else None,
         nats=nats,
     )
 

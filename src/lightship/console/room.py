@@ -38,7 +38,10 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("own-shift", "/shift", "Shift"),
     ("see-cases", "/cases", "Cases"),
     ("see-cases", "/links", "Links"),
+    ("see-interests", "/deconfliction", "Deconfliction"),
+    ("see-knowledge", "/knowledge", "Knowledge"),
 )
+_OF_A_BODY = frozenset({"/cases", "/links", "/deconfliction", "/knowledge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class House:
         )
 
 
-PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases", "/links"}, PLATFORM_ROLES)
-BODY = House(frozenset({"/cases", "/links", "/audit", "/people"}), BODY_ROLES)
-"""An investigating body's own console: its cases, its record and its people, and nothing of a platform's."""
+PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - _OF_A_BODY, PLATFORM_ROLES)
+BODY = House(_OF_A_BODY | {"/audit", "/people"}, BODY_ROLES)
+"""An investigating body's own console: its cases and what they need, its record and its people."""
 
 
 _HEADLINE = 160
@@ -78,10 +81,10 @@ class Room:
     tally: Tally
     record: Record
 
-    def visitor(self, act: Act, *purposes: Purpose) -> Any:
+    def visitor(self, act: Act, *purposes: Purpose, files: bool = False) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""
-        clock = self.settings.clock
-        return visitor(self.accounts, act, *purposes, secure=self.settings.secure, clock=clock)
+        one = self.settings
+        return visitor(self.accounts, act, *purposes, secure=one.secure, clock=one.clock, files=files)
 
     def page(self, request: Request, name: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page with the policy that lets it load nothing but what this server named."""
@@ -170,6 +173,19 @@ def page_headers(nonce: str) -> dict[str, str]:
 def go(address: str) -> Response:
     """Send the browser on to a page after a form."""
     return RedirectResponse(address, 303)
+
+
+def attached(data: bytes, name: str) -> Response:
+    """Return bytes as a file to keep.
+
+    Parameters
+    ----------
+    name
+        Of the file; what cannot stand in a header is left out.
+    """
+    safe = "".join(one for one in name if one.isascii() and (one.isalnum() or one in "-_."))
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
+    return Response(data, headers=headers, media_type="application/octet-stream")
 
 
 def templates(assets: Assets) -> Environment:

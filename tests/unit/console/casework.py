@@ -8,6 +8,9 @@ from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, t
 from tests.unit.console.serving import Lines
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
+from lightship.app_deconflict import Bureau
+from lightship.app_share import maker
+from lightship.app_undercover import opened
 from lightship.casework import links
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
@@ -15,6 +18,7 @@ from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.gate import Limits
 from lightship.console.health import Health
+from lightship.console.pages_send import Sharing
 from lightship.console.referrals_api import MOST_BYTES
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
@@ -36,7 +40,16 @@ PARTNERS = {
 OWN = Marking(tlp="amber", pap="amber", originator="Example Agency")
 
 
-def body(folder, clock=None, readers=None, *, mapping=lambda _sender: None):
+def body(
+    folder,
+    clock=None,
+    readers=None,
+    *,
+    partners=PARTNERS,
+    key=None,
+    oidc=None,
+    mapping=lambda _sender: None,
+):
     """Return a body's console with an account of each role and nothing in it.
 
     ``readers`` is what its people are cleared for, by account; ``mapping`` what a sender's columns mean.
@@ -49,10 +62,19 @@ def body(folder, clock=None, readers=None, *, mapping=lambda _sender: None):
     settings = Settings(
         secret=b"s" * 32, tenants=Tenants(folder / "tenants.json"), ledger=ledger, log=Lines(), clock=clock,
         verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
-        health=lambda: Health(clock()), secure=False, hasher=CHEAP,
+        health=lambda: Health(clock()), secure=False, hasher=CHEAP, oidc=oidc,
         limits=Limits(body_bytes=MOST_BYTES),
     )  # fmt: skip
-    made.app = create_body_console(store, settings, PARTNERS, OWN, readers, mapping=mapping)
+    made.bureau, made.compartment = Bureau(folder / "deconflict"), folder / "compartment"
+    made.app = create_body_console(
+        store,
+        settings,
+        Sharing(partners, OWN, maker(OWN.originator, key)),
+        made.bureau,
+        lambda: opened(made.compartment),
+        readers,
+        mapping=mapping,
+    )
     made.room = made.app.state.room
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
     made.all = lambda kind, **where: all_of(store, kind, **where)

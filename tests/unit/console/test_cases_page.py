@@ -30,6 +30,18 @@ PAGES = {
     ("GET", "/cases/{inquiry_id}"): A | U,
     ("GET", "/cases/{inquiry_id}/referrals/{referral_id}"): A,
     ("GET", "/cases/{inquiry_id}/preview"): A,
+    ("GET", "/cases/{inquiry_id}/send"): A,
+    ("POST", "/cases/{inquiry_id}/send"): A,
+    ("GET", "/cases/{inquiry_id}/sent"): A | U,
+    ("GET", "/cases/{inquiry_id}/sent/{sent_id}"): A,
+    ("POST", "/cases/{inquiry_id}/sent/{sent_id}"): A,
+    ("GET", "/deconfliction"): A | U,
+    ("GET", "/deconfliction/{partner}"): A,
+    ("POST", "/deconfliction/{partner}/ask"): A,
+    ("POST", "/deconfliction/{partner}/list"): A,
+    ("POST", "/deconfliction/{partner}/open"): A,
+    ("GET", "/knowledge"): A | U | R,
+    ("GET", "/knowledge/{card_id}"): A | U | R,
     ("POST", "/cases/{inquiry_id}/take"): A,
     ("POST", "/cases/{inquiry_id}/hand"): A,
     ("POST", "/cases/{inquiry_id}/acknowledge"): A,
@@ -97,7 +109,9 @@ def test_each_role_reaches_what_it_may_and_nothing_else(made, name, role):
         refused = f"No {role} may do this" in done.text
         assert refused is (name not in allowed), (method, path)
         assert done.status_code < 500, done.text
-        assert (done.status_code == 403) is refused or path.startswith(("/cases/", "/links/"))
+        assert (done.status_code == 403) is refused or path.startswith(
+            ("/cases/", "/links/", "/deconfliction/")
+        )
 
 
 def test_nobody_reaches_a_page_without_signing_in_or_sends_a_form_without_its_token(made):
