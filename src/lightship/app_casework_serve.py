@@ -106,9 +106,6 @@ def serve(
             secure=serving.host not in {"127.0.0.1", "localhost", "::1"},
             limits=Limits(body_bytes=MOST_BYTES),
         )
-        app = create_body_console(
-            store, settings, partners, own, readers, mapping=lambda who: mapping_of(folder, who)
-        )
         sharing = Sharing(partners, own, maker(own.originator, key))
         bureau, compartment = Bureau(folder.with_name("deconflict")), folder.with_name("compartment")
         app = create_body_console(
