@@ -99,9 +99,13 @@ class Day:
     def claims(self) -> list[Claim]:
         """Play the day, and return what held."""
         self.console.print("  [dim]Everybody here is made up; nobody is told anything.[/]")
-        came = [self._stop(), self._alert(), self._tip()]
+        came = self.come()
         self.case, one = self._one_case()
-        return [*came, one, self._covert(), self._sent(self.case), *self._verified(self.case)]
+        return [*came, one, self.asked(), self._sent(self.case), *self._verified(self.case)]
+
+    def come(self) -> list[Claim]:
+        """Let the stop, the alert and the tip come in."""
+        return [self._stop(), self._alert(), self._tip()]
 
     def typed(self, house: Path, *words: str, shown: bool = True) -> str:
         """Type a command in a house."""
@@ -288,7 +292,7 @@ class Day:
         claim = "people decide that three inquiries are one, and the child in danger now is first"
         return first, (claim, held, f"{len(came)} referrals, {len(links)} links, {heads[0].split('  ')[1]}")
 
-    def _covert(self) -> Claim:
+    def asked(self) -> Claim:
         """Ask another body whether it knows the payer's handle; a covert interest answers nothing, and is told."""
         mail = self.folder / "mail"
         keys = {
@@ -368,12 +372,7 @@ class Day:
             '[[partners]]\nname = "abroad"\ntitle = "A unit abroad"\nlanguage = "fil"\n'
             f'age = "{age}"\ngrade = {GRADE}\n',
         )
-        with open_casework(self.body / "cases", self.console.print) as store, store.look() as work:
-            unmarked = [one.id for one in work.find(Referral, {"inquiry_id": case, "marking": ""})]
-        for one in unmarked:  # the partner's own came marked
-            self.typed(
-                self.body, "share", "mark", one, "--originator", "A body", "--tlp", "amber", shown=False
-            )
+        self.mark()
         pack = self.kept / "case.pack"
         self.typed(
             self.body, "share", "send", case, "--to", "abroad", "--partners", partners, "--house", "A body", "--way",
@@ -396,6 +395,15 @@ class Day:
             held,
             f"{pack.stat().st_size:,} bytes; {opened / 'read.html'}",
         )
+
+    def mark(self) -> None:
+        """Mark what came unmarked, without which nothing of it leaves; the partner's own came marked."""
+        with open_casework(self.body / "cases", self.console.print) as store, store.look() as work:
+            unmarked = [one.id for one in work.find(Referral, {"marking": ""})]
+        for one in unmarked:
+            self.typed(
+                self.body, "share", "mark", one, "--originator", "A body", "--tlp", "amber", shown=False
+            )
 
     def _verified(self, case: str) -> Iterator[Claim]:
         """Let the defence verify the evidence, and its tampered twin, with a program that knows nothing of us."""
