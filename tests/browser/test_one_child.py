@@ -37,10 +37,10 @@ def test_three_become_one_with_the_child_first_and_go_to_the_partner(browser, da
         for way in ("abroad", "taxii")
     }
     made = body(day.body / "cases", Clock(datetime.now(UTC)), partners=partners, key=day.body / "house.key")
-    with Server(made) as running, Person(browser, running, "ben", java_script_enabled=False) as ben:
+    with Server(made) as running, Person(browser, running, "ben") as ben:
         page = ben.page
         ben.go("/cases")
-        assert page.locator("tbody a[href^='/cases/']").count() >= 3
+        assert "3 open" in page.content()
         for _ in range(2):
             ben.go("/links")
             page.focus("main a[data-first]")
