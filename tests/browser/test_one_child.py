@@ -34,7 +34,7 @@ def day(tmp_path):
 def test_three_become_one_with_the_child_first_and_go_to_the_partner(browser, day, tmp_path):
     partners = {
         way: Partner(way, f"A unit abroad by {way}", GRADE, language="fil", age=day.age)
-        for way in ("abroad", "taxii")
+        for way in ("abroad", "online")
     }
     made = body(day.body / "cases", Clock(datetime.now(UTC)), partners=partners, key=day.body / "house.key")
     with Server(made) as running, Person(browser, running, "ben") as ben:
@@ -66,7 +66,7 @@ def test_three_become_one_with_the_child_first_and_go_to_the_partner(browser, da
             assert source in page.content()
         assert not any(one in page.content() for one in COVERT.split(","))
         assert ben.axe() == []
-        for to, way in (("abroad", "pack"), ("taxii", "taxii")):
+        for to, way in (("abroad", "pack"), ("online", "taxii")):
             ben.go(f"/cases/{case}/preview?to={to}")
             page.click("text=Send it…")
             page.check(f"input[value={way}]")
