@@ -11,8 +11,8 @@ from lightship.app_casework import ready
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
 from lightship.casework.desk import Offices, escalate
+from lightship.casework.link_model import shipped
 from lightship.casework.link_pass import link_new
-from lightship.casework.linking import shipped
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
 from lightship.console.logs import logger, quiet_server

@@ -53,8 +53,8 @@ def link(
     """Compare people of different referrals, and propose the links that stand; `list` shows them."""
     if context.invoked_subcommand is not None:
         return
+    from lightship.casework.link_model import shipped
     from lightship.casework.link_pass import link_all, link_one
-    from lightship.casework.linking import shipped
 
     now = datetime.now(UTC)
     with _store() as store:
@@ -135,7 +135,7 @@ def undo(id_: Id, by: By, why: Why) -> None:
 def bundle() -> None:
     """Bundle reports that say the same: one file going round, one event, one account again; nothing is closed."""
     from lightship.casework import bundling
-    from lightship.casework.linking import shipped
+    from lightship.casework.link_model import shipped
 
     with _store() as store, store.begin() as work:
         made = bundling.bundle(work, shipped().bundles, now=datetime.now(UTC))

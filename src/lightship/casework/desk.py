@@ -375,7 +375,8 @@ def _place(urgency: Urgency) -> dict[str, Any]:
 def _live(work: Work, inquiry_id: str) -> Inquiry:
     inquiry = work.get(Inquiry, inquiry_id)
     if inquiry is None or inquiry.state not in LIVE:
-        raise InputError("There is no such open inquiry.", f"inquiry {inquiry_id}", "Check its id.")
+        todo = f"See inquiry {inquiry.merged_into}." if inquiry and inquiry.merged_into else "Check its id."
+        raise InputError("There is no such open inquiry.", f"inquiry {inquiry_id}", todo)
     return inquiry
 
 

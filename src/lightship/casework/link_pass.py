@@ -14,19 +14,10 @@ from itertools import islice
 from typing import TypeVar
 
 from lightship.casework.desk import MACHINE, log_use
-from lightship.casework.linking import (
-    KINDS,
-    Held,
-    Model,
-    Pair,
-    Weighed,
-    comparable,
-    profiles,
-    rarity_of,
-    stands,
-    weigh,
-)
+from lightship.casework.link_model import KINDS, Model
+from lightship.casework.linking import Weighed, rarity_of, stands, weigh
 from lightship.casework.links import link_id, propose
+from lightship.casework.profiles import Held, Pair, comparable, profiles
 from lightship.core.casework import Identifier, Link, Referral, Use
 from lightship.core.errors import InputError
 from lightship.core.ports import Identified, Store, Work

@@ -12,22 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lightship.casework.linking import (
-    COMPARISONS,
-    TOKENS,
-    Held,
-    Model,
-    Pair,
-    Profile,
-    Side,
-    Weighed,
-    comparable,
-    rarity_of,
-    stands,
-    together,
-    weigh,
-    weighed,
-)
+from lightship.casework.link_model import COMPARISONS, TOKENS, Model
+from lightship.casework.linking import DB_A_BIT, Weighed, rarity_of, stands, weigh, weighed
+from lightship.casework.profiles import Held, Pair, Profile, Side, comparable, together
 
 _SIDES: tuple[Side, ...] = ("child", "adult")
 _SHARED: Mapping[str, tuple[str, ...]] = {
@@ -137,7 +124,7 @@ def _compared(
         con.register("people_in", people)
         con.execute("create table people as from people_in")
         linker = _linker(model, con, rarity)
-        bits = -1e6 if least_db < -1e6 else (least_db - model.offset_db) / model.slope / _DB_A_BIT
+        bits = -1e6 if least_db < -1e6 else (least_db - model.offset_db) / model.slope / DB_A_BIT
         pairs = linker.inference.predict(threshold_match_weight=bits)
         names = list(COMPARISONS)
         columns = ", ".join(f"gamma_{name}, mw_{name}" for name in names)
@@ -150,9 +137,6 @@ def _compared(
         return found
     finally:
         con.close()
-
-
-_DB_A_BIT = 3.010299956639812
 
 
 def _weighed(model: Model, names: Sequence[str], row: tuple[Any, ...]) -> Weighed:

@@ -10,17 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightship import packs
-from lightship.casework import linking, links, resolving
+from lightship.casework import link_model, linking, links, resolving
 from lightship.casework.bundling import Told, bundle, bundles_of, folded, standing, take_apart
 from lightship.casework.link_pass import explain, link_all, link_new, link_one, near
-from lightship.casework.linking import Held, Pair, Weighed, profiles, weigh
+from lightship.casework.linking import Weighed, weigh
 from lightship.casework.made_people import parse_world, people_told
+from lightship.casework.profiles import Held, Pair, comparable, profiles, side_of
+from lightship.casework.urgency import shipped as shipped_ladder
 from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Referral, Use
 from lightship.core.errors import AccessDenied, InputError, PolicyError
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
-MODEL = linking.shipped()
+MODEL = link_model.shipped()
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 DAY_S = 86_400
 
@@ -175,7 +177,7 @@ def test_a_rarer_name_weighs_more_and_the_rival_is_said():
 def test_whoever_a_referral_calls_child_and_suspect_is_compared_with_nobody():
     both = [*person("a", email="a@x.example"), *person("a", role="child", handle="fox22")]
     assert "a/p" not in profiles(MODEL, both)
-    assert linking.side_of({"child", "unknown"}) == "child"
+    assert side_of({"child", "unknown"}) == "child"
 
 
 def test_a_pair_of_child_and_suspect_or_of_one_referral_cannot_be_made():
@@ -200,7 +202,7 @@ def test_no_group_ever_holds_a_child_and_an_adult(roles, weights):
     names = list(people)
     pairs = {}
     for first, second, weight_db in weights:
-        if first < len(names) > second and linking.comparable(people[names[first]], people[names[second]]):
+        if first < len(names) > second and comparable(people[names[first]], people[names[second]]):
             one, other = links.pair(names[first], names[second])
             parts = (linking.Part("email", "few", 20.0, "the same"),)
             pairs[one, other] = Weighed(one, other, weight_db, parts, "")
@@ -222,16 +224,10 @@ def test_a_pass_proposes_what_holds_people_together_and_nothing_twice(store, tol
         assert again.reasons == found[0].reasons
         with pytest.raises(InputError, match="share nothing"):
             explain(work, MODEL, found[0].one, "nobody/p", by="ann", now=NOW)
-        links.vote(work, linking_ladder(), found[0].id, yes=False, by="ann", why="two people", now=NOW)
+        links.vote(work, shipped_ladder(), found[0].id, yes=False, by="ann", why="two people", now=NOW)
     assert link_all(store, MODEL, now=NOW).proposed == 0
     with store.look() as work:
         assert work.get(Link, found[0].id).state == "refused", "what people decided stays"
-
-
-def linking_ladder():
-    from lightship.casework.urgency import shipped
-
-    return shipped()
 
 
 def test_one_more_is_linked_once_with_those_who_are_one_already(store):
@@ -268,7 +264,7 @@ def test_a_model_without_grades_or_with_an_impossible_chance_is_refused():
         ("most = ", "mast = ", "cannot be read"),
     ):
         with pytest.raises(PolicyError, match=why):
-            linking.parse_model(text.replace(was, now), str(where))
+            link_model.parse_model(text.replace(was, now), str(where))
 
 
 def test_reports_of_one_file_or_account_within_a_time_are_one_bundle():

@@ -1,14 +1,19 @@
 """A link is proposed by a machine, decided by people, contested where they differ, and undone without a trace."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.unit.casework.test_desk import Memory as DeskMemory
 
 from lightship.casework import desk, links
 from lightship.casework.bundling import put, take_apart
-from lightship.casework.urgency import shipped
+from lightship.casework.urgency import judge, shipped
 from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Merger, Referral, Task, Use
-from lightship.core.errors import AccessDenied, InputError
+from lightship.core.errors import AccessDenied, InputError, LightshipError
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
@@ -230,3 +235,109 @@ def test_a_bundle_taken_apart_leaves_every_row_as_it_was(store, two):
         take_apart(work, made.id, by="ann", why="not the same", now=LATER)
         assert rows(work, inquiries=True) == before
         assert work.get(Bundle, made.id).undone_by == "ann"
+
+
+class Memory(DeskMemory):
+    """A store in memory that also counts, and orders downwards."""
+
+    def count(self, kind, where=None):
+        return len(self.find(kind, where))
+
+    def find(self, kind, where=None, *, order=(), limit=None, after=""):
+        found = super().find(kind, where)
+        for name in reversed(order):
+            found.sort(key=lambda one: getattr(one, name.removeprefix("-")), reverse=name.startswith("-"))
+        return found[:limit]
+
+
+PEOPLE = ("ann", "ben", "cat", "dan", "eve")
+ROLES = ("suspect", "suspect", "unknown", "child", "suspect", "child")
+
+
+class Linked(RuleBasedStateMachine):
+    """Whatever is linked, contested, undone, taken and finished, in whatever order."""
+
+    @initialize(facts=st.lists(st.sampled_from([(), ("live=day",), ("live=now",)]), min_size=6, max_size=6))
+    def begin(self, facts):
+        self.store, self.now = Memory(), NOW
+        self.links = []
+        for number, role in enumerate(ROLES):
+            refer(self.store, f"r{number}", ("p", role), facts=facts[number])
+        for one, other in combinations(range(6), 2):
+            link = Link("", f"r{one}/p", f"r{other}/p", 20.0, (), "", NOW)
+            self.links += [made.id for made in self.attempt(links.propose, [link], now=NOW) or ()]
+
+    def attempt(self, act, *arguments, **named):
+        before = self.store.copy()
+        try:
+            return act(self.store, *arguments, **named)
+        except LightshipError:
+            self.store.restore(before)
+
+    @rule(number=st.integers(0, 10), by=st.sampled_from(PEOPLE), yes=st.sampled_from([True, True, False]))
+    def vote(self, number, by, yes):
+        id_ = self.links[number % len(self.links)]
+        self.attempt(links.vote, LADDER, id_, yes=yes, by=by, why="seen", now=self.now)
+
+    @rule(number=st.integers(0, 10), by=st.sampled_from(PEOPLE))
+    def undo(self, number, by):
+        id_ = self.links[number % len(self.links)]
+        self.attempt(links.undo, LADDER, id_, by=by, why="a mistake", now=self.now)
+
+    @rule(number=st.integers(0, 5), by=st.sampled_from(PEOPLE))
+    def take(self, number, by):
+        self.attempt(desk.take, desk.identity("inquiry", f"r{number}"), by=by, now=self.now)
+
+    @rule(number=st.integers(0, 5), by=st.sampled_from(PEOPLE), to=st.sampled_from(PEOPLE))
+    def hand(self, number, by, to):
+        self.attempt(desk.hand, desk.identity("inquiry", f"r{number}"), by=by, to=to, now=self.now)
+
+    @rule(number=st.integers(0, 30), by=st.sampled_from(PEOPLE))
+    def finish(self, number, by):
+        tasks = self.store.find(Task, {"state": "open"})
+        task = tasks[number % len(tasks)]
+        self.attempt(desk.finish, task.id, by=by, outcome="done", now=self.now)
+
+    @rule(number=st.integers(0, 5), by=st.sampled_from(PEOPLE))
+    def file_away(self, number, by):
+        self.attempt(desk.file_away, desk.identity("inquiry", f"r{number}"), by=by, why="done", now=self.now)
+
+    @rule(hours=st.integers(1, 500))
+    def wait(self, hours):
+        self.now += timedelta(hours=hours)
+        self.attempt(desk.escalate, self.now, desk.Offices())
+
+    @invariant()
+    def every_referral_has_one_owner_and_one_clock(self):
+        if not hasattr(self, "store"):
+            return
+        for inquiry in self.store.find(Inquiry):
+            tasks = self.store.find(Task, {"inquiry_id": inquiry.id, "state": "open"})
+            assert (inquiry.state == "merged") == bool(inquiry.merged_into)
+            assert bool(inquiry.handed_to) == (inquiry.state == "handed")
+            if inquiry.state in desk.LIVE:
+                assert inquiry.owner
+                assert inquiry.due_at == min(task.due_at for task in tasks)
+                facts = [
+                    fact
+                    for one in self.store.find(Referral, {"inquiry_id": inquiry.id})
+                    for fact in one.facts
+                ]
+                assert inquiry.urgency == judge(LADDER, facts).level, "by all that its referrals say together"
+            else:
+                assert not tasks, "what is open is somebody's whose clock runs"
+        for referral in self.store.find(Referral):
+            assert self.store.get(Inquiry, referral.inquiry_id).state != "merged"
+
+    @invariant()
+    def no_child_is_an_adult(self):
+        of = {f"r{number}/p": {f"r{number}/p"} for number in range(6)}
+        for link in self.store.find(Link, {"state": "accepted"}) if hasattr(self, "store") else ():
+            joined = of[link.one] | of[link.other]
+            of |= dict.fromkeys(joined, joined)
+        for group in of.values():
+            assert not {"child", "suspect"} <= {ROLES[int(person[1])] for person in group}
+
+
+TestLinked = Linked.TestCase
+TestLinked.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
