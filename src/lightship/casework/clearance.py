@@ -52,7 +52,12 @@ class Seen:
         for name, known in (("referral", self.referrals), ("link", self.links)):
             if name in entry and entry[name] not in {one.id for one in known}:
                 return False
-        return "referral" in entry or self.why is not None or _HANDLING.issuperset(entry)
+        return "referral" in entry or self.why is not None or of_handling(entry)
+
+
+def of_handling(entry: Mapping[str, object]) -> bool:
+    """Return whether an entry of the record says whose something is, and by when, and nothing of what it says."""
+    return _HANDLING.issuperset(entry)
 
 
 def reader_of(readers: Mapping[str, Partner], name: str, own: Marking) -> Partner:

@@ -140,9 +140,9 @@ def create_body_console(
     InputError
         If the settings' secret is too short.
     """
-    room = Room(house=BODY, **_made(store, settings))
-    pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
     body = Body(own, partners, {} if readers is None else readers)
+    room = Room(house=BODY, gate=body.telling, **_made(store, settings))
+    pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
     cases = (pages_cases.routes(room, body), pages_links.routes(room, body))
     routers = [*cases, *(one.routes(room) for one in pages)]
     return _application(room, "Lightship cases", routers, [])
