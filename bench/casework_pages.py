@@ -7,6 +7,7 @@ case's rows and one durable commit with SQLite alone, on the same file: what any
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sqlite3
 import statistics
@@ -198,6 +199,8 @@ def run() -> list[dict[str, str]]:
                 ("a search that finds one of them by a handle", "/cases/search", {"words": "@SHARED7"}),
                 (f"links that wait, {REFERRALS}", "/links", {}),
             ]
+            gc.collect()
+            gc.freeze()  # as the server does once it has loaded everything
             found = asyncio.run(_asked(app, secret, pages))
         floor_ms = _floor_ms(folder / "casework.db", case)
     rows = []

@@ -52,7 +52,12 @@ class Seen:
         for name, known in (("referral", self.referrals), ("link", self.links)):
             if name in entry and entry[name] not in {one.id for one in known}:
                 return False
-        return "referral" in entry or self.why is not None or _HANDLING.issuperset(entry)
+        return "referral" in entry or self.why is not None or of_handling(entry)
+
+
+def of_handling(entry: Mapping[str, object]) -> bool:
+    """Return whether an entry of the record says whose something is, and by when, and nothing of what it says."""
+    return _HANDLING.issuperset(entry)
 
 
 def reader_of(readers: Mapping[str, Partner], name: str, own: Marking) -> Partner:
@@ -80,10 +85,7 @@ def may_link(link: Link, persons: Mapping[str, Iterable[str]], reader: Partner, 
     persons
         How that is marked, by person; a link of somebody who is not among them stays.
     """
-    both = [persons.get(one) for one in (link.one, link.other)]
-    return all(one is not None for one in both) and may_read(
-        (marking for one in both for marking in one or ()), reader, own
-    )
+    return bool(release([_link(link, persons, own)], reader)[0].things)
 
 
 def readable(fields: Sequence[Field], reader: Partner, own: Marking) -> tuple[Field, ...]:
@@ -102,11 +104,12 @@ def seen(found: Sight, reader: Partner, own: Marking) -> Seen:
     house = marking_json(own)
     came = {one.id: one.marking for one in found.referrals}
     named = [one for each in found.named.values() for one in each]
-    fields = [Field(one.id, "referral", "all", "", (one.marking or house,)) for one in found.referrals]
+    fields = [Field(found.inquiry.id, "inquiry", "words", "", under(came.values(), own))]
+    fields += [Field(one.id, "referral", "all", "", (one.marking or house,)) for one in found.referrals]
     fields += [Field(one.id, "identifier", "all", "", _markings(one, came, house)) for one in named]
-    released, withheld = release(fields, reader)
+    released, withheld = release([*fields, *(_link(one, found.persons, own) for one in found.links)], reader)
     there = {thing.id for thing in released.things}
-    words = may_read(came.values(), reader, own)
+    words = found.inquiry.id in there
     return Seen(
         found.inquiry if words else _closed(found.inquiry),
         [one for one in found.referrals if one.id in there],
@@ -118,9 +121,9 @@ def seen(found: Sight, reader: Partner, own: Marking) -> Seen:
         found.tasks if words else [_wordless(one) for one in found.tasks],
         found.parts,
         found.sent,
-        [one for one in found.links if may_link(one, found.persons, reader, own)],
+        [one for one in found.links if one.id in there],
         found.why if words else None,
-        words and not withheld,
+        {one.thing for one in withheld} <= {one.id for one in found.links},
     )
 
 
@@ -177,6 +180,15 @@ def found_by(
 def closed_to(inquiry: Inquiry, markings: Iterable[str], reader: Partner, own: Marking) -> Inquiry:
     """Return an inquiry as a reader may see it whose referrals are marked so: without its words, where they may not."""
     return inquiry if may_read(markings, reader, own) else _closed(inquiry)
+
+
+def _link(link: Link, persons: Mapping[str, Iterable[str]], own: Marking) -> Field:
+    """Return a link as a field under the markings of both its people; without one of them it has none, and stays."""
+    both = [persons.get(one) for one in (link.one, link.other)]
+    known = None not in both
+    return Field(
+        link.id, "link", "all", "", under((one for each in both for one in each or ()), own) if known else ()
+    )
 
 
 def _markings(one: Identifier, came: Mapping[str, str], house: str) -> tuple[str, ...]:

@@ -25,12 +25,14 @@ def release(fields: Iterable[Field], to: Partner) -> tuple[Released, tuple[Withh
     for number, one in enumerate(each):
         if number not in stays:
             things.setdefault(one.thing, []).append(number)
+    under = {id_: frozenset(each[number].markings for number in numbers) for id_, numbers in things.items()}
+    marked = {those: strictest(read[one][0] for one in those) for those in dict.fromkeys(under.values())}
     released = tuple(
         Thing(
             id_,
             each[numbers[0]].kind,
             {each[number].name: each[number].value for number in numbers},
-            strictest(read[one][0] for one in dict.fromkeys(each[number].markings for number in numbers)),
+            marked[under[id_]],
         )
         for id_, numbers in things.items()
     )

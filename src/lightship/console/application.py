@@ -161,9 +161,9 @@ def create_body_console(
     LightshipError
         If the settings' secret is too short, or the packs cannot be read.
     """
-    room = Room(house=BODY, **_made(store, settings))
-    pages = (pages_sign_in, pages_oidc, pages_audit, pages_keys, pages_people)
     body = Body(sharing.own, sharing.partners, {} if readers is None else readers)
+    room = Room(house=BODY, gate=body.telling, **_made(store, settings))
+    pages = (pages_sign_in, pages_oidc, pages_audit, pages_keys, pages_people)
     routers = [
         pages_cases.routes(room, body),
         pages_links.routes(room, body),

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lightship.casework.clearance import reader_of
-from lightship.core.casework import Marking
+from lightship.casework.clearance import may_read, of_handling, reader_of
+from lightship.console.prose import GROUPS
+from lightship.console.room import Telling
+from lightship.core.casework import Marking, Referral
+from lightship.core.ports import Work
 from lightship.core.release import Partner
+
+_CASEWORK = GROUPS["Cases"].keys() | GROUPS["Sharing"].keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,17 @@ class Body:
     own: Marking
     partners: Mapping[str, Partner]
     readers: Mapping[str, Partner]
+
+    def telling(self, work: Work, name: str) -> Telling:
+        """Return which entries of the record one of its people may read.
+
+        What entries of casework say beyond the handling is under no marking of its own: who is cleared for everything
+        that came reads it, and nobody else.
+        """
+        cleared = may_read(
+            (row[0] for row in work.tally(Referral, ("marking",))), self.reader(name), self.own
+        )
+        return lambda entry: cleared or entry.get("kind") not in _CASEWORK or of_handling(entry)
 
     def reader(self, name: str) -> Partner:
         """Return one of its people as somebody who is released to."""

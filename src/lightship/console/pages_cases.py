@@ -87,7 +87,7 @@ def _queue(router: APIRouter, room: Room, house: Body) -> None:
         reader = house.reader(visit.account.id)
         with room.store.begin() as work:
             room.looked(work, visit, "search of cases")
-            hits, more = search(work, words, reader=reader, own=house.own, by=reader.name, now=visit.now)
+            hits, more = search(work, words, reader=reader, own=house.own, by=visit.account.id, now=visit.now)
         return room.page(
             request, "found.html", "Search", words=words, hits=hits, more=more, rungs=len(shipped().rungs)
         )

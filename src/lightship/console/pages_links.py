@@ -72,7 +72,7 @@ def routes(room: Room, house: Body) -> APIRouter:
         if len(id_) > 64 or not id_.isprintable():
             raise Problem("not-found", "There is no such link.")
         try:
-            return review(work, id_, reader=reader, own=house.own, by=reader.name, now=visit.now)
+            return review(work, id_, reader=reader, own=house.own, by=visit.account.id, now=visit.now)
         except InputError as error:
             raise Problem("not-found", error.what) from error
 
@@ -81,7 +81,7 @@ def routes(room: Room, house: Body) -> APIRouter:
         reader = house.reader(visit.account.id)
         with room.store.begin() as work:
             room.looked(work, visit, "links")
-            found, more = queue(work, reader=reader, own=house.own, by=reader.name, now=visit.now)
+            found, more = queue(work, reader=reader, own=house.own, by=visit.account.id, now=visit.now)
         start = max(0, after)
         return room.page(
             request,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from lightship.console.desk_port import Desk
 from lightship.console.keys import ACTIONS, keys_of
 from lightship.console.promises import Tally
 from lightship.console.prose import short
-from lightship.console.record import Record
+from lightship.console.record import Entry, Record
 from lightship.console.settings import Settings
 from lightship.console.visits import Visit, masked, visitor
 from lightship.core.access import Act, Purpose, allowed_purposes
@@ -66,11 +67,18 @@ BODY = House(_OF_A_BODY | {"/audit", "/people"}, BODY_ROLES)
 
 
 _HEADLINE = 160
+Telling = Callable[[Entry], bool]
 
 
 @dataclass(frozen=True)
 class Room:
-    """The store, the settings, and what is made of them once."""
+    """The store, the settings, and what is made of them once.
+
+    Parameters
+    ----------
+    gate
+        Returns which entries of the record somebody may read; None where whoever may see the record may see all of it.
+    """
 
     house: House
     store: Store
@@ -80,6 +88,11 @@ class Room:
     pages: Environment
     tally: Tally
     record: Record
+    gate: Callable[[Work, str], Telling] | None = field(default=None, kw_only=True)
+
+    def telling(self, work: Work, visit: Visit) -> Telling:
+        """Return which entries of the record a visitor may read."""
+        return self.gate(work, visit.account.id) if self.gate is not None else lambda _: True
 
     def visitor(self, act: Act, *purposes: Purpose, files: bool = False) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""

@@ -64,8 +64,9 @@ def drawn(named: Sequence[Identifier], ties: Sequence[Tie] = ()) -> Markup:
     role: dict[str, PersonRole] = {one.person: one.role for one in named}
     by: dict[str, set[str]] = {}
     said: dict[tuple[str, ...], str] = {}
+    place = {one: platform_name(one) for one in {one.platform for one in named}}
     for one in named:
-        same = (one.kind, one.value, platform_name(one.platform))
+        same = (one.kind, one.value, place[one.platform])
         by.setdefault(said.setdefault(same, key_of(one)), set()).add(one.person)
     tied = {person for one in ties for person in (one.one, one.other)}
     gravest = {one: min(_ROLES.index(role[person]) for person in each) for one, each in by.items()}

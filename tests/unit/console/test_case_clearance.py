@@ -230,6 +230,29 @@ def test_a_search_finds_by_any_spelling_and_is_logged_with_what_was_sought(serve
     assert "canary" not in json.dumps(made.room.settings.log.lines, default=str)
 
 
+def test_the_record_and_a_copy_of_it_say_what_came_only_to_who_is_cleared_for_all_of_it(served):
+    made = served
+    made.readers.clear()
+    mark(made, GREEN, GREEN, RED)
+    ada = Visitor(made)
+    assert ada.sign_in("ada").status_code == 303
+
+    def told():
+        pages = [ada.get("/audit?kind=Cases").text, ada.get(f"/audit?about={made.ids[2]}").text]
+        ada.get("/keys")
+        return "\n".join([*pages, ada.post("/audit/verify").text, ada.post("/audit/export").text])
+
+    said = told()
+    assert words(2, "sender") not in said
+    assert "above your clearance" in said
+    assert "was opened at urgency" in said
+    assert "signed-in" in said
+    made.readers["ada"] = Partner("ada", "Ada", Marking(tlp="red", pap="amber"))
+    said = told()
+    assert words(2, "sender") in said
+    assert "above your clearance" not in said
+
+
 def mark(made, *markings):
     with made.store.begin() as work:
         for number, one in enumerate(markings):
