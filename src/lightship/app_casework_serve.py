@@ -30,6 +30,7 @@ from lightship.infra.store import SqlStore
 from lightship.watch.chores import Chores
 
 ESCALATE_S = 60.0
+KEYS_S = 10.0
 
 
 def serve(
@@ -88,6 +89,7 @@ def serve(
         sharing = Sharing(partners, own, maker(own.originator, key))
         bureau, compartment = Bureau(folder.with_name("deconflict")), folder.with_name("compartment")
         app = create_body_console(store, settings, sharing, bureau, lambda: opened(compartment))
+        chores.every("what is asked for", KEYS_S, app.state.keeper.refresh)
         run(Announced(serving.config(app), log))
 
 
