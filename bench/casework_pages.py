@@ -23,12 +23,15 @@ import httpx
 import pyotp
 
 from bench.console import CHEAP, PASSWORD, SECRET, _csrf, _Unsaid
+from lightship.app_deconflict import Bureau
+from lightship.app_share import maker
 from lightship.casework import links
 from lightship.casework.desk import Offices, founded
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
 from lightship.console.health import Health
 from lightship.console.logs import quiet_server
+from lightship.console.pages_send import Sharing
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
 from lightship.core.casework import Identifier, Inquiry, Link, Marking, Referral
@@ -132,7 +135,9 @@ def _console(folder: Path) -> Iterator[tuple[Any, SqlStore, Sealer]]:
             secure=False,
             hasher=CHEAP,
         )
-        yield create_body_console(store, settings, {}, OWN), store, sealer
+        sharing = Sharing({}, OWN, maker(OWN.originator, None))
+        app = create_body_console(store, settings, sharing, Bureau(folder / "deconflict"), lambda: None)
+        yield app, store, sealer
 
 
 async def _asked(

@@ -43,6 +43,7 @@ from lightship.watch.chores import Chores
 
 ESCALATE_S = 60.0
 LINK_S = 60.0
+KEYS_S = 10.0
 
 
 def serve(
@@ -118,6 +119,7 @@ def serve(
             readers,
             mapping=lambda who: mapping_of(folder, who),
         )
+        chores.every("what is asked for", KEYS_S, app.state.keeper.refresh)
         gc.freeze()  # what is loaded stays: to search it for garbage took 0.1 s in the midst of a large page
         run(Announced(serving.config(app), log))
 

@@ -176,6 +176,7 @@ def create_body_console(
     app = _application(room, "Lightship cases", routers, [])
     keeper = Keeper(opened, settings.clock)
     inside = create_unit(room, keeper, bureau)
+    app.state.keeper = keeper
     app.add_middleware(Door, inside=inside, keeper=keeper, accounts=room.accounts, secure=settings.secure)
     return app
 

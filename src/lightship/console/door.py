@@ -4,8 +4,8 @@ A request with the cookie of a session inside goes through. Every other one goes
 console has no such page, so it answers, logs and counts as for any address that it has not, whatever there is inside.
 
 The way in is the form by which everybody signs in: a name, a passphrase and a one-time code that the compartment keeps
-and the console never has. What is not theirs goes on to the console as it came. Names are not told apart by time:
-each try reads the same keys, whatever name it has.
+and the console never has. What is not theirs goes on to the console as it came. Time tells nothing: each try is held
+against keys in memory, and only one with a right passphrase makes the compartment be opened.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Keeper:
     Parameters
     ----------
     opened
-        Opens the compartment's store.
+        Opens the compartment's store; its keys are read now, and again by :meth:`refresh`.
     """
 
     def __init__(self, opened: Opened, clock: Callable[[], datetime]) -> None:
@@ -78,23 +78,36 @@ class Keeper:
         self._tries: dict[str, list[datetime]] = {}
         self._lock, self._entering = threading.Lock(), threading.Lock()
         self._nobody = Key("", secrets.token_hex(32), "")
+        self._keys: dict[str, Key] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the keys again; none if there is no compartment, or a broken one, which to those outside is the same."""
+        try:
+            with self._opened() as store:
+                kept = [from_table(Key, one) for one in store.all("key")] if store is not None else []
+        except LightshipError:
+            kept = []
+        self._keys = {one.id: one for one in kept}
 
     def sign_in(self, name: str, passphrase: str, code: str) -> str | None:
         """Return the token of a new session; None for whoever is not inside."""
+        known = self._keys.get(name, self._nobody)
+        if not hmac.compare_digest(digest(passphrase), known.digest):
+            return None
         try:
             with self._entering, self._opened() as store:
-                return self._sign_in(store, name, passphrase, code) if store is not None else None
-        except LightshipError:  # a broken compartment is to those outside what none is
+                return self._let_in(store, name, passphrase, code) if store is not None else None
+        except LightshipError:
             return None
 
-    def _sign_in(self, store: SealedStore, name: str, passphrase: str, code: str) -> str | None:
+    def _let_in(self, store: SealedStore, name: str, passphrase: str, code: str) -> str | None:
         now = self.clock()
-        known = {one.id: one for one in (from_table(Key, each) for each in store.all("key"))}
-        key = known.get(name, self._nobody)
+        inside = Compartment(store, name, now)
+        key = inside.get("key", Key, name)
         if not hmac.compare_digest(digest(passphrase), key.digest) or not self._may_try(name, now):
             return None
         step = step_of(key.code_secret, code, key.code_used, now)
-        inside = Compartment(store, name, now)
         if not step or inside.member.role not in _REGISTER:
             return None
         inside.put("key", replace(key, code_used=step), "signed-in")

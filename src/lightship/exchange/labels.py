@@ -72,9 +72,9 @@ def _catalogue(code: str) -> tuple[str, dict[str, str], str]:
     path, text = packs.read("locales", code, ".toml", "catalogue of labels")
     try:
         table = tomllib.loads(text)
-        direction, words, language = table["direction"], table["labels"], str(table["language"])
+        direction, words = table["direction"], table["labels"]
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise PolicyError(f"The catalogue cannot be read: {error}.", str(path), "Correct it.") from error
     if direction not in {"ltr", "rtl"} or not all(isinstance(one, str) and one for one in words.values()):
         raise PolicyError("A catalogue has a direction, ltr or rtl, and texts.", str(path), "Correct it.")
-    return direction, words, language
+    return direction, words, str(table.get("language", code))

@@ -46,6 +46,7 @@ def found(made):
         for name in MEMBERS:
             passphrase, secret = make_key(Compartment(store, name, now))
             made.inside[name] = (passphrase, pyotp.TOTP(secret))
+    made.app.state.keeper.refresh()
     return made
 
 
