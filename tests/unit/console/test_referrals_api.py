@@ -94,6 +94,7 @@ def test_what_cannot_be_read_is_kept_and_its_sender_is_told_where(made):
         JPEG,
         b"PK\x03\x04" + bytes(80),
         b"\0\0\0\x18ftypmp42" + bytes(80),
+        b"BM\x46\0\0\0\0\0\0\0\x36" + bytes(80),
         json.dumps({"Attribute": base64.b64encode(JPEG).decode()}).replace("/", "\\/").encode(),
         b"<file>\n" + base64.encodebytes(b"\x89PNG\r\n\x1a\n" + bytes(200)) + b"</file>",
         b"data:image/jpeg;base64," + base64.b64encode(JPEG),
@@ -104,6 +105,13 @@ def test_no_picture_is_taken_in_however_it_is_packed(made, data):
     assert done.status_code == 422
     assert "none is held here" in done.json()["detail"]
     assert made.all(Original) == []
+
+
+@pytest.mark.parametrize(
+    "words", [b"BMW seen outside", b"a" * 64, b"f0" * 200, b"GIF is a format", b"II. and III."]
+)
+def test_words_and_hashes_are_no_picture(made, words):
+    assert post(made, words, "misp-json").status_code == 202
 
 
 def test_refusals_are_problems_and_keep_nothing(made):

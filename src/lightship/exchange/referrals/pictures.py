@@ -12,13 +12,12 @@ _STARTS = (
     b"\x89PNG\r\n\x1a\n",
     b"GIF87a",
     b"GIF89a",
-    b"BM",
     b"II*\0",
     b"MM\0*",
     b"\x1aE\xdf\xa3",
     b"FLV\x01",
 )
-"""JPEG, PNG, GIF, BMP, TIFF, Matroska and WebM, Flash video."""
+"""JPEG, PNG, GIF, TIFF, Matroska and WebM, Flash video; others are told by more than how they start."""
 _PACKED = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x1f\x8b\x08", b"%PDF-")
 """What may hold any number of them, and is no form of a referral either."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{64,}")
@@ -38,7 +37,8 @@ def carries_picture(data: bytes) -> bool:
 
 def _begins(head: bytes) -> bool:
     riff = head[:4] == b"RIFF" and head[8:12] in {b"WEBP", b"AVI "}
-    return head.startswith((*_STARTS, *_PACKED)) or head[4:8] == b"ftyp" or riff
+    bmp = head[:2] == b"BM" and head[6:10] == bytes(4)  # two letters alone begin many a text
+    return head.startswith((*_STARTS, *_PACKED)) or head[4:8] == b"ftyp" or riff or bmp
 
 
 def _decoded(data: bytes) -> Iterator[bytes]:
