@@ -33,6 +33,7 @@ from lightship.casework.link_model import COMPARISONS, Model, shipped
 from lightship.casework.link_pass import Passed, link_all, link_one
 from lightship.casework.linking import Weighed
 from lightship.casework.links import ADULT
+from lightship.casework.made_people import Told as People
 from lightship.casework.made_people import World, incidents_told, parse_world, people_told
 from lightship.casework.profiles import Held, Profile, key_of, profiles
 from lightship.core.casework import Identifier
@@ -320,15 +321,19 @@ def _whole(folder: str, out: Queue[tuple[float, float, Passed]]) -> None:
     out.put((took_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, passed))
 
 
-def _fill(folder: str, referrals: int, seed: int) -> None:
+def _fill(folder: str, referrals: int, seed: int) -> deque[People]:
+    """Keep made-up referrals in a store; returns the last of them."""
+    last: deque[People] = deque(maxlen=MORE)
     url = f"sqlite:///{folder}/s"
     upgrade(url)
     with SqlStore(url) as store:
         told = iter(people_told(world(), referrals, seed))
         while part := list(islice(told, 5_000)):
+            last.extend(part)
             with store.begin() as work:
                 work.save(*(one.referral for one in part))
                 work.save(*(each for one in part for each in one.identifiers))
+    return last
 
 
 def _speed_rows() -> list[dict[str, str]]:
@@ -346,13 +351,12 @@ def _speed_rows() -> list[dict[str, str]]:
         _row("link: memory that takes", f"{megabytes / 1024:.1f} GB", "≤ 4 GB", megabytes <= 4096),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        _fill(folder, ONE_MORE, 7)
+        new = _fill(folder, ONE_MORE, 7)
         with SqlStore(f"sqlite:///{folder}/s") as store:
             with store.look() as work:
                 persons = work.connection.execute(
                     sa.text("select count(distinct person) from identifiers")
                 ).scalar_one()
-            new = deque(people_told(world(), ONE_MORE, 7), maxlen=MORE)
             ours, peers = list[float](), list[float]()
             for told in new:
                 began_s = time.perf_counter()

@@ -103,7 +103,7 @@ class Model:
     propose_db: float
     weak_db: float
     most: int
-    gap: Mapping[str, timedelta | None]
+    gap: Mapping[IdentifierKind, timedelta | None]
     few: int
     some: int
     names: int

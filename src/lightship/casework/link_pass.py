@@ -208,28 +208,36 @@ class _Rarity(Mapping[str, float]):
 
 
 def _around(work: Work, model: Model, own: Sequence[Identifier]) -> list[Held]:
-    """Return all that is known of these persons, and of everybody who has something of theirs."""
-    persons = {one.person for one in own}
-    crowded: list[Identifier] = []
-    asked = dict.fromkeys((one.kind, one.value, one.platform) for one in own if one.kind != "name")
-    for kind, value, platform in asked:
-        those = _holders(work, model, {"kind": kind, "value": value})
-        if len(heard := {one.person for one in those}) > model.most:
+    """Return all that is known of these persons, and of everybody who has something of theirs.
+
+    Nobody is looked up by a line: its holders are asked for where somebody who was found otherwise has it too.
+    """
+    persons, crowded = _who(work, model, [one for one in own if one.kind not in {"ip", "name"}])
+    known = _any(work, Identifier, "person", tuple(persons | {one.person for one in own}))
+    mine = {one.person for one in own}
+    lines = {one.value for one in known if one.kind == "ip" and one.person not in mine}
+    others, more = _who(work, model, [one for one in own if one.kind == "ip" and one.value in lines])
+    known += _any(work, Identifier, "person", tuple(others - persons - mine))
+    whole = {one.id: one for one in (*known, *crowded, *more) if one.kind in KINDS}
+    referrals = tuple({one.referral_id for one in whole.values()})
+    at = {one.id: _at_s(one) for one in _any(work, Referral, "id", referrals)}
+    return [_held(one, at[one.referral_id]) for one in whole.values()]
+
+
+def _who(work: Work, model: Model, named: Sequence[Identifier]) -> tuple[set[str], list[Identifier]]:
+    """Return who has one of these identifiers, and of those that too many have, enough rows to know it."""
+    persons, crowded = set[str](), list[Identifier]()
+    for kind, value, platform in dict.fromkeys((one.kind, one.value, one.platform) for one in named):
+        asked: dict[str, object] = {"kind": kind, "value": value}
+        # A handle is looked up everywhere, and where too many have the word, on its platform.
+        for where in (asked, {**asked, "platform": platform}) if kind == "handle" else (asked,):
+            those = _holders(work, model, where)
+            heard = {one.person for one in those}
+            if len(heard) <= model.most:
+                persons |= heard
+                break
             crowded += those
-            if kind != "handle":
-                continue
-            those = _holders(work, model, {"kind": kind, "value": value, "platform": platform})
-            if len(heard := {one.person for one in those}) > model.most:
-                crowded += those
-                continue
-        persons |= heard
-    known = _any(work, Identifier, "person", tuple(persons))
-    whole = {one.id: one for one in (*known, *crowded)}
-    at = {
-        one.id: _at_s(one)
-        for one in _any(work, Referral, "id", tuple({one.referral_id for one in whole.values()}))
-    }
-    return [_held(one, at[one.referral_id]) for one in whole.values() if one.kind in KINDS]
+    return persons, crowded
 
 
 def _holders(work: Work, model: Model, where: Mapping[str, object]) -> list[Identifier]:

@@ -18,6 +18,7 @@ from lightship.casework.link_model import COMPARISONS, SHARED, Model
 from lightship.casework.profiles import Pair, Profile
 
 DB_A_BIT = 10 * math.log10(2)
+_OWN_DEVICE = {"device", "again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +100,20 @@ def stands(model: Model, pair: Pair, found: Weighed) -> bool:
 
     A line names none. Where a role was not told, one may be the child of the other's home, who uses its number and its
     devices, or a stranger who took a free handle: then it takes an address or account, or a handle that nobody else
-    would take or that does not stand alone, with nothing that differs.
+    would take or that does not stand alone, with nothing that differs. Between a child and whose role was not told it
+    takes two kinds, with nothing that differs.
     """
     if found.weight_db < model.propose_db:
         return False
     held = {one.comparison: one.level for one in found.parts if one.level not in {"", "differ"}}
-    if not {"email", "money"}.isdisjoint(held):
-        return True
-    if pair.one.side == pair.other.side != "unknown":
-        return not {"handle", "phone"}.isdisjoint(held) or held.get("place") in {"device", "again"}
+    sides = {pair.one.side, pair.other.side}
+    if "unknown" not in sides:
+        return not {"email", "money", "handle", "phone"}.isdisjoint(held) or held.get("place") in _OWN_DEVICE
     differs = any(one.level in {"differ", "family"} for one in found.parts)
-    return "handle" in held and not differs and (held["handle"] == "own" or len(held) > 1)
+    if "child" in sides:
+        return not {"email", "money", "handle"}.isdisjoint(held) and len(held) > 1 and not differs
+    alone = held.get("handle") == "own" or ("handle" in held and len(held) > 1)
+    return not {"email", "money"}.isdisjoint(held) or (alone and not differs)
 
 
 def rarity_of(model: Model, count: int, total: int) -> float:

@@ -207,8 +207,8 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
 def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
     persons = tuple({person for one in links for person in (one.one, one.other)})
     roles: dict[str, set[PersonRole]] = {}
-    for one in _any(work, Identifier, "person", persons):
-        roles.setdefault(one.person, set()).add(one.role)
+    for named in _any(work, Identifier, "person", persons):
+        roles.setdefault(named.person, set()).add(named.role)
     there = {
         one.id: one for one in _any(work, Link, "id", tuple(link_id(one.one, one.other) for one in links))
     }

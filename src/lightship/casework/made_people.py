@@ -283,7 +283,7 @@ class _Maker:
                 if kind in {"account", "payment-token", "wallet"} and who.child:
                     continue
                 if self.rng.random() < shows.get(kind, 0.0):
-                    found += self._value(who, kind, at_d)  # type: ignore[arg-type]
+                    found += self._value(who, kind, at_d)
         yield from found
 
     def _value(

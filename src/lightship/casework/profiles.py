@@ -62,7 +62,8 @@ class Profile:
     platforms
         Where they have handles.
     keys
-        What others are looked up by: no lines, which name nobody, and nothing that many have.
+        What others are looked up by: no line and no handle without its platform, which name nobody, and nothing that
+        many have.
     """
 
     person: str
@@ -130,17 +131,13 @@ def together(one: Profile, other: Profile) -> Profile:
     )
 
 
-def profiles(
-    model: Model, held: Iterable[Held], *, known: Collection[str] | None = None
-) -> dict[str, Profile]:
+def profiles(model: Model, held: Iterable[Held]) -> dict[str, Profile]:
     """Return people as they are compared, by their key.
 
     Parameters
     ----------
     held
         All that is known of whoever is compared, and of everybody who shares something with them.
-    known
-        Those to return; None for all.
     """
     by_person: defaultdict[str, list[Held]] = defaultdict(list)
     by_key: defaultdict[str, list[Held]] = defaultdict(list)
@@ -159,7 +156,7 @@ def profiles(
         else:
             islands |= _islands(model, key, those, solo)
     for person, those in by_person.items():
-        if (known is None or person in known) and (side := side_of({one.role for one in those})) is not None:
+        if (side := side_of({one.role for one in those})) is not None:
             found[person] = _profile(model, person, side, those, islands)
     return found
 
@@ -231,7 +228,8 @@ def _profile(model: Model, person: str, side: Side, held: Sequence[Held], island
         if one.kind != "name":
             for column, token in _tokens(model, one, islands):
                 tokens[column].add(token)
-            if one.kind != "ip" and not islands[key_of(one), person][0].endswith(_CROWDED):
+            nobody = one.kind == "ip" or (one.kind == "handle" and not one.platform)
+            if not nobody and not islands[key_of(one), person][0].endswith(_CROWDED):
                 keys.add(key_of(one))
     keys |= tokens["handle_elsewhere"]
     name = max((one.value for one in held if one.kind == "name"), key=lambda one: (len(one), one), default="")
@@ -241,7 +239,7 @@ def _profile(model: Model, person: str, side: Side, held: Sequence[Held], island
         side,
         {column: frozenset(values) for column, values in tokens.items()},
         frozenset(_HAS[one.kind] for one in held if one.kind in _HAS),
-        frozenset(platform_name(one.platform) for one in held if one.kind == "handle"),
+        frozenset(platform_name(one.platform) for one in held if one.kind == "handle" and one.platform),
         frozenset(keys),
         name,
         given,
@@ -258,10 +256,9 @@ def _tokens(model: Model, one: Held, islands: _Islands) -> Iterator[tuple[str, s
         yield from (("phone_tenure", island), ("phone_recycled", key))
     elif one.kind == "handle":
         word, rare = _word(one), bits_of(one.value) >= model.handle_bits
-        yield from (
-            ("handle_own" if rare else "handle_tenure", key if rare else island),
-            ("handle_reused", key),
-        )
+        if one.platform:
+            yield "handle_reused", key
+            yield ("handle_own", key) if rare else ("handle_tenure", island)
         if rare and islands[word, one.person][1] <= model.few:
             yield "handle_elsewhere", word
     elif one.kind in {"device", "ip"}:

@@ -17,9 +17,6 @@ from lightship.casework.linking import DB_A_BIT, Weighed, rarity_of, stands, wei
 from lightship.casework.profiles import Held, Pair, Profile, Side, comparable, together
 
 _SIDES: tuple[Side, ...] = ("child", "adult")
-_SHARED: Mapping[str, tuple[str, ...]] = {
-    name: tuple(column for column in TOKENS if column.startswith(f"{name}_")) for name in COMPARISONS
-}
 
 
 def rarities(model: Model, held: Iterable[Held]) -> dict[str, float]:
@@ -115,6 +112,8 @@ def _compared(
     model: Model, group: Sequence[Profile], rarity: Mapping[str, float], least_db: float
 ) -> list[Weighed]:
     """Return the pairs of a group by Splink, with its own numbers of each comparison."""
+    if len(group) < 2:
+        return []
     import duckdb
     import pyarrow as pa
 
