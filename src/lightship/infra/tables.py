@@ -90,7 +90,7 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Link: [("state", "weight_db"), ("one",), ("other",)],
     Merger: [("link_id",), ("kept",), ("gone",)],
     Inquiry: [("urgency", "-urgency_db", "due_at", "state"), ("owner", "due_at"), ("due_at",)],
-    Task: [("state", "due_at"), ("inquiry_id",)],
+    Task: [("state", "due_at"), ("inquiry_id", "state")],
     Bundle: [("key",)],
     IntelligenceReport: [("inquiry_id",), ("review_at",)],
     Dissemination: [("inquiry_id",)],

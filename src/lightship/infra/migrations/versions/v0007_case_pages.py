@@ -1,4 +1,4 @@
-"""What the pages of cases ask for: the queue in its order, how referrals are marked, and one by its reference."""
+"""What the pages of cases ask for: the queue in its order, markings, a referral by its reference, open tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,10 +18,14 @@ def upgrade() -> None:
     op.drop_index("ix_referrals_inquiry_id", "referrals")
     op.create_index("ix_referrals_inquiry_id_marking", "referrals", ["inquiry_id", "marking"])
     op.create_index("ix_referrals_reference", "referrals", ["reference"])
+    op.drop_index("ix_tasks_inquiry_id", "tasks")
+    op.create_index("ix_tasks_inquiry_id_state", "tasks", ["inquiry_id", "state"])
 
 
 def downgrade() -> None:
     """Put back those that were there."""
+    op.drop_index("ix_tasks_inquiry_id_state", "tasks")
+    op.create_index("ix_tasks_inquiry_id", "tasks", ["inquiry_id"])
     op.drop_index("ix_referrals_reference", "referrals")
     op.drop_index("ix_referrals_inquiry_id_marking", "referrals")
     op.create_index("ix_referrals_inquiry_id", "referrals", ["inquiry_id"])
