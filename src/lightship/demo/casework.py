@@ -148,8 +148,8 @@ class Day:
             watch.judge(told.case_id, "mo", now, verdict="abuse", clause="abuse-live", reason="seen")
             send_due(store, lambda _effect: None, utc_now)
             self.typed(
-                platform.folder, "cases", "refer", told.case_id, "--folder", str(platform.folder), "--platform", PLATFORM,
-                "--by", "mo", "--send",
+                platform.folder, "cases", "refer", told.case_id, "--folder", str(platform.folder), "--platform",
+                PLATFORM, "--by", "mo", "--send",
             )  # fmt: skip
             listening = threading.Thread(target=listen, args=(bus, taking(cases), lambda: not ended.is_set()))
             listening.start()
