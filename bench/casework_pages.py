@@ -25,6 +25,7 @@ import pyotp
 from bench.console import CHEAP, PASSWORD, SECRET, _csrf, _Unsaid
 from lightship.app_deconflict import Bureau
 from lightship.app_share import maker
+from lightship.app_undercover import opened
 from lightship.casework import links
 from lightship.casework.desk import Offices, founded
 from lightship.casework.urgency import shipped
@@ -136,7 +137,9 @@ def _console(folder: Path) -> Iterator[tuple[Any, SqlStore, Sealer]]:
             hasher=CHEAP,
         )
         sharing = Sharing({}, OWN, maker(OWN.originator, None))
-        app = create_body_console(store, settings, sharing, Bureau(folder / "deconflict"), lambda: None)
+        app = create_body_console(
+            store, settings, sharing, Bureau(folder / "deconflict"), lambda: opened(folder / "compartment")
+        )
         yield app, store, sealer
 
 
