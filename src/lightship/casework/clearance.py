@@ -77,6 +77,12 @@ def may_read(markings: Iterable[str], reader: Partner, own: Marking) -> bool:
     return bool(release([made], reader)[0].things)
 
 
+def may_open(referral: Referral, reader: Partner, own: Marking) -> bool:
+    """Return whether a reader may see a referral, the words of its sender included."""
+    field = Field(referral.id, "referral", "all", "", (referral.marking or marking_json(own),))
+    return bool(release([field], reader)[0].things)
+
+
 def may_link(link: Link, persons: Mapping[str, Iterable[str]], reader: Partner, own: Marking) -> bool:
     """Return whether a reader may see a link: where they may see all that names both its people.
 

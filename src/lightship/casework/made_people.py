@@ -343,10 +343,9 @@ class _Maker:
     def _new_handle(self, platform: str, at_d: float) -> tuple[float, float, str]:
         """Return a handle with the days from and until which it is theirs; one person's at a time on a platform."""
         free, until_d = self.freed["handle"], 1e9
-        ready = [one for one in free[-40:] if one[0] <= at_d and one[1].startswith(f"{platform}|")]
-        if ready and self.rng.random() < 0.5:
-            free.remove(ready[0])
-            return at_d, until_d, ready[0][1].partition("|")[2]
+        ready = _ready(free, 40, at_d, f"{platform}|")
+        if ready is not None and self.rng.random() < 0.5:
+            return at_d, until_d, free.pop(ready)[1].partition("|")[2]
         word = self.rng.choices(self.words, cum_weights=self.common[len(self.words)])[0]
         if common := self._drawn("common_handle"):
             stem, more = f"{word}{self.rng.randrange(1, 30)}", 0
@@ -395,10 +394,8 @@ class _Maker:
         often = self.world.share["recycled_phone" if kind == "phone" else "second_hand"]
         while at_d < self.world.days["world"] + 1:
             until_d = at_d + self._for(kind)
-            ready = next((one for one in free[-200:] if one[0] <= at_d), None)
-            if ready is not None:
-                free.remove(ready)
-                value = ready[1]
+            if (ready := _ready(free, 200, at_d)) is not None:
+                value = free.pop(ready)[1]
             else:
                 value = f"+4477{self._count():08d}" if kind == "phone" else self._serial("dev")
             if self.rng.random() < often:
@@ -462,3 +459,11 @@ class _Maker:
 
     def _word(self, syllables: int) -> str:
         return "".join(self.rng.choice(_SYLLABLES) for _ in range(syllables))
+
+
+def _ready(free: list[tuple[float, str]], newest: int, at_d: float, stem: str = "") -> int | None:
+    """Return the place of something that is free again by a day, among the newest that are."""
+    places = range(max(0, len(free) - newest), len(free))
+    return next(
+        (place for place in places if free[place][0] <= at_d and free[place][1].startswith(stem)), None
+    )

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.casework import desk, disseminate
-from lightship.casework.clearance import may_read, readable, seen, seen_queue
+from lightship.casework.clearance import may_open, may_read, readable, seen, seen_queue
 from lightship.casework.release import release
 from lightship.casework.search import search
 from lightship.casework.sight import markings_of, screen, sight
@@ -161,11 +161,7 @@ def _opened(router: APIRouter, room: Room, house: Body) -> None:
         with room.store.begin() as work:
             found = work.get(Referral, _id(referral_id))
             reader = house.reader(visit.account.id)
-            if (
-                found is None
-                or found.inquiry_id != inquiry_id
-                or not may_read([found.marking], reader, house.own)
-            ):
+            if found is None or found.inquiry_id != inquiry_id or not may_open(found, reader, house.own):
                 raise Problem("not-found", "There is no such referral in this case.")
             consulted(work, visit, f"narrative of referral {referral_id}", referral_id)
         return room.page(request, "narrative.html", "What the sender wrote", referral=found)

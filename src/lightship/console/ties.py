@@ -21,7 +21,7 @@ _ROLES: tuple[PersonRole, ...] = ("child", "suspect", "facilitator", "unknown")
 _SWEEPS = 4
 _ROW, _TOP, _WIDTH = 26, 14, 900
 _PERSON_X, _VALUE_X = 280, 550
-_LABEL = 38
+_LABEL = 34
 _SHAPES: Mapping[PersonRole, str] = {
     "child": '<circle cx="{x}" cy="{y}" r="7"',
     "suspect": '<rect x="{x0}" y="{y0}" width="13" height="13"',
