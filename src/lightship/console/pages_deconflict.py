@@ -108,7 +108,7 @@ def _looks(router: APIRouter, front: _Front) -> None:
     asking = room.visitor("ask-interests", "casework")
 
     @router.get("")
-    def partners(request: Request, visit: Visit = seeing) -> Response:
+    def partners(request: Request, visit: Visit = seeing, case: str = "") -> Response:
         known = {one: bureau.agreement(one) for one in bureau.partners}
         entries: list[dict[str, Any]] = []
         if known:
@@ -125,6 +125,7 @@ def _looks(router: APIRouter, front: _Front) -> None:
             ],
             entries=[{**one, "at": at_of(one)} for one in entries[: -_LATEST - 1 : -1]],
             may_ask=bool(allowed_purposes(visit.account.role, "ask-interests")),
+            case=case[:64],
         )
 
     @router.get("/{partner}")

@@ -142,6 +142,8 @@ def test_the_identifiers_of_a_case_are_filled_in_and_that_is_logged(tmp_path):
     referred(here)
     ann = at(here, "ann")
     case = here.all(Inquiry)[0].id
+    assert f"/deconfliction?case={case}" in ann.get(f"/cases/{case}").text
+    assert f"/deconfliction/there?case={case}" in ann.get(f"/deconfliction?case={case}").text
     page = ann.get(f"/deconfliction/there?case={case}").text
     mine = {one.id for one in here.all(Referral, inquiry_id=case)}
     values = [one.value for one in here.all(Identifier) if one.referral_id in mine]
