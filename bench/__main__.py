@@ -23,6 +23,7 @@ BENCHES = (
     "watch",
     "console",
     "casework_intake",
+    "casework_pages",
     "casework_links",
     "duties",
     "duties_regulator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -62,6 +63,13 @@ class Store:
     def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
         """Return how many values have these fields."""
         return sum(_fits(one, where or {}) for (of, _), one in self._rows.items() if of is kind)
+
+    def tally(
+        self, kind: type[Identified], fields: Sequence[str], where: Mapping[str, object] | None = None
+    ) -> dict[tuple[Any, ...], int]:
+        """Return how many values have each combination of some fields."""
+        fitting = [one for (of, _), one in self._rows.items() if of is kind and _fits(one, where or {})]
+        return Counter(tuple(getattr(one, name) for name in fields) for one in fitting)
 
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change a value."""

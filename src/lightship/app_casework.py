@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from lightship.app_platform import Deployment, add_account, ledger_of, store_of
 from lightship.casework import intake as intake_room
 from lightship.casework.desk import Offices
-from lightship.casework.intake import Received, Taken, take_in
+from lightship.casework.door import received
+from lightship.casework.intake import Taken, take_in
 from lightship.casework.urgency import shipped
 from lightship.core.cases import Case, Stream
 from lightship.core.casework import Original, Referral
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.people import Role
-from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of, split
+from lightship.exchange.referrals import Mapped, parse_mapping, platform_referral, reader_of
+from lightship.exchange.referrals.collection import bundles_of
+from lightship.exchange.whole import write_whole
 from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 from lightship.settings import state_folder
+from lightship.watch import handover
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @contextmanager
@@ -103,16 +111,58 @@ def intake(
     Raises
     ------
     InputError
-        If a file cannot be opened, or the form or mapping is none: before anything is taken in.
+        If a file cannot be opened, is empty or carries a picture, or the form or mapping is none: before anything is
+        taken in.
     """
     mapped = None if mapping is None else read_mapping(mapping)
-    reader = reader_of(form, mapped)
-    data = [read_file(path) for path in files]
-    for whole in data:
-        batch = [Received(form, sender, one, reader(one, now)) for one in split(form, whole, mapped)]
+    batches = [received(form, sender, read_file(path), now, mapped) for path in files]
+    for batch in batches:
         yield from take_in(
             store, shipped(), batch, now=now, offices=Offices(), by=by, calling_code=calling_code
         )
+
+
+def intake_taxii(
+    store: SqlStore, folder: Path, collection: str, token: Path, *, sender: str, by: str, now: datetime
+) -> Iterator[Taken]:
+    """Take in what was added to a partner's TAXII collection since it was last read, and yield each one's receipt.
+
+    Parameters
+    ----------
+    folder
+        Casework's; how far each collection was read is kept in it, and only once what was read is on disk.
+    token
+        The file with the bearer token, or ``name:password``, that the partner gave.
+
+    Raises
+    ------
+    InputError
+        If the address is none, the token cannot be read, the server refuses, or an object carries a picture.
+    SourceLost
+        If the server cannot be reached.
+    """
+    from lightship.exchange.taxii_client import TaxiiClient
+
+    if not collection.startswith("https://") and urlsplit(collection).hostname not in LOOPBACK:
+        raise InputError(
+            "A partner is asked by https: the token would be read along the way.",
+            collection,
+            "Use the https address.",
+        )
+    address = collection.rstrip("/") + "/"
+    secret = read_file(token).decode(errors="replace").strip()
+    read_to = folder / "taxii" / f"{hashlib.sha256(address.encode()).hexdigest()[:24]}.txt"
+    since = read_to.read_text().strip() if read_to.is_file() else ""
+    objects: list[Mapping[str, Any]] = []
+    last = since
+    with TaxiiClient(address, secret) as client:
+        for page, added in client.pages(address, since):
+            objects += page
+            last = added or last
+    batch = [one for data in bundles_of(objects) for one in received("stix-json", sender, data, now)]
+    yield from take_in(store, shipped(), batch, now=now, offices=Offices(), by=by)
+    if last != since:
+        write_whole(read_to, last.encode())
 
 
 def read_again(
@@ -144,8 +194,13 @@ def read_again(
         )
 
 
-def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) -> bytes:
+def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime, send: bool = False) -> bytes:
     """Return the bytes by which a platform refers a case of its watch; that it did is on the platform's record.
+
+    Parameters
+    ----------
+    send
+        Order the platform's running service to hand it over.
 
     Raises
     ------
@@ -168,7 +223,21 @@ def refer(folder: Path, case_id: str, platform: str, *, by: str, now: datetime) 
         work.record(
             {"kind": "case-referred", "case": case_id, "by": by, "at": now.isoformat(), "digest": digest}
         )
+        if send:
+            handover.order(work, case, digest, by=by, now=now)
         return data
+
+
+def mapping_of(folder: Path, sender: str) -> Mapped | None:
+    """Return what the columns of a sender's tables mean, as ``mappings/SENDER.toml`` says; None where nobody has.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    path = folder / "mappings" / f"{sender}.toml"
+    return read_mapping(path) if path.is_file() else None
 
 
 def read_file(path: Path) -> bytes:

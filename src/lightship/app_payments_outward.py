@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightship import packs
 from lightship.app_payments_data import connected, provenance, text_of
 from lightship.app_payments_pseudonyms import identifiers, pseudonymous, read_key
+from lightship.core.canonical import canonical
 from lightship.core.errors import InputError, PolicyError
 from lightship.core.payments import Alert
 from lightship.exchange import fx, goaml, goaml_schema
-from lightship.exchange.alerts_file import read_alerts
+from lightship.exchange.alerts_file import alert_bytes, read_alerts
 from lightship.exchange.fincen import fincen_fields
 from lightship.exchange.report_draft import own_words, standing
 from lightship.exchange.uk_sar import worksheet
@@ -200,6 +201,30 @@ def draft(
         )
     write_whole(out, xml)
     return notes
+
+
+def refer(alerts_file: Path, alert: str, *, filed_as: str, by: str, at: datetime) -> bytes:
+    """Return the bytes by which a firm refers an alert that it has reported: the alert, and what stands for it.
+
+    Parameters
+    ----------
+    filed_as
+        The reference of the report that a person filed with the authority.
+
+    Raises
+    ------
+    InputError
+        If there is no such alert, or nobody filed anything: a machine's alert alone goes to nobody.
+    """
+    (one,) = chosen(alerts_file, alert)
+    if not filed_as.strip() or not by.strip():
+        raise InputError(
+            "An alert is referred once a person has filed a report of it.",
+            alert,
+            "Name the report's reference and who filed it.",
+        )
+    filed = {"reference": filed_as.strip(), "by": by.strip(), "at": at.isoformat()}
+    return canonical({**json.loads(alert_bytes(one)), "filed": filed})
 
 
 def _goaml_profile(name: str) -> Path:

@@ -58,6 +58,9 @@ class Deployment:
         Where effects go, and the file with the secret that signs them.
     nginx_control
         Instead of a webhook, the address of nginx-rtmp's control module.
+    refer_to, refer_token, refer_as
+        Where people's referrals of cases go: a body's ``https`` address with the file of its token, or ``bus`` where
+        the body is of the same house; and the name under which the body knows this platform.
     allowed
         Networks that streams may be pulled from although they are not public, such as ``127.0.0.0/8``.
     policy
@@ -82,6 +85,9 @@ class Deployment:
     webhook: str = ""
     secret_file: Path | None = None
     nginx_control: str = ""
+    refer_to: str = ""
+    refer_token: Path | None = None
+    refer_as: str = ""
     allowed: tuple[Network, ...] = ()
     policy: str = "public-live"
     private_bases: frozenset[str] = frozenset()

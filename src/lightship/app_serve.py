@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from lightship import packs
 from lightship.app import interruptible
@@ -45,6 +47,7 @@ from lightship.core.retention import Retention
 from lightship.detect.look_up import quickest
 from lightship.detect.loop import Sensors, load_sensors
 from lightship.duties.provider import Provider
+from lightship.exchange.referral_client import ReferralClient
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import LedgerFile, verify_file
 from lightship.infra.sealer import Sealer
@@ -54,6 +57,7 @@ from lightship.watch.address import pin
 from lightship.watch.basis import Bases
 from lightship.watch.chores import Chores, GoOn
 from lightship.watch.controls import RuleSet, load
+from lightship.watch.handover import FORM, Handover, OverBus
 from lightship.watch.outbox import keep_sending
 from lightship.watch.pull import pull
 from lightship.watch.worker import FILED, Setup, Worker
@@ -120,12 +124,41 @@ def deliver_of(platform: Platform) -> Deliver | None:
         return None
     if deployment.secret_file is None:
         raise InputError("A webhook needs the secret that signs it.", deployment.webhook, "Name its file.")
+    return Webhook(deployment.webhook, _secret(deployment.secret_file, "The webhook's secret"))
+
+
+def _secret(path: Path, what: str) -> bytes:
     try:
-        secret = deployment.secret_file.read_bytes().strip()
+        return path.read_bytes().strip()
     except OSError as error:
-        what = f"The webhook's secret cannot be read: {error.strerror}."
-        raise InputError(what, str(deployment.secret_file), "Check the path.") from error
-    return Webhook(deployment.webhook, secret)
+        raise InputError(f"{what} cannot be read: {error.strerror}.", str(path), "Check the path.") from error
+
+
+def handover_of(platform: Platform) -> Deliver | None:
+    """Return what hands cases over to an investigating body; None where a deployment names none: they then wait.
+
+    Raises
+    ------
+    InputError
+        If the platform's name or the body's token is missing, or nobody could hear it on the bus.
+    """
+    deployment = platform.deployment
+    if not deployment.refer_to:
+        return None
+    name = deployment.refer_as
+    if not name:
+        raise InputError(
+            "A body must know whose referral it is.", deployment.refer_to, "Say the name: --refer-as."
+        )
+    if deployment.refer_to == "bus":
+        if not deployment.nats:
+            what = "On a bus of its own process nobody else hears it."
+            raise InputError(what, "--refer-to bus", "Name the --nats that the body listens on.")
+        return Handover(platform.store, name, OverBus(platform.bus, name))
+    if deployment.refer_token is None:
+        raise InputError("A body is told with the token that it gave.", deployment.refer_to, "Name its file.")
+    token = _secret(deployment.refer_token, "The body's token").decode(errors="replace")
+    return Handover(platform.store, name, ReferralClient(deployment.refer_to, token, FORM))
 
 
 def _on_server(store: Store, stream_id: str) -> tuple[str, str]:
@@ -146,14 +179,25 @@ def working(platform: Platform, say: Callable[[str], None]) -> None:
     InputError
         If where they go cannot be used.
     """
-    deliver = deliver_of(platform)
+    acts, refers = deliver_of(platform), handover_of(platform)
+
+    def way(effect: Effect) -> Deliver | None:
+        return refers if effect.kind == "refer" else acts
+
+    def send(effect: Effect) -> None:
+        if (deliver := way(effect)) is not None:
+            deliver(effect)
+
     carry(platform.chores, platform.deployment.folder, platform.store, platform.vault)
     platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
-    if deliver is None:
+    if acts is None:
         say("No webhook and no media server is named: effects are kept and wait.")
-    else:
+    if acts is not None or refers is not None:
         platform.chores.begin(
-            "the senders", lambda go_on: keep_sending(platform.store, deliver, utc_now, go_on, platform.wake)
+            "the senders",
+            lambda go_on: keep_sending(
+                platform.store, send, utc_now, go_on, platform.wake, takes=lambda one: way(one) is not None
+            ),
         )
 
 
@@ -270,7 +314,7 @@ def _controls(platform: Platform) -> RuleSet:
 
 
 @contextmanager
-def served(app: FastAPI, host: str, port: int, chores: Chores | None = None) -> Iterator[str]:
+def served(app: Starlette, host: str, port: int, chores: Chores | None = None) -> Iterator[str]:
     """Serve an application on a thread; yields its address once it answers.
 
     Parameters

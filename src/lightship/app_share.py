@@ -39,6 +39,17 @@ def partners(file: Path) -> dict[str, Partner]:
     return read_partners(_read(file).decode(), str(file))
 
 
+def readers(file: Path) -> dict[str, Partner]:
+    """Return what the house's own people are cleared for, by account, as the deployment's file says.
+
+    Raises
+    ------
+    LightshipError
+        If it cannot be read or is refused.
+    """
+    return read_partners(_read(file).decode(), str(file), "readers")
+
+
 def partner(file: Path, name: str) -> Partner:
     """Return one partner.
 
@@ -88,16 +99,38 @@ def send(
     LightshipError
         If there is no such inquiry, nothing of it may go, or the format refuses it.
     """
-    now = datetime.now(UTC)
-    signing = _signing(key, way)
-    makers: dict[Way, Callable[[Released], Made]] = {
-        "taxii": lambda released: _stix(released, house, now),
-        "pack": lambda released: _pack(released, house, now, signing),
-        "misp": lambda released: _misp(released, house, now),
-        "case": lambda released: _case(released, house, now),
-    }
+    now, make = datetime.now(UTC), maker(house, key)
     with store.begin() as work:
-        return disseminate(work, inquiry, to, way, makers[way], own=own, by=by, now=now)
+        return disseminate(
+            work, inquiry, to, way, lambda released: make(way, released, now), own=own, by=by, now=now
+        )
+
+
+def maker(house: str, key: Path | None) -> Callable[[Way, Released, datetime], Made]:
+    """Return what puts a release into a format.
+
+    Parameters
+    ----------
+    house
+        The name of the body that sends.
+    key
+        The file with its signing key; for packs.
+    """
+
+    def make(way: Way, released: Released, now: datetime) -> Made:
+        if not house:
+            raise InputError("The sender has no name.", "", "Name the --house.")
+        match way:
+            case "taxii":
+                return _stix(released, house, now)
+            case "pack":
+                return _pack(released, house, now, _signing(key))
+            case "misp":
+                return _misp(released, house, now)
+            case "case":
+                return _case(released, house, now)
+
+    return make
 
 
 def open_pack(file: Path, identity: Path, sender: Path, out: Path) -> Opened:
@@ -167,9 +200,7 @@ def write(path: Path, data: bytes) -> None:
     write_whole(path, data)
 
 
-def _signing(key: Path | None, way: Way) -> SigningKey | None:
-    if way != "pack":
-        return None
+def _signing(key: Path | None) -> SigningKey:
     if key is None:
         raise InputError(
             "A pack is signed.", "", "Name the --key; make one with `lightship share signing-key`."
@@ -194,9 +225,9 @@ def _case(released: Released, house: str, now: datetime) -> Made:
     return Made(data, data.decode(), lost)
 
 
-def _pack(released: Released, house: str, now: datetime, key: SigningKey | None) -> Made:
+def _pack(released: Released, house: str, now: datetime, key: SigningKey) -> Made:
     to = released.recipient
-    if not to.age or key is None:
+    if not to.age:
         raise InputError(
             "This partner has no key for packs.", to.name, "Ask them for it, and put it into the file."
         )

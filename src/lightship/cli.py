@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -274,10 +277,31 @@ def _text(path: Path) -> str:
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
     """Play the demonstration; the exit code says whether every chapter held."""
-    from lightship.demo import play
+    from lightship.demo import CHAPTERS, play
+    from lightship.demo.casework import TITLE, chapter
 
-    if not play(out):
+    if not play(out, (*CHAPTERS, (TITLE, chapter(typed)))):
         raise typer.Exit(1)
+
+
+def typed(state: Path, words: tuple[str, ...]) -> str:
+    """Run a command line in a state folder, and return what it prints.
+
+    Raises
+    ------
+    LightshipError
+        Whatever it raises.
+    """
+    before = os.environ.get("LIGHTSHIP_STATE")
+    os.environ["LIGHTSHIP_STATE"] = str(state)
+    try:
+        with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()):
+            app(list(words), standalone_mode=False)
+    finally:
+        del os.environ["LIGHTSHIP_STATE"]
+        if before is not None:
+            os.environ["LIGHTSHIP_STATE"] = before
+    return printed.getvalue()
 
 
 def main() -> None:

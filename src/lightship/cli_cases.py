@@ -50,28 +50,49 @@ def _act(act: Callable[[Work, datetime], Inquiry]) -> None:
 
 @cases_app.command()
 def intake(
-    files: Annotated[list[Path], typer.Argument(help="Files with referrals.")],
+    sender: Annotated[str, typer.Option(help="Who sent them.")],
+    by: By,
+    files: Annotated[list[Path], typer.Argument(help="Files with referrals.")] = [],  # noqa: B006
     form: Annotated[
         str,
         typer.Option(
             help="cybertip-xml, schedule1-json, goaml-xml, alerts-jsonl, platform-json, "
             "signal-json, stix-json, misp-json or csv."
         ),
-    ],
-    sender: Annotated[str, typer.Option(help="Who sent them.")],
-    by: By,
+    ] = "",
     mapping: Annotated[Path | None, typer.Option(help="TOML that says what a table's columns mean.")] = None,
     calling_code: Annotated[str, typer.Option(help="Calling code of national phone numbers.")] = "44",
+    taxii: Annotated[
+        str, typer.Option(help="Instead of files: the address of a partner's TAXII collection.")
+    ] = "",
+    token: Annotated[
+        Path | None, typer.Option(help="For it: a file with the token, or name:password, they gave.")
+    ] = None,
 ) -> None:
     """Take referrals in: each is on disk, owned and due before its line is printed."""
-    from lightship.app_casework import intake as taken_in
+    from lightship import app_casework as wiring
 
-    number = 0
+    if bool(taxii) == bool(files) or (taxii and token is None) or (files and not form):
+        what = "Name files with their --form, or a partner's collection: --taxii with its --token."
+        raise InputError(what, "cases intake", "")
+    number, now = 0, datetime.now(UTC)
     with _store() as store:
-        for one in taken_in(
-            store, files, form=form, sender=sender, by=by, now=datetime.now(UTC), mapping=mapping,
-            calling_code=calling_code,
-        ):  # fmt: skip
+        if taxii and token is not None:
+            found = wiring.intake_taxii(
+                store, state_folder() / "cases", taxii, token, sender=sender, by=by, now=now
+            )
+        else:
+            found = wiring.intake(
+                store,
+                files,
+                form=form,
+                sender=sender,
+                by=by,
+                now=now,
+                mapping=mapping,
+                calling_code=calling_code,
+            )
+        for one in found:
             number += 1
             how = "here already" if one.again else "joined" if one.joined else "opened"
             typer.echo(
@@ -88,14 +109,23 @@ def refer(
     case: Annotated[str, typer.Argument(help="The case of the platform's watch.")],
     folder: Annotated[Path, typer.Option(help="The platform's folder, as of `lightship serve`.")],
     platform: Annotated[str, typer.Option(help="The platform's name.")],
-    out: Annotated[Path, typer.Option(help="Where the referral goes.")],
     by: By,
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Hand it over: `lightship serve --refer-to` sends it.")
+    ] = False,
 ) -> None:
-    """Write a platform's case as a referral, without pictures and addresses; it is on the platform's record."""
+    """Refer a platform's case to an investigating body, without pictures and addresses; it is on the record."""
     from lightship.app_casework import refer as referred
     from lightship.exchange.whole import write_whole
 
-    write_whole(out, referred(folder, case, platform, by=by, now=datetime.now(UTC)))
+    if (out is None) != send:
+        raise InputError("A case is written to a file, or handed over.", "cases refer", "--out or --send.")
+    data = referred(folder, case, platform, by=by, now=datetime.now(UTC), send=send)
+    if out is None:
+        say("Ordered. It is sent by the platform's running service, and again until the body has it.")
+        return
+    write_whole(out, data)
     say(f"Wrote {out}. Take it in with --form platform-json.")
 
 
@@ -276,6 +306,22 @@ def escalate() -> None:
 
 
 @cases_app.command()
+def rarity(by: By) -> None:
+    """Say how rare each fact of urgency is among your own referrals, and so how much it can weigh at most."""
+    from lightship.casework.rarity import counted
+    from lightship.casework.urgency import shipped
+
+    with _store() as store, store.begin() as work:
+        found = counted(work, shipped(), by=by, now=datetime.now(UTC))
+    for one in found:
+        over = "  more than its rarity allows" if one.factor.weight_db > one.most_db else ""
+        typer.echo(
+            f"{one.factor.id:16} {one.shown:8,} of {one.of:,}  at most {one.most_db:4.1f} dB, "
+            f"weighs {one.factor.weight_db:g}{over}"
+        )
+
+
+@cases_app.command()
 def simulate(
     weeks: Annotated[int, typer.Option(min=2, max=520, help="How many weeks a seed.")] = 26,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="How many seeds, from --seed on.")] = 5,
@@ -349,24 +395,49 @@ def serve(
     partners: Annotated[
         Path | None, typer.Option(help="The file that names partners and their grades, for previews.")
     ] = None,
+    readers: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file that says what colleagues are cleared for; others: what --tlp and so on allow."
+        ),
+    ] = None,
     house: Annotated[str, typer.Option(help="The body's name; it may lower its own markings.")] = "",
     tlp: Annotated[str, typer.Option(help="The house's own words: clear, green, amber or red.")] = "amber",
     pap: Annotated[
         str, typer.Option(help="What may be done with them: clear, green, amber or red.")
     ] = "amber",
     gsc: Annotated[str, typer.Option(help="Their classification, such as OFFICIAL.")] = "OFFICIAL",
+    nats: Annotated[
+        str, typer.Option(help="Take referrals from this bus too: of a platform of the same house alone.")
+    ] = "",
+    key: Annotated[Path | None, typer.Option(help="The house's signing key; for packs.")] = None,
+    oidc: Annotated[
+        Path | None, typer.Option(help="File (TOML) with the OpenID Connect provider to sign in through.")
+    ] = None,
 ) -> None:
-    """Serve the body's own console, with its cases, its record and its people, until interrupted."""
+    """Serve the body's console, and `POST /v1/referrals` for those who have its token, until interrupted."""
     from json import dumps
 
     from lightship import app_casework_serve
     from lightship.app_serving import Serving
     from lightship.app_share import partners as named
+    from lightship.app_share import readers as cleared
+    from lightship.console.oidc import read_oidc
     from lightship.core.markings import read_marking
+    from lightship.core.people import BODY_ROLES
 
     own = read_marking(dumps({"gsc": gsc, "tlp": tlp, "pap": pap, "originator": house}))
     serving = Serving(host, port, tls_certificate, tls_key, plain)
-    app_casework_serve.serve(state_folder() / "cases", serving, named(partners) if partners else {}, own)
+    app_casework_serve.serve(
+        state_folder() / "cases",
+        serving,
+        named(partners) if partners else {},
+        own,
+        cleared(readers) if readers else {},
+        key=key,
+        oidc=read_oidc(oidc, BODY_ROLES) if oidc else None,
+        nats=nats,
+    )
 
 
 def _there(work: Work, inquiry: str) -> Inquiry:

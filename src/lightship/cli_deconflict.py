@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,10 +16,9 @@ from lightship.say import say
 from lightship.settings import state_folder
 
 if TYPE_CHECKING:
-    from lightship.casework.deconflict import Question
+    from lightship.app_deconflict import Bureau
     from lightship.casework.deconflict_desk import Desk
     from lightship.casework.deconflict_files import Message
-    from lightship.casework.deconflict_limits import Agreement
     from lightship.casework.deconflict_office import Office
 
 deconflict_app = typer.Typer(
@@ -33,8 +32,10 @@ By = Annotated[str, typer.Option(help="Who you are; only for the covert desk.")]
 Code = Annotated[str, typer.Option(help="Calling code of national phone numbers, such as 44.")]
 
 
-def _folder() -> Path:
-    return state_folder() / "deconflict"
+def _bureau() -> Bureau:
+    from lightship.app_deconflict import Bureau
+
+    return Bureau(state_folder() / "deconflict")
 
 
 def _read(path: Path) -> bytes:
@@ -54,42 +55,16 @@ def _text(path: Path) -> str:
 
 
 def _write(message: Message, path: Path) -> None:
-    from lightship.casework.deconflict_files import write
-    from lightship.infra.keys import load_or_create_key
     from lightship.infra.whole_file import write_whole
 
-    write_whole(path, write(message, load_or_create_key(_folder() / "own.key", "unnamed.invalid/body")))
+    write_whole(path, _bureau().signed(message))
     say(f"Wrote {path}, signed.")
-
-
-def _agreement(partner: str) -> tuple[Agreement, str]:
-    from lightship.casework.deconflict_limits import parse_agreement
-
-    path = _folder() / "agreements" / f"{partner}.toml"
-    if not path.is_file() or "/" in partner:
-        raise InputError("There is no agreement with this partner.", str(path), "Write it: see the guide.")
-    return parse_agreement(_text(path), str(path))
-
-
-def _name() -> str:
-    from lightship.infra.keys import load_key
-
-    return load_key(_folder() / "own.key").name
 
 
 @contextmanager
 def _office() -> Iterator[Office]:
-    from lightship.casework.deconflict_office import Office
-    from lightship.infra.compartment import CompartmentFile
-    from lightship.infra.keys import load_key
-    from lightship.infra.ledger_file import LedgerFile
-
-    folder = _folder()
-    with (
-        CompartmentFile(folder / "office") as store,
-        LedgerFile(folder / "log", load_key(folder / "own.key")) as log,
-    ):
-        yield Office(_name(), store, log, datetime.now(UTC))
+    with _bureau().office(datetime.now(UTC)) as office:
+        yield office
 
 
 @contextmanager
@@ -100,31 +75,9 @@ def _desk(by: str) -> Iterator[Desk]:
 
     try:
         with inside(by) as one:
-            yield Desk(_name(), one)
+            yield Desk(_bureau().name, one)
     except StoreError:
         raise nothing_here() from None
-
-
-def _kept(partner: str) -> Iterable[Question]:
-    from lightship.casework.deconflict import Question
-    from lightship.casework.deconflict_files import read
-    from lightship.core.notes import VerifierKey
-
-    _, key = _agreement(partner)
-    for path in sorted((_folder() / "questions" / partner).glob("*")):
-        if not path.name.startswith("."):
-            found = read(path.read_bytes(), VerifierKey.parse(key), str(path), "question")
-            if isinstance(found, Question):
-                yield found
-
-
-def _message(file: Path, partner: str) -> tuple[Message, Agreement, bytes]:
-    from lightship.casework.deconflict_files import kind_of, read
-    from lightship.core.notes import VerifierKey
-
-    agreed, key = _agreement(partner)
-    data = _read(file)
-    return read(data, VerifierKey.parse(key), str(file), kind_of(data, str(file))), agreed, data
 
 
 @deconflict_app.command()
@@ -132,7 +85,7 @@ def key(name: Annotated[str, typer.Argument(help="This body's name, such as poli
     """Make this body's signing key; give the printed line to partners by another way than the files."""
     from lightship.infra.keys import create_key
 
-    typer.echo(str(create_key(_folder() / "own.key", name).verifier))
+    typer.echo(str(create_key(_bureau().folder / "own.key", name).verifier))
 
 
 @deconflict_app.command()
@@ -148,7 +101,7 @@ def prepare(
     """Write the list for a partner; with --by, the covert desk's round, which is the same size always."""
     from lightship.casework.deconflict_rows import interests as rows
 
-    agreed, _ = _agreement(partner)
+    agreed = _bureau().agreement(partner)
     found = (
         rows(_text(interests), str(interests), covert=bool(by), calling_code=calling_code)
         if interests
@@ -179,7 +132,7 @@ def ask(
     """Write a question; what leaves are blinded points, always the agreed number."""
     from lightship.casework.deconflict_rows import identifiers as rows
 
-    agreed, _ = _agreement(partner)
+    agreed = _bureau().agreement(partner)
     keys = rows(_text(identifiers), str(identifiers), calling_code=calling_code)
     with _office() as office:
         _write(
@@ -202,15 +155,15 @@ def answer(
 ) -> None:
     """Answer a partner's question or round. The question is kept for the covert desk, if there is one or not."""
     from lightship.casework.deconflict import Question, Round
-    from lightship.infra.whole_file import write_whole
 
-    message, agreed, data = _message(file, partner)
+    bureau, data = _bureau(), _read(file)
+    message, agreed = bureau.message(partner, data, str(file)), bureau.agreement(partner)
     with _office() as office:
         match message:
             case Question():
-                reply = office.answer(message, agreed, lambda: _kept(partner))
+                reply = office.answer(message, agreed, lambda: bureau.kept(partner))
                 if not reply.refused:
-                    write_whole(_folder() / "questions" / partner / message.id, data)
+                    bureau.keep(partner, message, data)
                 _write(reply, out)
             case Round():
                 _write(office.answer_round(message, agreed), out)
@@ -228,7 +181,8 @@ def open_file(
     from lightship.casework.compartment import nothing_here, to_table
     from lightship.casework.deconflict import Answer, OvertList, Round
 
-    message, agreed, _ = _message(file, partner)
+    bureau = _bureau()
+    message, agreed = bureau.message(partner, _read(file), str(file)), bureau.agreement(partner)
     match message:
         case OvertList():
             with _office() as office:
@@ -253,9 +207,10 @@ def desk(by: Annotated[str, typer.Option(help="Who you are.")]) -> None:
     """Read the kept questions as the covert desk, and print its notices. Nobody outside is told."""
     from lightship.casework.compartment import to_table
 
+    bureau = _bureau()
     with _desk(by) as one:
-        for path in sorted((_folder() / "agreements").glob("*.toml")):
-            one.read(_kept(path.stem), _agreement(path.stem)[0])
+        for partner in bureau.partners:
+            one.read(bureau.kept(partner), bureau.agreement(partner))
         for notice in one.notices():
             typer.echo(json.dumps(to_table(notice), ensure_ascii=False))
 

@@ -1,4 +1,4 @@
-"""``lightship payments hunt``, ``bundle``, ``draft`` and pseudonyms: what leaves the room, and by whose hand."""
+"""``lightship payments hunt``, ``bundle``, ``draft``, ``refer``, pseudonyms: what leaves, and by whose hand."""
 
 from __future__ import annotations
 
@@ -119,6 +119,21 @@ def draft(
         say(f"To do: {note}.")
 
 
+def refer(
+    alerts: Annotated[Path, typer.Argument(help="The alerts' file, or the folder that `score` wrote.")],
+    alert: Annotated[str, typer.Option(help="The id of the alert.")],
+    filed_as: Annotated[str, typer.Option(help="The reference of the report that was filed of it.")],
+    by: Annotated[str, typer.Option(help="Who filed it.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+) -> None:
+    """Write an alert as a referral for an investigating body, once a person has filed a report of it."""
+    from lightship import app_payments_outward as app
+    from lightship.exchange.whole import write_whole
+
+    write_whole(out, app.refer(alerts, alert, filed_as=filed_as, by=by, at=datetime.now(UTC)))
+    typer.echo(f"{out}: send it to POST /v1/referrals?form=alerts-jsonl, or hand the file over.")
+
+
 def _own(alerts: Path) -> Path:
     """Return the dataset that a score of files left beside its alerts."""
     from lightship.app_payments_read import DATA
@@ -159,4 +174,4 @@ def reveal(
     say(f"{len(found):,} pseudonyms are of this dataset.")
 
 
-COMMANDS = (receivers, hunt, bundle, draft, key, pseudonyms, reveal)
+COMMANDS = (receivers, hunt, bundle, draft, refer, key, pseudonyms, reveal)

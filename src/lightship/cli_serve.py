@@ -35,6 +35,11 @@ Lawful = Annotated[list[Path], typer.Option(help="A list of known-lawful media, 
 Hook = Annotated[str, typer.Option(help="Where effects go: stop the stream, cut viewers, revoke a key.")]
 Secret = Annotated[Path | None, typer.Option(help="File with the secret that signs the webhook.")]
 Control = Annotated[str, typer.Option(help="Instead: the address of nginx-rtmp's control module.")]
+ReferTo = Annotated[
+    str, typer.Option(help="Where referred cases go: a body's https address, or bus within one house.")
+]
+ReferToken = Annotated[Path | None, typer.Option(help="File with the token that the body gave.")]
+ReferAs = Annotated[str, typer.Option(help="The name under which the body knows this platform.")]
 Allow = Annotated[
     list[str],
     typer.Option(help="A network that streams may be pulled from although it is not public, as 10.0.0.0/8."),
@@ -67,6 +72,9 @@ def _deployment(
     webhook: Hook = "",
     secret_file: Secret = None,
     nginx_control: Control = "",
+    refer_to: ReferTo = "",
+    refer_token: ReferToken = None,
+    refer_as: ReferAs = "",
     allow: Allow = [],  # noqa: B006
     policy: Policy = "public-live",
     private_basis: Basis = [],  # noqa: B006
@@ -91,6 +99,9 @@ def _deployment(
         webhook=webhook,
         secret_file=secret_file,
         nginx_control=nginx_control,
+        refer_to=refer_to,
+        refer_token=refer_token,
+        refer_as=refer_as,
         allowed=allowed,
         policy=policy,
         private_bases=frozenset(private_basis),
@@ -189,7 +200,10 @@ def account(
 def token_add(
     name: Annotated[str, typer.Argument(help="Whose it is: letters, digits, ., _ and -.")],
     scopes: Annotated[
-        str, typer.Option(help="What it may do: streams, reports, cases, decisions, metrics, match, lists.")
+        str,
+        typer.Option(
+            help="What it may do: streams, reports, cases, decisions, metrics, match, lists, referrals."
+        ),
     ],
     lists: Annotated[
         list[str], typer.Option("--list", help="For match and lists: a list it may be told of, or * for all.")

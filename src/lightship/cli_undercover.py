@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lightship.core.errors import InputError, StoreError
+from lightship.core.errors import InputError
 from lightship.say import say
-from lightship.settings import state_folder
 
 if TYPE_CHECKING:
     from lightship.casework.compartment import Compartment
@@ -35,26 +34,14 @@ Rank = Annotated[str, typer.Option(help="Your rank, as the table of ranks has it
 Next = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The next review's day.")]
 
 
-def _folder() -> Path:
-    return state_folder() / "compartment"
-
-
 @contextmanager
 def inside(by: str) -> Iterator[Compartment]:
     """Open the compartment for somebody inside; to others there is nothing, and nothing is made."""
-    from lightship.casework.compartment import Compartment, nothing_here
-    from lightship.infra.compartment import CompartmentFile
+    from lightship.app_undercover import folder, opened
+    from lightship.casework.compartment import Compartment
 
-    try:
-        there = (_folder() / "store").is_file()
-        store = CompartmentFile(_folder()) if there else None
-    except (StoreError, OSError):
-        raise nothing_here() from None
-    try:
+    with opened(folder()) as store:
         yield Compartment(store, by, datetime.now(UTC))
-    finally:
-        if store is not None:
-            store.close()
 
 
 @contextmanager
@@ -94,13 +81,25 @@ def _tell(one: Authorisation) -> None:
 @undercover_app.command()
 def found(people: Annotated[list[str], typer.Argument(help="The two people who begin it.")]) -> None:
     """Begin a compartment with two people, once."""
+    from lightship.app_undercover import folder
     from lightship.casework.compartment import found_compartment, nothing_here
     from lightship.infra.compartment import CompartmentFile
 
-    if (_folder() / "store").exists():
+    if (folder() / "store").exists():
         raise nothing_here()
-    with CompartmentFile(_folder()) as store:
+    with CompartmentFile(folder()) as store:
         found_compartment(store, people, datetime.now(UTC))
+
+
+@undercover_app.command()
+def key(by: By) -> None:
+    """Make the key by which you sign in to the pages of `lightship cases serve`; it is shown once."""
+    from lightship.app_undercover import make_key
+
+    with inside(by) as one:
+        passphrase, secret = make_key(one)
+    typer.echo(f"Passphrase: {passphrase}")
+    typer.echo(f"Secret of the one-time codes, for an authenticator app: {secret}")
 
 
 @undercover_app.command()

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from lightship.cli import main
 from lightship.exchange.alerts_file import write_alerts
+from lightship.exchange.referrals import reader_of
 from tests.unit.payments.outward_making import alert, dataset
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -128,6 +130,18 @@ def test_a_draft_becomes_final_by_two_people_alone(desk):
     )
     assert "lacks of customer p1" in lacking.stderr
     assert not (desk / "no.xml").exists()
+
+
+def test_an_alert_is_referred_once_a_person_has_filed_its_report_and_not_before(desk):
+    words = ["refer", "alerts.jsonl", "--alert", "ls-0001", "--by", "kim", "--out", "alert.json"]
+    lightship(*words, "--filed-as", " ", cwd=desk, code=2)
+    assert not (desk / "alert.json").exists()
+    lightship(*words, "--filed-as", "SAR-17", cwd=desk)
+    data = (desk / "alert.json").read_bytes()
+    assert json.loads(data)["filed"]["by"] == "kim"
+    parsed = reader_of("alerts-jsonl")(data, datetime.now(UTC))
+    assert parsed.reference == "ls-0001"
+    assert "Its report was filed as SAR-17." in parsed.narrative
 
 
 @pytest.mark.parametrize(

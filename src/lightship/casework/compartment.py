@@ -6,7 +6,9 @@ is empty, full or not there, and is refused before anything but the list of memb
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import secrets
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,6 +57,33 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What somebody inside signs in with to its pages.
+
+    Parameters
+    ----------
+    id
+        The member.
+    digest
+        SHA-256 of the passphrase, which is made and never chosen: of 120 random bits no guess is good.
+    code_secret, code_used
+        Of their one-time codes (RFC 6238), base 32; and the last step of time that one was taken for.
+    """
+
+    id: str
+    digest: str
+    code_secret: str
+    code_used: int = 0
+
+
+def new_key(person: str) -> tuple[Key, str]:
+    """Return a new key and its passphrase, which is shown once; the secret of the codes is in the key."""
+    passphrase = secrets.token_urlsafe(15)
+    code_secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    return Key(person, hashlib.sha256(passphrase.encode()).hexdigest(), code_secret), passphrase
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """One person's agreement that something be done once, about one thing, for a reason."""
 
@@ -74,6 +103,8 @@ class Compartment:
     ----------
     store
         None if this machine has no compartment, or its key cannot be read.
+    why
+        What this person looks for; noted beside each look and act.
 
     Raises
     ------
@@ -81,12 +112,12 @@ class Compartment:
         If that person is not inside.
     """
 
-    def __init__(self, store: SealedStore | None, person: str, now: datetime) -> None:
+    def __init__(self, store: SealedStore | None, person: str, now: datetime, why: str = "") -> None:
         found = store.get("member", person) if store is not None else None
         if store is None or found is None:
             raise nothing_here()
         self.store, self.member, self.now = store, from_table(Member, found), now
-        self.person = person
+        self.person, self._why = person, {"why": why} if why else {}
 
     def need(self, *roles: Role) -> None:
         """Refuse who has another role.
@@ -99,11 +130,14 @@ class Compartment:
         if self.member.role not in roles:
             raise nothing_here()
 
+    def note(self, act: str, about: str) -> None:
+        """Put an act, or a look, on the compartment's ledger."""
+        entry = {"at": self.now.isoformat(), "kind": act, "about": about, "by": self.person}
+        self.store.note({**entry, **self._why})
+
     def put(self, kind: str, value: Any, act: str) -> None:
         """Keep a value, its act first on the compartment's ledger."""
-        self.store.note(
-            {"at": self.now.isoformat(), "kind": act, "about": f"{kind}/{value.id}", "by": self.person}
-        )
+        self.note(act, f"{kind}/{value.id}")
         self.store.put(kind, value.id, to_table(value))
 
     def get(self, kind: str, of: type[V], id_: str, *, identity: bool = False) -> V:
@@ -114,9 +148,7 @@ class Compartment:
         InputError
             If there is none.
         """
-        self.store.note(
-            {"at": self.now.isoformat(), "kind": "consulted", "about": f"{kind}/{id_}", "by": self.person}
-        )
+        self.note("consulted", f"{kind}/{id_}")
         found = self.store.get(kind, id_, identity=identity)
         if found is None:
             raise InputError("There is no such record.", id_, "Check its name.")
@@ -167,6 +199,12 @@ class Compartment:
             for one in self.all("approval", Approval)
             if (one.act, one.about, one.used) == (act, about, False) and since <= one.at <= self.now
         ]
+
+    def pending(self) -> tuple[Approval, ...]:
+        """Return what somebody has agreed to within the day and was not used yet, the newest first."""
+        since = self.now - timedelta(seconds=OVERRIDE_S)
+        found = [one for one in self.all("approval", Approval) if not one.used and since <= one.at]
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
     def admit(self, name: str, role: Role) -> Member:
         """Let somebody in, once two people inside have agreed.

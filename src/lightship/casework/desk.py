@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lightship.casework.urgency import Ladder, Urgency, judge
+from lightship.casework.urgency import Ladder, Rung, Urgency, judge
 from lightship.core.casework import Inquiry, Referral, Task, TaskKind, Use, Verb
 from lightship.core.errors import AccessDenied, InputError
 from lightship.core.ports import Work
@@ -23,6 +23,7 @@ REVIEW = timedelta(days=28)
 ESCALATED = timedelta(hours=4)
 LIVE = ("new", "owned", "handed")
 MACHINE = "lightship"
+_HANDED, _AGAIN = "acknowledgement", f"review every {REVIEW.days} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def founded(
     urgency = judge(ladder, facts)
     due_at = now + timedelta(hours=urgency.rung.act_within_hours)
     inquiry = Inquiry(id_, now, offices.intake, due_at, title=title, **_place(urgency))
-    rule = f"urgency {ladder.version} rung {urgency.rung.id}"
+    rule = _by_rung(ladder, urgency.rung)
     read = f"Read it, and say whose it is. {note}".strip()
     return (
         inquiry,
@@ -192,9 +193,8 @@ def take(work: Work, inquiry_id: str, *, by: str, now: datetime) -> Inquiry:
         raise AccessDenied(
             f"It was handed to {inquiry.handed_to}.", f"inquiry {inquiry_id}", "Ask them, or the supervisor."
         )
-    return _changed(
-        work, inquiry, "inquiry-taken", by, now, owner=by, state="owned", handed_to="", handed_at=None
-    )
+    _changed(work, inquiry, "inquiry-taken", by, now, owner=by, state="owned", handed_to="", handed_at=None)
+    return _clock(work, inquiry_id, now)
 
 
 def hand(work: Work, inquiry_id: str, *, by: str, to: str, now: datetime) -> Inquiry:
@@ -211,7 +211,7 @@ def hand(work: Work, inquiry_id: str, *, by: str, to: str, now: datetime) -> Inq
     if not to.strip() or to == by:
         raise InputError("It is handed to somebody else.", f"inquiry {inquiry_id}", "Name them.")
     due_at = now + ACKNOWLEDGE
-    _task(work, inquiry, "hand-off", f"{to} acknowledges the hand-off.", due_at, "acknowledgement", now)
+    _task(work, inquiry, "hand-off", f"{to} acknowledges the hand-off.", due_at, _HANDED, now)
     handed = _changed(work, inquiry, "inquiry-handed", by, now, state="handed", handed_to=to, handed_at=now)
     return _clock(work, handed.id, now)
 
@@ -287,7 +287,7 @@ def reassess(work: Work, ladder: Ladder, inquiry_id: str, *, now: datetime) -> I
     changed = _changed(work, inquiry, "inquiry-reassessed", MACHINE, now, **_place(urgency))
     if urgency.level < inquiry.urgency:
         due_at = now + timedelta(hours=urgency.rung.act_within_hours)
-        rule = f"urgency {ladder.version} rung {urgency.rung.id}"
+        rule = _by_rung(ladder, urgency.rung)
         tasks = _open(work, inquiry_id, "safeguard")
         for task in tasks:
             if due_at < task.due_at:
@@ -339,6 +339,35 @@ def file_away(work: Work, inquiry_id: str, *, by: str, why: str, now: datetime) 
     )
 
 
+def cited(rule: str, ladder: Ladder) -> str:
+    """Return what a clock rests on, in words: the law or the house's rule, with its source.
+
+    Examples
+    --------
+    >>> from lightship.casework.urgency import shipped
+    >>> cited("acknowledgement", shipped())
+    'House rule: whoever is handed a case acknowledges it within 4 hours.'
+    >>> cited("18 U.S.C. 2258A(h)", shipped())
+    '18 U.S.C. 2258A(h)'
+    """
+    if rule == _HANDED:
+        hours = ACKNOWLEDGE / timedelta(hours=1)
+        return f"House rule: whoever is handed a case acknowledges it within {hours:.0f} hours."
+    if rule == _AGAIN:
+        return f"House rule: a case of which nothing is open is looked at again within {REVIEW.days} days."
+    for rung in ladder.rungs:
+        if rule == _by_rung(ladder, rung):
+            return (
+                f"Ladder of urgency {ladder.version}, rung {rung.id}: acted on within "
+                f"{rung.act_within_hours:g} hours ({ladder.source})."
+            )
+    return rule
+
+
+def _by_rung(ladder: Ladder, rung: Rung) -> str:
+    return f"urgency {ladder.version} rung {rung.id}"
+
+
 def _place(urgency: Urgency) -> dict[str, Any]:
     return {"urgency": urgency.level, "urgency_db": urgency.weight_db, "reasons": urgency.reasons}
 
@@ -377,11 +406,14 @@ def _task(
 
 
 def _clock(work: Work, inquiry_id: str, now: datetime) -> Inquiry:
-    """Set an inquiry's clock to its earliest open task; a review where none is open."""
+    """Set an inquiry's clock to its earliest open task, a review where none is open; they are all its owner's."""
     inquiry = _live(work, inquiry_id)
     tasks = _open(work, inquiry_id) or [
-        _task(work, inquiry, "review", "Look at it again.", now + REVIEW, "review every 28 days", now)
+        _task(work, inquiry, "review", "Look at it again.", now + REVIEW, _AGAIN, now)
     ]
+    for task in tasks:
+        if task.owner != inquiry.owner:
+            work.change(Task, task.id, {"state": "open"}, owner=inquiry.owner)
     changed = work.change(Inquiry, inquiry_id, {"state": inquiry.state}, due_at=tasks[0].due_at)
     if changed is None:
         raise InputError(

@@ -160,6 +160,7 @@ def disseminate(
     own: Marking,
     by: str,
     now: datetime,
+    why: str = "",
 ) -> Sent:
     """Send an inquiry: what the gate lets through, in a format, kept as it went and logged as a disclosure.
 
@@ -167,6 +168,8 @@ def disseminate(
     ----------
     make
         Puts what was released into the format; it sees nothing else.
+    why
+        Why the partner needs it, for the log of disclosures.
 
     Raises
     ------
@@ -191,10 +194,44 @@ def disseminate(
         sent_at=now,
     )
     work.save(sent)
-    log_use(work, "disclosure", inquiry_id, by, now, recipient=to.name)
+    log_use(work, "disclosure", inquiry_id, by, now, reason=why, recipient=to.name)
     entry = {"kind": "disseminated", "inquiry": inquiry_id, "by": by, "at": now.isoformat(), "to": to.name}
     work.record({**entry, "way": way, "digest": digest, "withheld": len(withheld), "lost": len(made.lost)})
     return Sent(sent, made.data, withheld, made.lost)
+
+
+def became(
+    work: Work, sent_id: str, *, acknowledged: bool, outcome: str, by: str, now: datetime
+) -> Dissemination:
+    """Keep what became of something that was sent: that it was acknowledged, or what came of it, or both.
+
+    Raises
+    ------
+    InputError
+        If nothing such was sent, nothing is said, or somebody else said something meanwhile.
+    """
+    sent = work.get(Dissemination, sent_id)
+    where = f"dissemination {sent_id}"
+    if sent is None or not (acknowledged or outcome.strip()):
+        raise InputError("Nothing such was sent, or nothing is said of it.", where, "Look at what was sent.")
+    at = sent.acknowledged_at or (now if acknowledged else None)
+    said = outcome.strip() or sent.outcome
+    expect = {"acknowledged_at": sent.acknowledged_at, "outcome": sent.outcome}
+    changed = work.change(Dissemination, sent_id, expect, acknowledged_at=at, outcome=said)
+    if changed is None:
+        raise InputError("Somebody else said something of it meanwhile.", where, "Look again.")
+    log_use(work, "alteration", sent.inquiry_id, by, now)
+    entry = {"kind": "dissemination-became", "inquiry": sent.inquiry_id, "by": by, "at": now.isoformat()}
+    work.record(
+        {
+            **entry,
+            "to": sent.recipient,
+            "dissemination": sent_id,
+            "acknowledged": at is not None,
+            "outcome": said,
+        }
+    )
+    return changed
 
 
 def mark(
@@ -227,8 +264,13 @@ def mark(
     return changed
 
 
-def read_partners(text: str, where: str) -> dict[str, Partner]:
+def read_partners(text: str, where: str, rows: str = "partners") -> dict[str, Partner]:
     """Return the partners of a TOML file by name: ``[[partners]]`` with name, title, grade and what they agreed to.
+
+    Parameters
+    ----------
+    rows
+        ``"readers"`` for ``[[readers]]``: the house's own people by their accounts, where a title is not needed.
 
     Raises
     ------
@@ -236,16 +278,14 @@ def read_partners(text: str, where: str) -> dict[str, Partner]:
         Naming what is wrong.
     """
     try:
-        rows = tomllib.loads(text)["partners"]
-        each = [_partner(row) for row in rows]
+        usual = ("title",) if rows == "readers" else ()
+        each = [_partner(dict.fromkeys(usual, row["name"]) | row) for row in tomllib.loads(text)[rows]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise PolicyError(f"The partners cannot be read: {error}.", where, "Correct the file.") from error
+        raise PolicyError(f"The {rows} cannot be read: {error}.", where, "Correct the file.") from error
     except InputError as error:
-        raise PolicyError(
-            f"A partner's grade is refused: {error.what}", where, "Correct the file."
-        ) from error
+        raise PolicyError(f"A grade is refused: {error.what}", where, "Correct the file.") from error
     if len({one.name for one in each}) != len(each):
-        raise PolicyError("Two partners have one name.", where, "Name each its own way.")
+        raise PolicyError(f"Two {rows} have one name.", where, "Name each its own way.")
     return {one.name: one for one in each}
 
 

@@ -17,28 +17,22 @@ def release(fields: Iterable[Field], to: Partner) -> tuple[Released, tuple[Withh
     and conditions. A thing whose needed field stays, stays whole; so does a reference to a thing that stays.
     """
     each = tuple(fields)
-    stays: dict[int, str] = {}
-    under: dict[int, Marking] = {}
-    for number, one in enumerate(each):
-        try:
-            under[number] = strictest(map(read_marking, one.markings))
-            why = refusal(under[number], to.grade, to.agreed)
-        except InputError as error:
-            why = error.what
-        if why:
-            stays[number] = why
+    read = {one: _read(one, to) for one in dict.fromkeys(one.markings for one in each)}
+    stays = {number: read[one.markings][1] for number, one in enumerate(each) if read[one.markings][1]}
     while more := _follow(each, stays):
         stays |= more
     things: dict[str, list[int]] = {}
     for number, one in enumerate(each):
         if number not in stays:
             things.setdefault(one.thing, []).append(number)
+    under = {id_: frozenset(each[number].markings for number in numbers) for id_, numbers in things.items()}
+    marked = {those: strictest(read[one][0] for one in those) for those in dict.fromkeys(under.values())}
     released = tuple(
         Thing(
             id_,
             each[numbers[0]].kind,
             {each[number].name: each[number].value for number in numbers},
-            strictest(under[number] for number in numbers),
+            marked[under[id_]],
         )
         for id_, numbers in things.items()
     )
@@ -46,6 +40,15 @@ def release(fields: Iterable[Field], to: Partner) -> tuple[Released, tuple[Withh
         Withheld(each[number].thing, each[number].name, why) for number, why in sorted(stays.items())
     )
     return Released(to, released), withheld
+
+
+def _read(markings: tuple[str, ...], to: Partner) -> tuple[Marking, str]:
+    """Return the strictest of markings, and why what is under them stays; empty where it may go."""
+    try:
+        found = strictest(map(read_marking, markings))
+    except InputError as error:
+        return Marking(), error.what
+    return found, refusal(found, to.grade, to.agreed)
 
 
 def _follow(each: tuple[Field, ...], stays: dict[int, str]) -> dict[int, str]:

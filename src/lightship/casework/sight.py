@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lightship.casework.desk import LIVE, log_use
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
-from lightship.core.casework import Identifier, Inquiry, Referral, Task
+from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Merger, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.ports import K, Work
 
@@ -27,6 +27,14 @@ class Sight:
         Its identifiers by referral; one that names nobody is not in it.
     tasks
         The open ones first, each by its time.
+    parts
+        Ids of the inquiries that became part of it.
+    sent
+        What partners were sent of it and its parts.
+    links
+        Those of its people, whether to others of it or elsewhere, the heaviest first.
+    persons
+        How all that names each of those links' people is marked, by person.
     why
         Its place in the queue, explained.
     """
@@ -35,6 +43,10 @@ class Sight:
     referrals: Sequence[Referral]
     named: Mapping[str, Sequence[Identifier]]
     tasks: Sequence[Task]
+    parts: Sequence[str]
+    sent: Sequence[Dissemination]
+    links: Sequence[Link]
+    persons: Mapping[str, Sequence[str]]
     why: Why
 
 
@@ -48,6 +60,10 @@ class Screen:
         The earliest open task of each, the child's safety before others, by the inquiry's id.
     children
         What names a child in the referrals of the first.
+    came
+        How those referrals are marked, by their id.
+    markings
+        How the referrals of each are marked, by the inquiry's id.
     count
         How many are open.
     more
@@ -57,6 +73,8 @@ class Screen:
     inquiries: Sequence[Inquiry]
     tasks: Mapping[str, Task]
     children: Sequence[Identifier]
+    came: Mapping[str, str]
+    markings: Mapping[str, Sequence[str]]
     count: int
     more: bool
 
@@ -88,6 +106,8 @@ def screen(
         shown,
         {one.inquiry_id: one for one in sorted(tasks, key=_urgent, reverse=True)},
         _any_of(work, Identifier, "referral_id", [one.id for one in first], {"role": "child"}),
+        {one.id: one.marking for one in first},
+        markings_of(work, [one.id for one in shown]),
         work.count(Inquiry, _open(owner)),
         len(found) > limit,
     )
@@ -110,14 +130,59 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
     for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
-    others = [(one.urgency, one.urgency_db) for one in work.find(Inquiry, _open()) if one.id != inquiry_id]
+    parts = _parts(work, inquiry_id)
+    persons = list({one.person for each in named.values() for one in each})
+    touching = [*_any_of(work, Link, "one", persons), *_any_of(work, Link, "other", persons)]
+    links = sorted({one.id: one for one in touching}.values(), key=lambda one: (-one.weight_db, one.id))
+    others = {
+        (int(level), float(weight_db)): many
+        for (level, weight_db), many in work.tally(Inquiry, ("urgency", "urgency_db"), _open()).items()
+    }
+    if inquiry.state in LIVE:
+        others[inquiry.urgency, inquiry.urgency_db] -= 1
     return Sight(
         inquiry,
         referrals,
         named,
         sorted(tasks, key=lambda one: (one.state != "open", *_urgent(one))),
+        parts,
+        work.find(Dissemination, {"inquiry_id": (inquiry_id, *parts)}, order=("made_at",)),
+        links,
+        markings_of_persons(work, links),
         why(ladder, dict.fromkeys(fact for one in referrals for fact in one.facts), others),
     )
+
+
+def markings_of(work: Work, inquiry_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return how the referrals of inquiries are marked, each marking once: for the gate, which logs nothing itself."""
+    found: dict[str, list[str]] = {}
+    for id_, marking in work.tally(Referral, ("inquiry_id", "marking"), {"inquiry_id": tuple(inquiry_ids)}):
+        found.setdefault(id_, []).append(marking)
+    return found
+
+
+def markings_of_persons(work: Work, links: Iterable[Link]) -> dict[str, list[str]]:
+    """Return how all that names the people of links is marked, by person: for the gate, which logs nothing itself."""
+    persons = tuple({person for one in links for person in (one.one, one.other)})
+    found: dict[str, list[str]] = {}
+    for person, marking in work.tally(Identifier, ("person", "marking"), {"person": persons}):
+        found.setdefault(person, []).append(marking)
+    referrals = tuple({one.partition("/")[0] for one in persons})
+    came = {row[0]: row[1] for row in work.tally(Referral, ("id", "marking"), {"id": referrals})}
+    return {
+        person: [*filter(None, markings), came.get(person.partition("/")[0], "")]
+        for person, markings in found.items()
+    }
+
+
+def _parts(work: Work, inquiry_id: str) -> list[str]:
+    """Return the inquiries that became part of one, and those that had become part of them."""
+    found, coming = list[str](), [inquiry_id]
+    while coming:
+        gone = work.find(Merger, {"kept": tuple(coming), "undone_at": None}, order=("made_at",))
+        coming = [one.gone for one in gone if one.gone not in found]
+        found += coming
+    return found
 
 
 def _any_of(

@@ -46,9 +46,7 @@ class Register:
         InputError
             If there is one of this id, or no investigation is named.
         """
-        if not investigation.strip() or any(
-            one.id == id_ for one in self._inside.all("operation", Operation)
-        ):
+        if not investigation.strip() or any(one.id == id_ for one in self.operations()):
             raise InputError("This operation exists, or names no investigation.", id_, "Choose another id.")
         made = Operation(id_, name, investigation, self.now)
         self._inside.put("operation", made, "operation-opened")
@@ -85,6 +83,14 @@ class Register:
     def source(self, source: str) -> SourceRecord:
         """Return a source record without its identity."""
         return self._inside.get("source", SourceRecord, source)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return all operations."""
+        return self._inside.all("operation", Operation)
+
+    def sources(self) -> tuple[SourceRecord, ...]:
+        """Return all source records, without identities."""
+        return self._inside.all("source", SourceRecord)
 
     # Authorisations ----------------------------------------------------------------------------
 
@@ -278,6 +284,11 @@ class Register:
         found = (one for one in self._inside.all("contact", Contact) if one.source == source)
         return tuple(sorted(found, key=lambda one: (one.at, one.id)))
 
+    def errors(self) -> tuple[PossibleError, ...]:
+        """Return all possible errors, those that nobody has decided on first."""
+        found = self._inside.all("possible-error", PossibleError)
+        return tuple(sorted(found, key=lambda one: (one.decision != "", one.raised_at)))
+
     def decide_error(self, id_: str, decision: str) -> PossibleError:
         """Return a possible error with what two people decided about it."""
         one = self._inside.get("possible-error", PossibleError, id_)
@@ -292,7 +303,7 @@ class Register:
         """Return what is due or overdue, soonest first, each with its law."""
         found = [due for one in self.authorisations() for due in self._due_of(one)]
         rule = self._rules.on(self._today, "welfare")
-        for source in self._inside.all("source", SourceRecord):
+        for source in self.sources():
             for what, day in (("welfare", source.welfare_due), ("tenure", source.tenure_due)):
                 if day is not None and day <= self._today + timedelta(days=28):
                     found.append(
@@ -300,7 +311,7 @@ class Register:
                     )
         found += [
             self._due(raised.raised_at, "possible-error", raised.about, raised.words, raised.section)
-            for raised in self._inside.all("possible-error", PossibleError)
+            for raised in self.errors()
             if not raised.decision
         ]
         return tuple(sorted(found, key=lambda one: (one.due_at, one.about)))

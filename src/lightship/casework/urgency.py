@@ -243,7 +243,17 @@ def enquiries(ladder: Ladder, facts: Iterable[str]) -> tuple[Enquiry, ...]:
     )
 
 
-def rank(ladder: Ladder, facts: Iterable[str], others: Iterable[tuple[int, float]]) -> int:
-    """Return the place in a queue, 1 first, among others' ``(level, weight_db)``; equals stand behind them."""
+def rank(ladder: Ladder, facts: Iterable[str], others: Mapping[tuple[int, float], int]) -> int:
+    """Return the place in a queue, 1 first; equals stand before it.
+
+    Parameters
+    ----------
+    others
+        How many others have each ``(level, weight_db)``.
+    """
     mine = judge(ladder, facts)
-    return 1 + sum((level, -weight_db) <= (mine.level, -mine.weight_db) for level, weight_db in others)
+    return 1 + sum(
+        many
+        for (level, weight_db), many in others.items()
+        if (level, -weight_db) <= (mine.level, -mine.weight_db)
+    )

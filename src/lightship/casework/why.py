@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lightship.casework.urgency import Enquiry, Factor, Ladder, Urgency, enquiries, judge, rank, without
@@ -44,8 +44,8 @@ class Why:
     ask: tuple[Enquiry, ...]
 
 
-def why(ladder: Ladder, facts: Iterable[str], others: Sequence[tuple[int, float]]) -> Why:
-    """Explain the place that facts give among others' ``(level, weight_db)``.
+def why(ladder: Ladder, facts: Iterable[str], others: Mapping[tuple[int, float], int]) -> Why:
+    """Explain the place that facts give among others, of whom so many have each ``(level, weight_db)``.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def why(ladder: Ladder, facts: Iterable[str], others: Sequence[tuple[int, float]
     Examples
     --------
     >>> from lightship.casework.urgency import shipped
-    >>> found = why(shipped(), ["payments=repeated", "live=day"], [(2, 24.0), (3, 18.0), (4, 6.0)])
+    >>> found = why(shipped(), ["payments=repeated", "live=day"], {(2, 24.0): 1, (3, 18.0): 1, (4, 6.0): 1})
     >>> found.rank, [(one.factor.id, one.rank) for one in found.without]
     (1, [('live-recent', 3), ('payments-go-on', 3)])
     """
@@ -65,7 +65,9 @@ def why(ladder: Ladder, facts: Iterable[str], others: Sequence[tuple[int, float]
         Without(one, without(ladder, given, one.fact), rank(ladder, _less(given, one.fact), others))
         for one in here.held
     )
-    return Why(here, rank(ladder, given, others), len(others) + 1, gone, enquiries(ladder, given)[:_ASKED])
+    return Why(
+        here, rank(ladder, given, others), sum(others.values()) + 1, gone, enquiries(ladder, given)[:_ASKED]
+    )
 
 
 def _less(facts: Sequence[str], name: str) -> list[str]:

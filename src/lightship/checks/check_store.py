@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -134,6 +135,9 @@ def _check_pages(store: Store) -> None:
     with store.look() as work:
         times = [one.stopped_at for one in work.find(Case, {"id": ids}, order=("-stopped_at",))]
     assert None not in times[: -times.count(None)], "values without the field's value come last"
+    with store.look() as work:
+        tally = work.tally(Case, ("live", "reach"), {"id": ids})
+    assert tally == Counter((one.live, one.reach) for one in cases), "a tally counts what a find would give"
 
 
 def _check_changes(store: Store) -> None:

@@ -234,14 +234,7 @@ class Accounts:
             secret = self._box.decrypt(account.totp_sealed.encode()).decode()
         except InvalidToken:
             return 0
-        codes = pyotp.TOTP(secret, interval=_STEP_S)
-        current = int(now.timestamp()) // _STEP_S
-        for step in (current, current - 1, current + 1):
-            if step > account.totp_used and hmac.compare_digest(
-                codes.generate_otp(step).encode(), code.strip().encode()
-            ):
-                return step
-        return 0
+        return step_of(secret, code, account.totp_used, now)
 
     def _failed(self, work: Work, account: Account, now: datetime) -> None:
         failures = account.failures + 1
@@ -275,6 +268,16 @@ def _begun(work: Work, account: Account, now: datetime, **more: str) -> SignedIn
     entry = {"kind": "signed-in", "at": now.isoformat(), "by": account.id, "role": account.role, **more}
     work.record(entry)
     return SignedIn(token, session, account)
+
+
+def step_of(secret: str, code: str, used: int, now: datetime) -> int:
+    """Return the time step that a one-time code is of, if it is right and newer than the last one taken; else 0."""
+    codes = pyotp.TOTP(secret, interval=_STEP_S)
+    current = int(now.timestamp()) // _STEP_S
+    for step in (current, current - 1, current + 1):
+        if step > used and hmac.compare_digest(codes.generate_otp(step).encode(), code.strip().encode()):
+            return step
+    return 0
 
 
 def digest(token: str) -> str:

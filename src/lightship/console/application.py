@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,16 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
+from lightship.casework import knowledge
 from lightship.console import (
     live,
     matcher_routes,
     pages_audit,
     pages_cases,
     pages_decision,
+    pages_deconflict,
     pages_duties,
     pages_holds,
     pages_item,
     pages_keys,
+    pages_knowledge,
+    pages_links,
     pages_oidc,
     pages_oversight,
     pages_people,
@@ -29,24 +33,30 @@ from lightship.console import (
     pages_regulator,
     pages_report,
     pages_reveal,
+    pages_send,
     pages_shift,
     pages_sign_in,
     pages_subject,
     platform_api,
+    referrals_api,
 )
 from lightship.console.accounts import Accounts
 from lightship.console.answers import Questions
 from lightship.console.assets import Assets
+from lightship.console.body import Body
+from lightship.console.deconflict_port import Bureau
 from lightship.console.desk_port import Desk
+from lightship.console.door import Door, Keeper, Opened
 from lightship.console.foundation import create_app, refuse
 from lightship.console.matching import MatcherService
+from lightship.console.pages_send import Sharing
 from lightship.console.problems import Problem, by_status
 from lightship.console.promises import Tally
 from lightship.console.record import Record
 from lightship.console.room import BODY, PLATFORM, Room, WatchRoom, templates
 from lightship.console.settings import Settings
+from lightship.console.unit_app import create_unit
 from lightship.console.visits import SignInFirst
-from lightship.core.casework import Marking
 from lightship.core.errors import (
     AccessDenied,
     FilingError,
@@ -57,6 +67,7 @@ from lightship.core.errors import (
 )
 from lightship.core.ports import Bus, Store, Vault
 from lightship.core.release import Partner
+from lightship.exchange.referrals import Mapped
 
 _KINDS: tuple[tuple[type[LightshipError], str], ...] = (
     (AccessDenied, "forbidden"),
@@ -116,26 +127,58 @@ def create_console(
 
 
 def create_body_console(
-    store: Store, settings: Settings, partners: Mapping[str, Partner], own: Marking
+    store: Store,
+    settings: Settings,
+    sharing: Sharing,
+    bureau: Bureau,
+    opened: Opened,
+    readers: Mapping[str, Partner] | None = None,
+    *,
+    mapping: Callable[[str], Mapped | None] = lambda _sender: None,
 ) -> FastAPI:
-    """Return an investigating body's application: its cases, its record and its people; no page of a platform's.
+    """Return an investigating body's application: its cases and what they need, its record, its people, and the door.
+
+    There is no page of a platform's. The door is for referrals. Behind another one stand the pages of the compartment;
+    outside that one there are none.
 
     Parameters
     ----------
     store
         Casework's.
-    partners, own
-        Whom something may be sent to, by name, and the house's marking of its own words: for previews.
+    sharing
+        Whom something may be sent to, and how.
+    bureau
+        The body's deconfliction.
+    opened
+        Opens the compartment's store; None where this machine has none.
+    readers
+        What its own people are cleared for, by account; who is not named may see what the house's marking allows.
+    mapping
+        What the columns of a sender's tables mean, by the sender's name.
 
     Raises
     ------
-    InputError
-        If the settings' secret is too short.
+    LightshipError
+        If the settings' secret is too short, or the packs cannot be read.
     """
-    room = Room(house=BODY, **_made(store, settings))
-    pages = (pages_sign_in, pages_audit, pages_keys, pages_people)
-    routers = [pages_cases.routes(room, partners, own), *(one.routes(room) for one in pages)]
-    return _application(room, "Lightship cases", routers, [])
+    body = Body(sharing.own, sharing.partners, {} if readers is None else readers)
+    room = Room(house=BODY, gate=body.telling, **_made(store, settings))
+    pages = (pages_sign_in, pages_oidc, pages_audit, pages_keys, pages_people)
+    routers = [
+        pages_cases.routes(room, body),
+        pages_links.routes(room, body),
+        pages_send.routes(room, sharing),
+        pages_deconflict.routes(room, bureau),
+        pages_knowledge.routes(room, knowledge.shipped()),
+        *(one.routes(room) for one in pages),
+        referrals_api.routes(store, settings, mapping),
+    ]
+    app = _application(room, "Lightship cases", routers, [])
+    keeper = Keeper(opened, settings.clock)
+    inside = create_unit(room, keeper, bureau)
+    app.state.keeper = keeper
+    app.add_middleware(Door, inside=inside, keeper=keeper, accounts=room.accounts, secure=settings.secure)
+    return app
 
 
 def _made(store: Store, settings: Settings) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from lightship.console.problems import Problem
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _RUN, _NUMBERS = secrets.token_hex(4), count()  # an id is no secret: no system call for each
-_HEADERS = (
+HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=31536000"),
     (b"x-content-type-options", b"nosniff"),
 )
+"""What every answer has that brings no other of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class _Passage:
             self.status = message["status"]
             given = {name.lower() for name, _ in message.get("headers", ())}  # pages bring their own policy
             own = [(b"x-request-id", self.request_id.encode())]
-            own += [(name, value) for name, value in _HEADERS if name not in given]
+            own += [(name, value) for name, value in HEADERS if name not in given]
             if self.status in {408, 413}:
                 own.append((b"connection", b"close"))  # what is left of the body is not read
             message = {**message, "headers": [*message.get("headers", ()), *own]}

@@ -95,8 +95,13 @@ class Claimed:
     role: Role
 
 
-def read_oidc(path: Path) -> Oidc:
+def read_oidc(path: Path, known: tuple[Role, ...] = PLATFORM_ROLES) -> Oidc:
     """Read a provider's settings (TOML); the client's secret is in a file of its own, ``secret_file``.
+
+    Parameters
+    ----------
+    known
+        The roles that the console's people can have.
 
     Raises
     ------
@@ -115,11 +120,11 @@ def read_oidc(path: Path) -> Oidc:
         parts = urlsplit(where)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise InputError("The provider and this console must be reached by https.", where, "Change it.")
-    if not found.roles or not set(found.roles.values()) <= set(PLATFORM_ROLES):
+    if not found.roles or not set(found.roles.values()) <= set(known):
         raise InputError(
             "The roles of the provider's groups are not known.",
             str(path),
-            f"Under [roles], map groups to {', '.join(PLATFORM_ROLES)}.",
+            f"Under [roles], map groups to {', '.join(known)}.",
         )
     return found
 

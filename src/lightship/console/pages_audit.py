@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from lightship.console.prose import GROUPS, label_of, told
 from lightship.console.record import sought_of
-from lightship.console.room import Room, when
+from lightship.console.room import Room, Telling, when
 from lightship.console.visits import Visit
 from lightship.core.entry_time import at_of
 from lightship.core.ports import ReadableLedger
@@ -27,14 +27,18 @@ def routes(room: Room) -> APIRouter:
     ledger = room.settings.ledger
     reading = room.visitor("see-audit", "audit", "oversight")
 
-    def page(request: Request, before: int, report: str = "", *, holds: bool = True) -> Response:
+    def page(
+        request: Request, before: int, tells: Telling, report: str = "", *, holds: bool = True
+    ) -> Response:
         asked = {name: request.query_params[name] for name in _ASKED if request.query_params.get(name)}
         found = room.record.find(sought_of(asked), before=before)
+        shown = [(number, one) for number, one in found.entries if tells(one)]
         return room.page(
             request,
             "audit.html",
             "Audit",
-            entries=[(number, at_of(one), label_of(one), told(one), one) for number, one in found.entries],
+            entries=[(number, at_of(one), label_of(one), told(one), one) for number, one in shown],
+            whole=len(shown) == len(found.entries),
             found=found,
             earlier=urlencode({**asked, "before": found.before}),
             asked=asked,
@@ -50,7 +54,8 @@ def routes(room: Room) -> APIRouter:
     def audit(request: Request, before: int = 0, visit: Visit = reading) -> Response:
         with room.store.begin() as work:
             room.looked(work, visit, "record")
-        return page(request, before)
+            tells = room.telling(work, visit)
+        return page(request, before, tells)
 
     @router.post("/verify")
     def verify(request: Request, visit: Visit = reading) -> Response:
@@ -58,7 +63,8 @@ def routes(room: Room) -> APIRouter:
         with room.store.begin() as work:
             entry = {"kind": "audit-verified", "at": visit.now.isoformat(), "by": visit.account.id}
             work.record({**entry, "result": str(report)[:500]})
-        return page(request, 0, str(report), holds=report.ok)
+            tells = room.telling(work, visit)
+        return page(request, 0, tells, str(report), holds=report.ok)
 
     @router.post("/export")
     def export(visit: Visit = copying) -> Response:
@@ -67,15 +73,17 @@ def routes(room: Room) -> APIRouter:
         with room.store.begin() as work:
             entry = {"kind": "audit-export", "at": visit.now.isoformat(), "by": visit.account.id}
             work.record({**entry, "first": start, "last": stop - 1})
+            tells = room.telling(work, visit)
         name = f"lightship-record-{start}-{stop}.jsonl"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Exported": when(visit.now)}
         return StreamingResponse(
-            _lines(ledger, start, stop), headers=headers, media_type="application/x-ndjson"
+            _lines(ledger, start, stop, tells), headers=headers, media_type="application/x-ndjson"
         )
 
     return router
 
 
-def _lines(ledger: ReadableLedger, start: int, stop: int) -> Iterator[bytes]:
+def _lines(ledger: ReadableLedger, start: int, stop: int, tells: Telling) -> Iterator[bytes]:
     for number, entry in enumerate(ledger.entries(start, stop), start):
-        yield json.dumps({"entry": number, **entry}, ensure_ascii=False).encode() + b"\n"
+        if tells(entry):
+            yield json.dumps({"entry": number, **entry}, ensure_ascii=False).encode() + b"\n"

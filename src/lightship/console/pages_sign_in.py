@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from lightship.console.problems import Problem
 from lightship.console.room import Room, go
-from lightship.console.visits import COOKIE, Visit, cookie_name, local, sent_form
+from lightship.console.visits import COOKIE, FORM_COOKIE, Visit, cookie_name, local, sent_form
 
 Form = Annotated[dict[str, str], Depends(sent_form)]
-_FORM_COOKIE = "lightship-form"
 _TOLD = "These do not belong together, or too many were tried. Check all three, and wait a minute."
 
 
@@ -23,7 +22,7 @@ def routes(room: Room) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     own = room.visitor("own-shift", "own-shift")
     secure = room.settings.secure
-    session_cookie, form_cookie = cookie_name(COOKIE, secure=secure), cookie_name(_FORM_COOKIE, secure=secure)
+    session_cookie, form_cookie = cookie_name(COOKIE, secure=secure), cookie_name(FORM_COOKIE, secure=secure)
 
     def form_page(request: Request, then: str, error: str = "", status: int = 200) -> Response:
         cookie = request.cookies.get(form_cookie, "") or secrets.token_urlsafe(24)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from lightship.console.foundation import token_with
 from lightship.console.problems import Problem, responses
-from lightship.console.quota import Quota
+from lightship.console.quota import Quotas
 from lightship.console.room import WatchRoom
 from lightship.console.tenants import Tenant
 from lightship.core.access import Act, Actor, Person, permit
@@ -160,26 +159,10 @@ def _quick(kind: ReportKind) -> str:
     return "Thank you. A trained person looks at this, usually within a day."
 
 
-class _Quotas:
-    """How many requests each tenant has left."""
-
-    def __init__(self, room: WatchRoom) -> None:
-        self._room, self._lock = room, threading.Lock()
-        self._by_name: dict[str, Quota] = {}
-
-    def take(self, tenant: Tenant) -> None:
-        now = self._room.settings.clock()
-        with self._lock:
-            quota = self._by_name.setdefault(tenant.name, Quota(float(tenant.per_minute), now, now.date()))
-            wait_s = quota.wait_s(1, tenant.per_minute, tenant.per_day, now)
-        if wait_s:
-            raise Problem("rate", "The tenant's quota is used up.", retry_after_s=wait_s)
-
-
 def routes(room: WatchRoom) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["platform"])
-    quotas = _Quotas(room)
+    quotas = Quotas(room.settings.clock)
     tenants = room.settings.tenants
     registrar, reporter, case_reader, decision_reader = (
         Security(token_with(scope, tenants, quotas.take))

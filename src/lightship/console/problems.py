@@ -23,7 +23,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "too-slow": (408, "The request did not arrive in time."),
     "conflict": (409, "This was done already, or something else was."),
     "too-large": (413, "The request is too large."),
-    "media-type": (415, "The request's body must be JSON."),
+    "media-type": (415, "The request's body is of no kind that is read here."),
     "invalid": (422, "The request is not what it should be."),
     "rate": (429, "The quota is used up."),
     "failed": (500, "The service failed."),

@@ -49,6 +49,13 @@ def who(by: Any) -> str:
     return said or "nobody named"
 
 
+def _became(entry: Fields) -> str:
+    came = " acknowledged;" if entry.get("acknowledged") else ""
+    said = f" “{entry.get('outcome')}”" if entry.get("outcome") else " nothing more is said"
+    of = f"what {entry.get('to')} was sent of inquiry {short(entry.get('inquiry'))}"
+    return f"{who(entry.get('by'))} noted of {of}:{came}{said}."
+
+
 def _moment(text: Any) -> str:
     try:
         return f"{datetime.fromisoformat(str(text)):%-d %b %Y %H:%M:%S} UTC"
@@ -158,6 +165,8 @@ def _done(entry: Fields) -> str:
         if "aware_to_stopped_s" in entry
         else ""
     )
+    if entry["act"] == "refer":
+        return f"The investigating body has case {entry['case']}, which was referred to it."
     return f"“{entry['act']}” of case {entry['case']} is confirmed by the platform.{took}"
 
 
@@ -449,6 +458,14 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "disseminated": Kind(
             "Sent to a partner", "{by} sent inquiry {inquiry} to {to} ({way}); {withheld} fields stayed."
         ),
+        "dissemination-became": Kind("What became of it", _became),
+        "interests-asked": Kind(
+            "Asked for interests",
+            "{by} asked {to} about {identifiers} identifiers, on the basis “{basis}”, reference {reference}.",
+        ),
+        "interests-listed": Kind("List of interests", "{by} wrote the list of overt interests for {to}."),
+        "interests-opened": Kind("Opened of a partner", "{by} opened a {what} of {to}."),
+        "interests-answered": Kind("Answered a partner", "{by} answered a {what} of {to}."),
         "case-referred": Kind("Referred", "{by} wrote case {case} as a referral, without pictures."),
     },
     "Sharing": {

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from lightship.console.problems import Problem
+from lightship.console.tenants import Tenant
 
 
 @dataclass(slots=True)
@@ -40,3 +45,26 @@ class Quota:
         self.left -= count
         self.used += count
         return 0.0
+
+
+class Quotas:
+    """How many requests each tenant has left."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._by_name: dict[str, Quota] = {}
+
+    def take(self, tenant: Tenant) -> None:
+        """Take one request from a tenant's quota.
+
+        Raises
+        ------
+        Problem
+            If it is used up, with when to come again.
+        """
+        now = self._clock()
+        with self._lock:
+            quota = self._by_name.setdefault(tenant.name, Quota(float(tenant.per_minute), now, now.date()))
+            wait_s = quota.wait_s(1, tenant.per_minute, tenant.per_day, now)
+        if wait_s:
+            raise Problem("rate", "The tenant's quota is used up.", retry_after_s=wait_s)

@@ -18,7 +18,7 @@ from lightship.console.prose import GROUPS, KINDS, short
 from lightship.core.entry_time import at_of, place_at
 from lightship.core.ports import ReadableLedger
 
-_NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral")
+_NAMED = ("case", "stream", "exhibit", "effect", "inquiry", "referral", "link")
 _PEOPLE = ("by", "account", "tenant")
 LINE = frozenset(
     {
@@ -52,11 +52,13 @@ class Sought:
     kind
         A kind, or a whole group of :data:`~lightship.console.prose.GROUPS`.
     about
-        The id of a stream, case, exhibit, effect, inquiry or referral.
+        The id of a stream, case, exhibit, effect, inquiry, referral or link.
     by
         A person, tenant or policy.
     since, until
         Times; ``until`` is left out itself.
+    also
+        Further ids, beside that of ``about``: an entry about any of them is one of these.
     """
 
     kind: str = ""
@@ -64,6 +66,7 @@ class Sought:
     by: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    also: tuple[str, ...] = ()
 
     def fits(self, entry: Entry) -> bool:
         """Return whether an entry is one of these."""
@@ -81,12 +84,13 @@ class Sought:
     def terms(self) -> list[list[str]]:
         """Return the index's terms: entries have one of each row."""
         rows = [[f"kind {one}" for one in GROUPS.get(self.kind, (self.kind,))] if self.kind else []]
-        rows += [[f"about {self.about}"] if self.about else [], [f"by {self.by}"] if self.by else []]
+        about = [f"about {one}" for one in (self.about, *self.also)] if self.about else []
+        rows += [about, [f"by {self.by}"] if self.by else []]
         return [row for row in rows if row]
 
     def _names(self, id_: object) -> bool:
         """Return whether an id is the one that is sought, which may be told by its first eight figures."""
-        return id_ is not None and self.about in {str(id_), short(id_)}
+        return id_ is not None and not {self.about, *self.also}.isdisjoint({str(id_), short(id_)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +181,13 @@ class Record:
         rows = [[self._places.get(term, array("L")) for term in row] for row in terms]
         rows.sort(key=lambda row: sum(map(len, row)))
         others = [set().union(*row) if len(row) > 1 else row[0] for row in rows[1:]]
+        last = -1
         for number in merge(*(reversed(one[: bisect_left(one, stop)]) for one in rows[0]), reverse=True):
             if number < first:
                 return
+            if number == last:  # an entry that has several terms of a row
+                continue
+            last = number
             if all(_has(one, number) for one in others):
                 yield number
 

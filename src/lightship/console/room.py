@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ from lightship.console.desk_port import Desk
 from lightship.console.keys import ACTIONS, keys_of
 from lightship.console.promises import Tally
 from lightship.console.prose import short
-from lightship.console.record import Record
+from lightship.console.record import Entry, Record
 from lightship.console.settings import Settings
 from lightship.console.visits import Visit, masked, visitor
 from lightship.core.access import Act, Purpose, allowed_purposes
@@ -37,7 +38,11 @@ _PLACES: tuple[tuple[Act, str, str], ...] = (
     ("manage-accounts", "/people", "People"),
     ("own-shift", "/shift", "Shift"),
     ("see-cases", "/cases", "Cases"),
+    ("see-cases", "/links", "Links"),
+    ("see-interests", "/deconfliction", "Deconfliction"),
+    ("see-knowledge", "/knowledge", "Knowledge"),
 )
+_OF_A_BODY = frozenset({"/cases", "/links", "/deconfliction", "/knowledge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,24 @@ class House:
         )
 
 
-PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - {"/cases"}, PLATFORM_ROLES)
-BODY = House(frozenset({"/cases", "/audit", "/people"}), BODY_ROLES)
-"""An investigating body's own console: its cases, its record and its people, and nothing of a platform's."""
+PLATFORM = House(frozenset(address for _, address, _ in _PLACES) - _OF_A_BODY, PLATFORM_ROLES)
+BODY = House(_OF_A_BODY | {"/audit", "/people"}, BODY_ROLES)
+"""An investigating body's own console: its cases and what they need, its record and its people."""
 
 
 _HEADLINE = 160
+Telling = Callable[[Entry], bool]
 
 
 @dataclass(frozen=True)
 class Room:
-    """The store, the settings, and what is made of them once."""
+    """The store, the settings, and what is made of them once.
+
+    Parameters
+    ----------
+    gate
+        Returns which entries of the record somebody may read; None where whoever may see the record may see all of it.
+    """
 
     house: House
     store: Store
@@ -76,11 +88,16 @@ class Room:
     pages: Environment
     tally: Tally
     record: Record
+    gate: Callable[[Work, str], Telling] | None = field(default=None, kw_only=True)
 
-    def visitor(self, act: Act, *purposes: Purpose) -> Any:
+    def telling(self, work: Work, visit: Visit) -> Telling:
+        """Return which entries of the record a visitor may read."""
+        return self.gate(work, visit.account.id) if self.gate is not None else lambda _: True
+
+    def visitor(self, act: Act, *purposes: Purpose, files: bool = False) -> Any:
         """Return the dependency of a page that is for ``act``; see :func:`lightship.console.visits.visitor`."""
-        clock = self.settings.clock
-        return visitor(self.accounts, act, *purposes, secure=self.settings.secure, clock=clock)
+        one = self.settings
+        return visitor(self.accounts, act, *purposes, secure=one.secure, clock=one.clock, files=files)
 
     def page(self, request: Request, name: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page with the policy that lets it load nothing but what this server named."""
@@ -169,6 +186,19 @@ def page_headers(nonce: str) -> dict[str, str]:
 def go(address: str) -> Response:
     """Send the browser on to a page after a form."""
     return RedirectResponse(address, 303)
+
+
+def attached(data: bytes, name: str) -> Response:
+    """Return bytes as a file to keep.
+
+    Parameters
+    ----------
+    name
+        Of the file; what cannot stand in a header is left out.
+    """
+    safe = "".join(one for one in name if one.isascii() and (one.isalnum() or one in "-_."))
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
+    return Response(data, headers=headers, media_type="application/octet-stream")
 
 
 def templates(assets: Assets) -> Environment:

@@ -28,10 +28,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from lightship.casework.desk import Offices
+from lightship.casework.door import received
+from lightship.casework.intake import take_in
+from lightship.casework.urgency import shipped
 from lightship.core.casework import Dissemination, Original
+from lightship.core.errors import InputError
 from lightship.core.markings import refusal
 from lightship.core.ports import Store
 from lightship.core.release import Partner
+from lightship.exchange.referrals.collection import bundles_of
 from lightship.exchange.stix_bundle import marking_of
 
 MEDIA = "application/taxii+json;version=2.1"
@@ -177,19 +183,26 @@ class _Desk:
         return _json({**more, **({"versions": found} if found else {})}, headers=_added(rows))
 
     def put(self, request: Request, partner: Partner, body: bytes) -> Response:
-        """Keep what a partner puts in, whole; the same again is the same."""
+        """Keep what a partner puts in, whole, and take it in as referrals; the same again is the same."""
         _own(request, partner)
         if request.headers.get("content-type", "").replace(" ", "") != MEDIA:
             raise _Refusal(415, f"The content is {MEDIA}.")
-        objects = _envelope(body)
+        objects, now = _envelope(body), self.clock()
+        try:
+            batch = [
+                one for data in bundles_of(objects) for one in received("stix-json", partner.name, data, now)
+            ]
+        except InputError as error:
+            raise _Refusal(422, error.what) from None
         id_ = hashlib.sha256(body).hexdigest()
         with self.store.begin() as work:
             kept = work.get(Original, id_)
             if kept is None:
-                kept = Original(id_, FORM, body, partner.name, self.clock())
+                kept = Original(id_, FORM, body, partner.name, now)
                 work.save(kept)
                 entry = {"kind": "taxii-received", "original": id_, "by": partner.name}
                 work.record({**entry, "at": kept.received_at.isoformat(), "objects": len(objects)})
+        take_in(self.store, shipped(), batch, now=now, offices=Offices(), by=partner.name)
         return _json(_status(kept, objects), 202)
 
     def status(self, request: Request, partner: Partner, _body: bytes) -> Response:

@@ -23,7 +23,18 @@ from typing import Any
 from lightship.core.errors import InputError
 from lightship.core.known import Terms
 
-SCOPES = ("match", "lists", "metrics", "streams", "reports", "cases", "decisions", "payments", "alerts")
+SCOPES = (
+    "match",
+    "lists",
+    "metrics",
+    "streams",
+    "reports",
+    "cases",
+    "decisions",
+    "payments",
+    "alerts",
+    "referrals",
+)
 EVERY_LIST = "*"
 PREFIX = "lightship_"
 _LOOK_EVERY_S = 1.0
@@ -43,7 +54,7 @@ class Tenant:
     scopes
         ``match`` asks about hashes, ``lists`` sees which lists there are, ``metrics`` reads the service's figures;
         ``streams`` registers streams, ``reports`` reports one, ``cases`` and ``decisions`` read what became of it;
-        ``payments`` sends payments, ``alerts`` reads what they began.
+        ``payments`` sends payments, ``alerts`` reads what they began; ``referrals`` refers to an investigating body.
     lists
         Names of the lists that it may be told of; ``*`` is every one whose own terms allow it.
     per_minute, per_day

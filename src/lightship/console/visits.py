@@ -6,7 +6,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from lightship.core.access import (
 from lightship.core.cases import Case, Judgement
 from lightship.core.people import Account, Session
 
-COOKIE = "lightship"
+COOKIE, FORM_COOKIE = "lightship", "lightship-form"
 _SITES = {"same-origin", "none"}
 _LINES = {"\n", "\r", "\t"}
 
@@ -47,46 +47,20 @@ class SignInFirst(Exception):
         self.then = then
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A request of somebody who is signed in and may do what they ask in general.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What somebody sent.
 
     Parameters
     ----------
-    purpose
-        What for, of the purposes that the page is for and their role allows.
     form
-        What they sent; empty for a look.
+        Its fields; empty for a look.
+    file
+        The bytes of the file that came with it; empty without one.
     """
 
-    account: Account
-    session: Session
-    now: datetime
-    purpose: Purpose
-    form: Mapping[str, str]
-
-    @property
-    def person(self) -> Person:
-        """Who they are, for :func:`~lightship.core.access.permit`."""
-        return person_of(self.account)
-
-    def may(
-        self,
-        act: Act,
-        *,
-        purpose: Purpose | None = None,
-        case: Case | None = None,
-        judgement: Judgement | None = None,
-    ) -> Permission:
-        """Return whether they may do something of this case."""
-        found = purpose or self.purpose
-        return permit(self.person, act, purpose=found, now=self.now, case=case, judgement=judgement)
-
-    def must(self, act: Act, **more: Any) -> None:
-        """Raise :class:`Problem` unless they may."""
-        answer = self.may(act, **more)
-        if not answer:
-            raise Problem("forbidden", answer.why)
+    form: Mapping[str, str] = field(default_factory=dict)
+    file: bytes = b""
 
     def field(self, name: str, *, longest: int = 200, needed: bool = True) -> str:
         """Return what they wrote into a field.
@@ -119,6 +93,45 @@ class Visit:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Visit(Sent):
+    """A request of somebody who is signed in and may do what they ask in general.
+
+    Parameters
+    ----------
+    purpose
+        What for, of the purposes that the page is for and their role allows.
+    """
+
+    account: Account
+    session: Session
+    now: datetime
+    purpose: Purpose
+
+    @property
+    def person(self) -> Person:
+        """Who they are, for :func:`~lightship.core.access.permit`."""
+        return person_of(self.account)
+
+    def may(
+        self,
+        act: Act,
+        *,
+        purpose: Purpose | None = None,
+        case: Case | None = None,
+        judgement: Judgement | None = None,
+    ) -> Permission:
+        """Return whether they may do something of this case."""
+        found = purpose or self.purpose
+        return permit(self.person, act, purpose=found, now=self.now, case=case, judgement=judgement)
+
+    def must(self, act: Act, **more: Any) -> None:
+        """Raise :class:`Problem` unless they may."""
+        answer = self.may(act, **more)
+        if not answer:
+            raise Problem("forbidden", answer.why)
+
+
 def person_of(account: Account) -> Person:
     """Return an account as one who asks."""
     return Person(account.id, account.role, account.active, account.trained_until)
@@ -148,14 +161,43 @@ def unmasked(value: str) -> str:
 
 async def sent_form(request: Request) -> dict[str, str]:
     """Return a request's form; files and fields given twice are refused."""
+    return dict((await _alone(request)).form)
+
+
+async def sent_with_file(request: Request) -> Sent:
+    """Return a request's form, and the one file that may come with it."""
+    return await _sent(request, files=1)
+
+
+async def _sent(request: Request, *, files: int) -> Sent:
     if request.method != "POST":
-        return {}
+        return Sent()
     same_site(request)
-    form = await request.form(max_files=0, max_fields=100, max_part_size=1 << 17)
+    form = await request.form(max_files=files, max_fields=100, max_part_size=1 << 17)
     pairs = form.multi_items()
-    if len({name for name, _ in pairs}) != len(pairs) or any(isinstance(one, UploadFile) for _, one in pairs):
+    came = [one for _, one in pairs if isinstance(one, UploadFile)]
+    file = await came[0].read() if came else b""
+    await form.close()
+    if len({name for name, _ in pairs}) != len(pairs) or len(came) > files:
         raise Problem("invalid", "A field was sent twice.")
-    return {name: str(value) for name, value in pairs}
+    return Sent(form={name: value for name, value in pairs if isinstance(value, str)}, file=file)
+
+
+async def _alone(request: Request) -> Sent:
+    return await _sent(request, files=0)
+
+
+def of_this_session(request: Request, sent: Sent, csrf: str) -> None:
+    """Refuse a form that is not of somebody's session.
+
+    Raises
+    ------
+    Problem
+        If it is not.
+    """
+    given = sent.form.get("csrf", "") or request.headers.get("x-csrf", "")
+    if not hmac.compare_digest(unmasked(given).encode(), csrf.encode()):
+        raise Problem("forbidden", "The form is not of this session. Load the page again.")
 
 
 def same_site(request: Request) -> None:
@@ -173,19 +215,28 @@ def same_site(request: Request) -> None:
 
 
 def visitor(
-    accounts: Accounts, act: Act, *purposes: Purpose, secure: bool, clock: Callable[[], datetime]
+    accounts: Accounts,
+    act: Act,
+    *purposes: Purpose,
+    secure: bool,
+    clock: Callable[[], datetime],
+    files: bool = False,
 ) -> Any:
-    """Return a dependency that gives the visit of a request that may do ``act`` for one of ``purposes``."""
+    """Return a dependency that gives the visit of a request that may do ``act`` for one of ``purposes``.
 
-    def visit(request: Request, form: dict[str, str] = Depends(sent_form)) -> Visit:  # noqa: B008
+    Parameters
+    ----------
+    files
+        Whether one file may come with the form.
+    """
+
+    def visit(request: Request, sent: Sent = Depends(sent_with_file if files else _alone)) -> Visit:  # noqa: B008
         found = accounts.of(request.cookies.get(cookie_name(COOKIE, secure=secure), ""))
         if found is None:
             raise SignInFirst(request.url.path if request.method == "GET" else "/")
         session, account = found
         if request.method == "POST":
-            given = form.get("csrf", "") or request.headers.get("x-csrf", "")
-            if not hmac.compare_digest(unmasked(given).encode(), session.csrf.encode()):
-                raise Problem("forbidden", "The form is not of this session. Load the page again.")
+            of_this_session(request, sent, session.csrf)
         known = allowed_purposes(account.role, act)
         purpose = next((one for one in purposes if one in known), purposes[0])
         answer = permit_in_general(person_of(account), act, purpose=purpose, now=clock())
@@ -193,7 +244,7 @@ def visitor(
             raise Problem("forbidden", answer.why)
         request.state.account = account
         request.state.session = session
-        return Visit(account, session, clock(), purpose, form)
+        return Visit(account, session, clock(), purpose, form=sent.form, file=sent.file)
 
     return Depends(visit)
 

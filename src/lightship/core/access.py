@@ -56,6 +56,10 @@ Act = Literal[
     "see-cases",
     "work-cases",
     "read-narrative",
+    "disseminate",
+    "see-interests",
+    "ask-interests",
+    "see-knowledge",
 ]
 
 _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
@@ -105,18 +109,25 @@ _ALLOWED: Mapping[Actor, Mapping[Act, frozenset[Purpose]]] = {
         "see-holds": frozenset({"audit"}),
         "see-duties": frozenset({"audit"}),
         "see-cases": frozenset({"audit"}),
+        "see-interests": frozenset({"audit"}),
+        "see-knowledge": frozenset({"audit"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "administrator": {
         "see-health": frozenset({"administration"}),
         "manage-accounts": frozenset({"administration"}),
         "see-duties": frozenset({"administration"}),
+        "see-knowledge": frozenset({"administration"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "analyst": {
         "see-cases": frozenset({"casework"}),
         "work-cases": frozenset({"casework"}),
         "read-narrative": frozenset({"casework"}),
+        "disseminate": frozenset({"casework"}),
+        "see-interests": frozenset({"casework"}),
+        "ask-interests": frozenset({"casework"}),
+        "see-knowledge": frozenset({"casework"}),
         "own-shift": frozenset({"own-shift"}),
     },
     "platform": {

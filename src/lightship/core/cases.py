@@ -13,7 +13,7 @@ Visibility = Literal["public", "private"]
 Opener = Literal["machine", "report"]
 CaseState = Literal["open", "decided", "appealed", "reversed", "closed"]
 EffectKind = Literal[
-    "cover", "uncover", "stop-stream", "cut-viewers", "revoke-key", "restore", "preserve", "sweep"
+    "cover", "uncover", "stop-stream", "cut-viewers", "revoke-key", "restore", "preserve", "sweep", "refer"
 ]
 EffectState = Literal["waiting", "sending", "done", "failed", "undone"]
 Verdict = Literal["abuse", "not-abuse", "unsure"]

@@ -23,6 +23,9 @@ TaskState = Literal["open", "done", "missed", "withdrawn"]
 LinkState = Literal["proposed", "accepted", "refused", "contested"]
 Verb = Literal["collection", "alteration", "consultation", "disclosure", "combination", "erasure"]
 
+REFERRED, TAKEN_IN = "referrals", "referrals-taken-in"
+"""Topics of the bus: a referral for whoever takes it in, and the answer once it is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marking:

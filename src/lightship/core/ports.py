@@ -199,6 +199,11 @@ class Work(Protocol):
     def count(self, kind: type[Identified], where: Mapping[str, object] | None = None) -> int:
         """Return how many values have these fields."""
 
+    def tally(
+        self, kind: type[Identified], fields: Sequence[str], where: Mapping[str, object] | None = None
+    ) -> dict[tuple[Any, ...], int]:
+        """Return how many values have each combination of some fields, without reading the values."""
+
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change fields of a value where those of ``expect`` are as expected; returns the new value, None where not."""
 

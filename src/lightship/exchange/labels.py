@@ -28,12 +28,15 @@ class Labels:
         ``"ltr"`` or ``"rtl"``.
     english
         Those that are English because nobody translated them.
+    language
+        Its own name.
     """
 
     code: str
     direction: str
     words: Mapping[str, str]
     english: frozenset[str] = frozenset()
+    language: str = ""
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
@@ -52,20 +55,20 @@ def labels(code: str) -> Labels:
     PolicyError
         If there is no such catalogue, or it has a label that English has not, or a direction that is none.
     """
-    _, source = _catalogue("en")
+    source = _catalogue("en")[1]
     if code == PSEUDO:
         return Labels(
             code, "rtl", {key: f"[{text.translate(_ACCENTED)} ···]" for key, text in source.items()}
         )
-    direction, own = _catalogue(code)
+    direction, own, language = _catalogue(code)
     if unknown := own.keys() - source.keys():
         raise PolicyError(
             f"These labels have no English: {', '.join(sorted(unknown))}.", code, "Add or remove them."
         )
-    return Labels(code, direction, source | own, frozenset(source.keys() - own.keys()))
+    return Labels(code, direction, source | own, frozenset(source.keys() - own.keys()), language)
 
 
-def _catalogue(code: str) -> tuple[str, dict[str, str]]:
+def _catalogue(code: str) -> tuple[str, dict[str, str], str]:
     path, text = packs.read("locales", code, ".toml", "catalogue of labels")
     try:
         table = tomllib.loads(text)
@@ -74,4 +77,4 @@ def _catalogue(code: str) -> tuple[str, dict[str, str]]:
         raise PolicyError(f"The catalogue cannot be read: {error}.", str(path), "Correct it.") from error
     if direction not in {"ltr", "rtl"} or not all(isinstance(one, str) and one for one in words.values()):
         raise PolicyError("A catalogue has a direction, ltr or rtl, and texts.", str(path), "Correct it.")
-    return direction, words
+    return direction, words, str(table.get("language", code))

@@ -3,7 +3,7 @@
 An inquiry is a grouping; its people are identities under pseudonyms, and what names them are observables beside them,
 joined by ``related-to``. Referrals and intelligence reports are notes. What STIX 2.1 has no observable for (telephone
 numbers, wallets, devices, payment tokens) stands in a namespaced property extension of the grouping; without that,
-it is lost and reported so.
+it is lost and reported so. A referral's facts of urgency stand in its note, as text and in the same extension.
 
 References
 ----------
@@ -64,7 +64,7 @@ _PAP = {
 _HASHES = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
 _EXTENSION = f"extension-definition--{uuid.uuid5(_OURS, 'identifiers')}"
 _STATEMENT = "Lightship handling: "
-_BEGAN = "2026-11-30T00:00:00.000Z"
+_BEGAN, _CHANGED = "2026-11-30T00:00:00.000Z", "2026-11-30T12:00:00.000Z"
 
 
 def bundle(
@@ -275,7 +275,7 @@ class _Maker:
         return None
 
     def _note(
-        self, thing: Thing, key: str, abstract: str, content: str, since: str, about: list[str]
+        self, thing: Thing, key: str, abstract: str, content: str, since: str, about: list[str], **more: Any
     ) -> None:
         self._add(
             Note(
@@ -283,6 +283,7 @@ class _Maker:
                 abstract=abstract,
                 content=content,
                 object_refs=sorted(set(about)) or [self.sender],
+                **more,
             )
         )
 
@@ -296,7 +297,10 @@ class _Maker:
         if values.get("narrative"):
             lines.append(values["narrative"])
         about = self.named.get(thing.id, [])
-        self._note(thing, "referral", "Referral", "\n".join(lines), values.get("received_at", ""), about)
+        facts = values.get("facts", "").splitlines()
+        more = {"extensions": self._extension(facts=facts)} if facts and self.extension else {}
+        since = values.get("received_at", "")
+        self._note(thing, "referral", "Referral", "\n".join(lines), since, about, **more)
 
     def _report(self, thing: Thing) -> None:
         values = thing.values
@@ -352,19 +356,6 @@ class _Maker:
     def _extended(self) -> Iterator[tuple[str, Any]]:
         if not (self.unplaced and self.extension):
             return
-        self._add(
-            ExtensionDefinition(
-                id=_EXTENSION,
-                created=_BEGAN,
-                modified=_BEGAN,
-                created_by_ref=self.sender,
-                name="lightship-identifiers",
-                description="Identifiers that STIX 2.1 has no observable for.",
-                schema="https://lightship.invalid/schemas/identifiers-1.json",
-                version="1.0.0",
-                extension_types=["property-extension"],
-            )
-        )
         rows = []
         for thing in self.released.of("identifier"):
             if thing.id in self.unplaced:
@@ -372,4 +363,21 @@ class _Maker:
                 row = {name: thing.values[name] for name in names if thing.values.get(name)}
                 row |= {"person_ref": self.unplaced[thing.id]} if self.unplaced[thing.id] else {}
                 rows.append(row | {"object_marking_refs": self._marks(thing.marking)})
-        yield "extensions", {_EXTENSION: {"extension_type": "property-extension", "identifiers": rows}}
+        yield "extensions", self._extension(identifiers=rows)
+
+    def _extension(self, **properties: Any) -> dict[str, Any]:
+        """Return an object's own part of the extension, whose definition comes with the bundle."""
+        self._add(
+            ExtensionDefinition(
+                id=_EXTENSION,
+                created=_BEGAN,
+                modified=_CHANGED,
+                created_by_ref=self.sender,
+                name="lightship-identifiers",
+                description="Identifiers that STIX 2.1 has no observable for, and a referral's facts of urgency.",
+                schema="https://lightship.invalid/schemas/identifiers-1.json",
+                version="1.1.0",
+                extension_types=["property-extension"],
+            )
+        )
+        return {_EXTENSION: {"extension_type": "property-extension", **properties}}

@@ -22,12 +22,16 @@ class TaxiiClient:
     ----------
     address
         Of the discovery, such as ``https://taxii.example.org/taxii2/``.
+    token
+        A bearer token, or ``name:password``.
     """
 
     def __init__(self, address: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
         self._address = address
-        headers = {"Accept": MEDIA, "Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(headers=headers, timeout=30.0, transport=transport)
+        name, colon, password = token.partition(":")
+        headers = {"Accept": MEDIA, **({} if colon else {"Authorization": f"Bearer {token}"})}
+        auth = httpx.BasicAuth(name, password) if colon else None
+        self._http = httpx.Client(headers=headers, auth=auth, timeout=30.0, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -61,13 +65,30 @@ class TaxiiClient:
         InputError, SourceLost
             As :meth:`collections`.
         """
+        for page, _ in self.pages(collection, added_after):
+            yield from page
+
+    def pages(
+        self, collection: str, added_after: str = ""
+    ) -> Iterator[tuple[Sequence[Mapping[str, Any]], str]]:
+        """Yield a collection's pages: the objects, and when the last of them was added, empty where it is not said.
+
+        Raises
+        ------
+        InputError, SourceLost
+            As :meth:`collections`.
+        """
         asked = {"added_after": added_after} if added_after else {}
         for _ in range(_MOST_PAGES):
-            page = self._get(urljoin(collection, "objects/"), asked)
-            yield from page.get("objects", [])
+            answer = self._answer("GET", urljoin(collection, "objects/"), params=asked)
+            page = _table(answer)
+            found = page.get("objects", [])
+            if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+                raise InputError("The server's objects are none.", collection, "Ask the partner.")
+            yield found, answer.headers.get("X-TAXII-Date-Added-Last", "")
             if not page.get("more"):
                 return
-            asked = {**asked, "next": str(page["next"])}
+            asked = {**asked, "next": str(page.get("next", ""))}
         raise InputError("The server's pages do not end.", collection, "Ask the partner.")
 
     def put(self, collection: str, objects: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -79,14 +100,16 @@ class TaxiiClient:
             As :meth:`collections`.
         """
         data = json.dumps({"objects": list(objects)}).encode()
-        return self._asked(
-            "POST", urljoin(collection, "objects/"), content=data, headers={"Content-Type": MEDIA}
+        return _table(
+            self._answer(
+                "POST", urljoin(collection, "objects/"), content=data, headers={"Content-Type": MEDIA}
+            )
         )
 
-    def _get(self, address: str, asked: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-        return self._asked("GET", address, params=dict(asked or {}))
+    def _get(self, address: str) -> Mapping[str, Any]:
+        return _table(self._answer("GET", address))
 
-    def _asked(self, method: str, address: str, **more: Any) -> Mapping[str, Any]:
+    def _answer(self, method: str, address: str, **more: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, address, **more)
         except httpx.HTTPError as error:
@@ -95,12 +118,15 @@ class TaxiiClient:
             ) from error
         if answer.status_code >= 400:
             raise InputError(f"The TAXII server refused: {answer.status_code}.", address, answer.text[:200])
-        try:
-            table = answer.json()
-        except ValueError as error:
-            raise InputError(
-                "The TAXII server's answer is no JSON.", address, "Check the address."
-            ) from error
-        if not isinstance(table, dict):
-            raise InputError("The TAXII server's answer is no TAXII.", address, "Check the address.")
-        return table
+        return answer
+
+
+def _table(answer: httpx.Response) -> Mapping[str, Any]:
+    where = str(answer.url)
+    try:
+        table = answer.json()
+    except ValueError as error:
+        raise InputError("The TAXII server's answer is no JSON.", where, "Check the address.") from error
+    if not isinstance(table, dict):
+        raise InputError("The TAXII server's answer is no TAXII.", where, "Check the address.")
+    return table

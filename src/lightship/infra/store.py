@@ -193,6 +193,23 @@ class SqlWork:
         query = sa.select(sa.func.count()).select_from(table).where(*where_equal(table, where or {}))
         return int(self.connection.execute(query).scalar_one())
 
+    def tally(
+        self, kind: type[Identified], fields: Sequence[str], where: Mapping[str, object] | None = None
+    ) -> dict[tuple[Any, ...], int]:
+        """Return how many values have each combination of some fields, without reading the values.
+
+        Raises
+        ------
+        StoreError
+            If there is no such field.
+        """
+        table = self._table(kind)
+        columns = [_field(table, one) for one in fields]
+        query = (
+            sa.select(*columns, sa.func.count()).where(*where_equal(table, where or {})).group_by(*columns)
+        )
+        return {tuple(row[:-1]): int(row[-1]) for row in self.connection.execute(query)}
+
     def change(self, kind: type[K], id_: str, expect: Mapping[str, object], **fields: object) -> K | None:
         """Change fields of a value where those of ``expect`` are as expected; returns the new value, None where not.
 

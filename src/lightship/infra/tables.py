@@ -79,18 +79,27 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     Clock: [("ended_at", "due_at"), ("about",)],
     Seat: [("post", "begins_at")],
     Paper: [("kind", "subject", "version")],
-    Referral: [("inquiry_id",), ("received_at",), ("bundle",), ("sender", "reference")],
+    Referral: [
+        ("inquiry_id", "marking"),
+        ("received_at",),
+        ("bundle",),
+        ("sender", "reference"),
+        ("reference",),
+    ],
     Identifier: [("kind", "value"), ("referral_id",), ("person",)],
     Link: [("state", "weight_db"), ("one",), ("other",)],
     Merger: [("link_id",), ("kept",), ("gone",)],
-    Inquiry: [("state", "urgency", "due_at"), ("owner", "due_at"), ("due_at",)],
-    Task: [("state", "due_at"), ("inquiry_id",)],
+    Inquiry: [("urgency", "-urgency_db", "due_at", "state"), ("owner", "due_at"), ("due_at",)],
+    Task: [("state", "due_at"), ("inquiry_id", "state")],
     Bundle: [("key",)],
     IntelligenceReport: [("inquiry_id",), ("review_at",)],
     Dissemination: [("inquiry_id",)],
     Use: [("about", "at"), ("by", "at")],
 }
-"""What is asked all day: what is open, due, seen by nobody or expired, who was shown what, what is owed."""
+"""What is asked all day: what is open, due, seen by nobody or expired, who was shown what, what is owed.
+
+A field with ``-`` before it is ordered downwards.
+"""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -249,8 +258,16 @@ def _table(kind: type[Identified], metadata: sa.MetaData, indexes: Sequence[tupl
         _column(kind, field.name, hints[field.name])
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
     ]
-    fast = [sa.Index(f"ix_{name}_{'_'.join(fields)}", *fields) for fields in indexes]
-    return sa.Table(name, metadata, *columns, *fast)
+    table = sa.Table(name, metadata, *columns)
+    for fields in indexes:
+        named = "_".join(one.removeprefix("-") for one in fields)
+        sa.Index(f"ix_{name}_{named}", *(_ordered(table, one) for one in fields))
+    return table
+
+
+def _ordered(table: sa.Table, field: str) -> sa.ColumnElement[Any]:
+    column = table.c[field.removeprefix("-")]
+    return column.desc() if field.startswith("-") else column
 
 
 def _column(kind: type[Identified], name: str, hint: Any) -> sa.Column[Any]:

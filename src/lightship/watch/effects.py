@@ -79,8 +79,7 @@ def order(
     wait_s = window_s if kind in REVERSIBLE and not case.danger_now else 0.0
     due_at = HELD if held else now + timedelta(seconds=wait_s)
     effect = Effect(identity(case.id, kind, str(earlier)), case.id, case.stream_id, kind, by, now, due_at)
-    _keep(work, effect)
-    return effect
+    return ordered(work, effect)
 
 
 def agree(work: Work, effect_id: str, *, by: str, now: datetime) -> Effect:
@@ -143,8 +142,7 @@ def undo(work: Work, effect_id: str, *, by: str, now: datetime) -> Effect | None
         return found
     kind = REVERSALS[effect.kind]
     reversal = Effect(id_, effect.case_id, effect.stream_id, kind, by, now, now, undoes=effect.id)
-    _keep(work, reversal)
-    return reversal
+    return ordered(work, reversal)
 
 
 def undo_all(work: Work, case: Case, *, by: str, now: datetime) -> list[Effect]:
@@ -164,7 +162,8 @@ def _get(work: Work, effect_id: str) -> Effect:
     return effect
 
 
-def _keep(work: Work, effect: Effect) -> None:
+def ordered(work: Work, effect: Effect) -> Effect:
+    """Keep a new effect, and put on the record that it was ordered; returns it."""
     work.save(effect)
     work.record(
         {
@@ -178,3 +177,4 @@ def _keep(work: Work, effect: Effect) -> None:
             "undoes": effect.undoes,
         }
     )
+    return effect

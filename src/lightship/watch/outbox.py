@@ -23,6 +23,14 @@ from lightship.core.ports import Store, Work
 Deliver = Callable[[Effect], None]
 """Sends an effect and returns when the receiver confirmed it; raises :class:`LightshipError` where it did not."""
 
+Takes = Callable[[Effect], bool]
+"""Whether an effect is for whoever sends here; what is not waits."""
+
+
+def every(_effect: Effect) -> bool:
+    """Take every effect."""
+    return True
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -53,25 +61,25 @@ RETRY = Retry()
 _PAGE = 100
 
 
-def due(store: Store, now: datetime, limit: int = _PAGE) -> list[Effect]:
+def due(store: Store, now: datetime, limit: int = _PAGE, takes: Takes = every) -> list[Effect]:
     """Return what is to be sent now, oldest first; of what is not due yet, no more than a page is read."""
     with store.look() as work:
         found = [
             one
             for state, by in (("waiting", "due_at"), ("sending", "next_at"))
-            for one in islice(_until(work, state, by, now), limit)
+            for one in islice(_until(work, state, by, now, takes), limit)
         ]
     return sorted(found, key=lambda one: (one.due_at, one.id))[:limit]
 
 
-def _until(work: Work, state: str, by: str, now: datetime) -> Iterator[Effect]:
+def _until(work: Work, state: str, by: str, now: datetime, takes: Takes) -> Iterator[Effect]:
     """Yield what may be sent of a state, in the order of a time, up to now: what is held comes last of all."""
     after = ""
     while page := work.find(Effect, {"state": state}, order=(by,), limit=_PAGE, after=after):
         for one in page:
             if getattr(one, by) > now:
                 return
-            if _free(work, one):
+            if takes(one) and _free(work, one):
                 yield one
         after = page[-1].id
 
@@ -95,6 +103,7 @@ def keep_sending(
     wake: threading.Event,
     retry: Retry = RETRY,
     every_s: float = 0.25,
+    takes: Takes = every,
 ) -> None:
     """Send what is due, several at once: a receiver that is slow holds up only itself.
 
@@ -106,6 +115,8 @@ def keep_sending(
         Set by whoever ordered something that is due now.
     every_s
         How often it is looked for what others ordered.
+    takes
+        What is sent here.
 
     Raises
     ------
@@ -117,7 +128,7 @@ def keep_sending(
         while go_on():
             for id_ in [id_ for id_, one in under_way.items() if one.done()]:
                 under_way.pop(id_).result()
-            for effect in due(store, clock()):
+            for effect in due(store, clock(), takes=takes):
                 if effect.id not in under_way:
                     under_way[effect.id] = pool.submit(send, store, deliver, effect, clock, retry)
             wake.wait(every_s)

@@ -44,13 +44,14 @@ def _sound(work, inquiry):
     else:
         assert inquiry.owner
         assert tasks, "a clock runs"
+        assert {one.owner for one in tasks} == {inquiry.owner}, "what is to be done goes with its owner"
         assert inquiry.due_at == tasks[0].due_at
         assert (inquiry.handed_to != "") == (inquiry.state == "handed")
 
 
 def test_from_a_referral_to_its_end(store):
     inquiry = _opened(store)
-    assert (inquiry.owner, inquiry.urgency) == ("intake desk", 3)
+    assert (inquiry.owner, inquiry.urgency) == ("intake desk", 2)
     with store.begin() as work:
         desk.take(work, inquiry.id, by="ann", now=NOW)
         desk.hand(work, inquiry.id, by="ann", to="ben", now=NOW)

@@ -23,6 +23,10 @@ from lightship.infra.store import SqlStore
 NOW = datetime(2026, 11, 30, 5, 40, tzinfo=UTC)
 NOT_LOGGED = {
     "desk.log_use": "it is the log",
+    "sight.markings_of": "tells the gate how referrals are marked, and nobody what they say",
+    "sight.markings_of_persons": "tells the gate how referrals are marked, and nobody what they say",
+    "link_queue.queue": "links.waiting logs it (test_links_page.py sees it)",
+    "link_queue.review": "links.look logs it (test_links_page.py sees it)",
     "disseminate.gather": "reads for preview and disseminate alone, inside their transaction",
     "disseminate.preview": "is not told who looks: app_share and the console log the consultation (their tests see it)",
 }

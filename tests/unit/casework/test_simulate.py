@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_every_fact_drawn_is_on_the_ladders_list_and_none_is_a_record():
 def test_live_cases_are_looked_at_far_sooner_than_first_come_with_the_same_staff(waits):
     assert waits["first come"].mean_h > 5 * waits["urgency"].mean_h
     assert waits["record first"].late_h > waits["urgency"].late_h
-    assert waits["urgency"].top > 0.8
+    assert waits["urgency"].top > waits["best possible"].top - 0.03 > 0.85
     assert waits["first come"].top < 0.2
 
 
@@ -91,8 +92,9 @@ def test_whoever_is_free_takes_the_most_urgent_of_those_that_wait():
 
 
 def test_a_number_without_its_source_is_refused():
+    unsourced = re.sub(r'^(backlog = .*source = )".*"', r'\1""', TEXT, flags=re.MULTILINE)
     with pytest.raises(PolicyError, match="backlog"):
-        parse_priors(TEXT.replace("casework.md section 1.2: Scotland's queue, some 900", ""), "x")
+        parse_priors(unsourced, "x")
     with pytest.raises(PolicyError):
         parse_priors("[week]", "x")
 

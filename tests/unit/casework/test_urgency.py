@@ -38,11 +38,11 @@ def test_no_fact_speaks_of_a_record_nationality_age_or_sex():
 def test_a_stream_that_runs_now_is_first_whatever_else_is_unknown():
     assert judge(LADDER, ["live=now"]).level == 1
     assert judge(LADDER, []).level == len(LADDER.rungs)
-    assert rank(LADDER, ["live=now"], [(2, 40.0), (5, 0.0)]) == 1
-    assert rank(LADDER, [], [(1, 40.0), (5, 0.0)]) == 3
+    assert rank(LADDER, ["live=now"], {(2, 40.0): 1, (5, 0.0): 1}) == 1
+    assert rank(LADDER, [], {(1, 40.0): 1, (5, 0.0): 1}) == 3
 
 
-@given(FACTS, st.lists(st.tuples(st.integers(1, 5), st.floats(0, 60)), max_size=8))
+@given(FACTS, st.dictionaries(st.tuples(st.integers(1, 5), st.floats(0, 60)), st.integers(1, 9), max_size=8))
 def test_a_counterfactual_is_the_place_it_would_really_have(facts, others):
     for name in {one.partition("=")[0] for one in facts}:
         rest = [one for one in facts if not one.startswith(f"{name}=")]

@@ -8,14 +8,21 @@ from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, t
 from tests.unit.console.serving import Lines
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
+from lightship.app_deconflict import Bureau
+from lightship.app_share import maker
+from lightship.app_undercover import opened
+from lightship.casework import links
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import shipped
 from lightship.console.application import create_body_console
+from lightship.console.gate import Limits
 from lightship.console.health import Health
+from lightship.console.pages_send import Sharing
+from lightship.console.referrals_api import MOST_BYTES
 from lightship.console.settings import Settings
 from lightship.console.tenants import Tenants, begin
-from lightship.core.casework import Inquiry, Marking, Referral
+from lightship.core.casework import Identifier, Inquiry, Link, Marking, Referral
 from lightship.core.ledger import VerifyReport
 from lightship.core.markings import marking_json
 from lightship.core.release import Partner
@@ -33,8 +40,20 @@ PARTNERS = {
 OWN = Marking(tlp="amber", pap="amber", originator="Example Agency")
 
 
-def body(folder, clock=None):
-    """Return a body's console with an account of each role and nothing in it."""
+def body(
+    folder,
+    clock=None,
+    readers=None,
+    *,
+    partners=PARTNERS,
+    key=None,
+    oidc=None,
+    mapping=lambda _sender: None,
+):
+    """Return a body's console with an account of each role and nothing in it.
+
+    ``readers`` is what its people are cleared for, by account; ``mapping`` what a sender's columns mean.
+    """
     clock = clock or Clock()
     store = SqlStore(tables(folder / "casework.db"))
     begin(folder / "tenants.json")
@@ -43,9 +62,19 @@ def body(folder, clock=None):
     settings = Settings(
         secret=b"s" * 32, tenants=Tenants(folder / "tenants.json"), ledger=ledger, log=Lines(), clock=clock,
         verify=lambda: VerifyReport("lightship-casework", ledger.size, ledger.size, 3),
-        health=lambda: Health(clock()), secure=False, hasher=CHEAP,
+        health=lambda: Health(clock()), secure=False, hasher=CHEAP, oidc=oidc,
+        limits=Limits(body_bytes=MOST_BYTES),
     )  # fmt: skip
-    made.app = create_body_console(store, settings, PARTNERS, OWN)
+    made.bureau, made.compartment = Bureau(folder / "deconflict"), folder / "compartment"
+    made.app = create_body_console(
+        store,
+        settings,
+        Sharing(partners, OWN, maker(OWN.originator, key)),
+        made.bureau,
+        lambda: opened(made.compartment),
+        readers,
+        mapping=mapping,
+    )
     made.room = made.app.state.room
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]
     made.all = lambda kind, **where: all_of(store, kind, **where)
@@ -71,3 +100,26 @@ def referred(made, forms=tuple(SAMPLES), marking=None):
     with made.store.look() as work:
         made.inquiries = [one.id for one in work.find(Inquiry, {}, order=order)]
     return made
+
+
+def linked(made, one, other, *, weight_db=21.5, by=None, at=None):
+    """Propose a link between two persons; returns its id."""
+    reasons = (
+        "email: +30.0 dB, the same address",
+        "name: -4.0 dB, another name",
+        "device: +2.5 dB, one model",
+    )
+    rival = "A family that shares one address."
+    with made.store.begin() as work:
+        link = Link("", one, other, weight_db, reasons, rival, at or made.clock())
+        named = {} if by is None else {"by": by}
+        return links.propose(work, [link], now=at or made.clock(), **named)[0].id
+
+
+def suspects(made, number=2):
+    """Return persons of different referrals whom nobody knows to be a child."""
+    found = {}
+    for one in made.all(Identifier):
+        if one.role in {"suspect", "unknown"}:
+            found.setdefault(one.referral_id, one.person)
+    return list(found.values())[:number]

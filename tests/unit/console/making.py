@@ -151,7 +151,9 @@ _TABLES = []
 
 
 def tables(path):
-    """Return the address of a new database: a copy of one whose tables were made once."""
+    """Return the address of a database: the one that is there, or a copy of one whose tables were made once."""
+    if path.exists():
+        return f"sqlite:///{path}"
     if not _TABLES:
         empty = path.with_name("empty.db")
         upgrade(f"sqlite:///{empty}")

@@ -7,13 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
+from tests.unit.console.casework import body
 from tests.unit.console.making import PASSWORD, console, full
 from tests.unit.console.provider import CLIENT, SECRET, provider, shared_secret
 from tests.unit.console.visiting import Visitor
 
 from lightship.console.oidc import Oidc, read_oidc
 from lightship.core.errors import InputError
-from lightship.core.people import Account, Session
+from lightship.core.people import BODY_ROLES, Account, Session
 
 ROLES = {"desk-moderators": "moderator", "desk-leads": "lead", "desk-auditors": "auditor"}
 
@@ -259,6 +260,31 @@ address = "https://desk.example"
 [roles]
 desk-moderators = "moderator"
 """
+
+
+def test_a_bodys_people_come_in_by_the_provider_too(tmp_path, idp):
+    roles = {"casework": "analyst", "desk-moderators": "moderator"}
+    made = body(tmp_path, oidc=Oidc(idp.issuer, CLIENT, SECRET, "http://console", roles))
+    idp.lie, idp.codes, idp.asked = {}, {}, []
+    idp.person = {"sub": "4712", "name": "Ona", "groups": ["casework"], "amr": ["pwd", "mfa"]}
+    who = Visitor(made)
+    address, _ = out(who, then="/cases")
+    assert 'content="0;url=/cases"' in back(who, address).text
+    assert "No case is open" in who.get("/cases").text
+    assert who.get("/people").status_code == 403
+
+
+def test_a_bodys_groups_have_a_bodys_roles(tmp_path):
+    (tmp_path / "secret").write_text("shh\n")
+    file = tmp_path / "oidc.toml"
+    text = 'issuer = "https://id.example"\nclient_id = "l"\nsecret_file = "secret"\naddress = "https://c.example"\n[roles]\n'
+    file.write_text(f'{text}g = "analyst"\n')
+    assert read_oidc(file, BODY_ROLES).roles == {"g": "analyst"}
+    with pytest.raises(InputError, match="roles"):
+        read_oidc(file)
+    file.write_text(f'{text}g = "moderator"\n')
+    with pytest.raises(InputError, match="roles"):
+        read_oidc(file, BODY_ROLES)
 
 
 def test_settings_are_read_from_a_file(tmp_path):

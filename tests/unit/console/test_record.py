@@ -73,6 +73,18 @@ def test_the_pages_together_are_all_that_fit_newest_first(rows, sought, most):
     assert pages(ledger, sought, most) == fitting[::-1]
 
 
+def test_an_entry_about_several_of_those_sought_is_found_once():
+    ledger = Entries(
+        [
+            entry(0, inquiry="i1", referral="r1"),
+            entry(1, referral="r2"),
+            entry(2, inquiry="i2"),
+            entry(3, referral="r1"),
+        ]
+    )
+    assert pages(ledger, Sought(about="i1", also=("r1", "r2")), 2) == [(n, ledger.kept[n]) for n in (3, 1, 0)]
+
+
 def test_a_search_reads_what_it_shows_and_hardly_more():
     ledger = Entries([entry(0, by="ada"), *(entry(n) for n in range(1, 1_900)), entry(1_900, by="ada")])
     kept = Record(ledger)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -61,6 +62,12 @@ def test_a_cybertip_says_who_what_and_how_urgent_its_sender_finds_it():
     assert ("child-1", "child", "handle", "kid_1") in ids(tip)
     assert {one.platform for one in tip.named if one.kind == "handle"} == {"Example Live"}
     assert "scheduled again" in tip.narrative
+
+
+def test_a_cybertip_of_bodily_abuse_says_so():
+    data = CYBERTIP.replace(b"Online Enticement of Children for Sexual Acts", b"Child Sexual Molestation")
+    assert "contact=hands-on" in read("cybertip-xml", data).facts
+    assert "contact=grooming" not in read("cybertip-xml", data).facts
 
 
 def test_a_mark_that_is_said_to_be_false_is_no_fact():
@@ -187,6 +194,12 @@ def test_a_platforms_case_travels_without_its_address_and_its_still():
     parsed = read("platform-json", data)
     assert ids(parsed) == {("host-1", "unknown", "handle", "host-9")}, "a host may be the child"
     assert set(parsed.facts) == {"live=now", "danger=now"}
+    taken_back = read(
+        "platform-json", platform_referral(replace(case, state="reversed"), stream, "Example Live")
+    )
+    assert taken_back.reference == parsed.reference, "it joins what was said before"
+    assert taken_back.facts == (), "what was reversed says nothing of now, though its stream runs again"
+    assert "reversed its decision" in taken_back.narrative
 
 
 def test_two_objects_are_one_person_only_where_a_bundle_says_so():

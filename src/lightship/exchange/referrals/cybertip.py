@@ -25,7 +25,11 @@ _PEOPLE = {
     "victim": ("child", "child"),
 }
 _PERSON = ("personOrUserReportedPerson", "intendedRecipientPerson", "victimPerson", "person")
-_ENTICEMENT = "Online Enticement of Children for Sexual Acts"
+_SAYS = {
+    "Online Enticement of Children for Sexual Acts": "contact=grooming",
+    "Child Sexual Molestation": "contact=hands-on",
+}
+"""What a kind of incident says by itself."""
 
 
 def read_cybertip(data: bytes, received_at: datetime) -> Parsed:
@@ -70,8 +74,8 @@ def _summary(report: Any, reading: Reading) -> None:
         reading.words(why, "escalateToHighPriority")
     reading.happened_at = reading.when(text_under(summary, "incidentDateTime"), "incidentDateTime")
     reading.words(text_under(summary, "incidentDateTimeDescription"), "incidentDateTimeDescription")
-    if reading.kind == _ENTICEMENT:
-        reading.fact("contact=grooming")
+    if (fact := _SAYS.get(reading.kind)) is not None:
+        reading.fact(fact)
     for node in under(summary, "reportAnnotations"):
         if said_under(node, "sextortion"):
             reading.fact("extortion=active")

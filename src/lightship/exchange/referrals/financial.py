@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from lightship.core.casework import Parsed
-from lightship.exchange.referrals.reading import Reading, json_of, tables_of, text_of
+from lightship.exchange.referrals.reading import Reading, json_of, table_of, tables_of, text_of
 from lightship.exchange.referrals.xml import text_under, under, xml_of
 
 GOAML_FIELDS = (
@@ -129,12 +130,19 @@ def read_alert(data: bytes, received_at: datetime) -> Parsed:
     }
     if reading.kind.startswith("livestream-") and paid:
         reading.fact("payments=repeated" if len(paid) > 2 else "payments=once")
+    _sentences(row, reading)
+    return reading.parsed()
+
+
+def _sentences(row: Mapping[str, Any], reading: Reading) -> None:
+    """Read what stands for the alert, and what against it."""
+    if reference := text_of(table_of(row.get("filed")).get("reference")):
+        reading.words(f"Its report was filed as {reference}.")
     for reason in tables_of(row.get("reasons")):
         reading.words(reason.get("sentence"), "reasons")
     for reason in tables_of(row.get("counter")):
         if text := text_of(reason.get("sentence")):
             reading.words(f"Against it: {text}", "counter")
-    return reading.parsed()
 
 
 def _listed(value: Any) -> list[Any]:

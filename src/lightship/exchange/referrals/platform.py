@@ -23,6 +23,7 @@ def platform_referral(case: Case, stream: Stream, platform: str) -> bytes:
             "platform": platform,
             "case": {
                 "id": case.id,
+                "state": case.state,
                 "opened_by": case.opened_by,
                 "opened_at": case.opened_at.isoformat(),
                 "aware_at": case.aware_at.isoformat(),
@@ -46,7 +47,10 @@ def platform_referral(case: Case, stream: Stream, platform: str) -> bytes:
 
 
 def read_platform(data: bytes, received_at: datetime) -> Parsed:
-    """Read a case of a platform. No host is called a suspect: they may be the child, or be forced."""
+    """Read a case of a platform. No host is called a suspect: they may be the child, or be forced.
+
+    What the platform has reversed since says nothing of now; what it said before stays, and a person reads both.
+    """
     reading = Reading("platform", FIELDS, received_at)
     whole = json_of(data, reading)
     case, stream = table_of(whole.get("case")), table_of(whole.get("stream"))
@@ -68,6 +72,10 @@ def read_platform(data: bytes, received_at: datetime) -> Parsed:
     if text_of(stream.get("id")):
         reading.has("stream")
     reading.name("host-1", role, "handle", stream.get("host"), **host)  # type: ignore[arg-type]
+    if case.get("state") == "reversed":
+        reading.kind = "livestream, reversed by the platform"
+        reading.words("The platform has reversed its decision on this case.")
+        return reading.parsed()
     if case.get("live") is True:
         reading.fact("live=now")
     elif case:

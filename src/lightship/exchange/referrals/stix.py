@@ -6,6 +6,7 @@ what can be read of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,9 @@ TLP_2 = {
 }
 """Identifiers of the markings of TLP 2.0 (OASIS common objects) and of TLP 1 (STIX 2.1, section 7.2.1.4)."""
 
+IDENTIFIERS = "extension-definition--1aeccec7-aa35-530d-aa87-18aa2a4beed6"
+"""Lightship's extension: identifiers that STIX 2.1 has no observable for, and facts of urgency."""
+
 _TOLD = ("report", "note", "incident", "observed-data", "grouping")
 _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
 _ROLES = {
@@ -48,9 +52,12 @@ _ROLES = {
     "facilitator": "facilitator",
 }
 
+_PSEUDONYM = re.compile("(child|suspect|facilitator|unknown) [0-9a-f]{8}")
+"""How our own bundles call people: no name, and nothing to compare anybody by."""
+
 
 def read_stix(data: bytes, received_at: datetime) -> Parsed:
-    """Read a bundle. Facts of the ladder stand in ``x_lightship_facts`` of any object, where a partner writes them."""
+    """Read a bundle. Facts of the ladder stand in our extension or ``x_lightship_facts`` of any object."""
     reading = Reading("partner", FIELDS, received_at)
     bundle = json_of(data, reading)
     if bundle and bundle.get("type") != "bundle":
@@ -74,6 +81,7 @@ def read_stix(data: bytes, received_at: datetime) -> Parsed:
     people = _people(objects, reading)
     for one in objects:
         _named(one, people, reading)
+        _extended(one, people, reading)
         for fact in list_of(one.get("x_lightship_facts")):
             reading.fact(text_of(fact))
     marking_of(reading, _tags(objects), text_of(head.get("created_by_ref")))
@@ -119,8 +127,27 @@ def _named(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], readin
         hashes = table_of(one.get("hashes"))
         for name in _HASHES:
             reading.name(who, role, "hash", hashes.get(name), place="file")
-    elif id_ in people and kind in {"identity", "threat-actor"}:
+    elif (
+        id_ in people
+        and kind in {"identity", "threat-actor"}
+        and not _PSEUDONYM.fullmatch(text_of(one.get("name")))
+    ):
         reading.name(who, role, "name", one.get("name"), place="identity")
+
+
+def _extended(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], reading: Reading) -> None:
+    """Read our own extension: facts of the ladder, and identifiers, whose people are those of the bundle."""
+    own = table_of(table_of(one.get("extensions")).get(IDENTIFIERS))
+    for fact in list_of(own.get("facts")):
+        reading.fact(text_of(fact))
+    for row in tables_of(own.get("identifiers")):
+        ref = text_of(row.get("person_ref"))
+        who, role = people.get(ref, (ref or "extension", text_of(row.get("role")) or "unknown"))
+        first, last = (reading.when(row.get(name), name) for name in ("first_at", "last_at"))
+        reading.name(
+            who, role, text_of(row.get("kind")), row.get("value"), place="extension",
+            platform=text_of(row.get("platform")), first_at=first, last_at=last,
+        )  # fmt: skip
 
 
 def _tags(objects: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -1,0 +1,143 @@
+"""A platform, a bank and a partner refer over HTTP: what is acknowledged is on disk, and says nothing about others."""
+
+import base64
+import json
+
+import pytest
+from tests.unit.console.casework import body
+from tests.unit.console.serving import ask
+from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
+
+from lightship.casework import intake
+from lightship.console.tenants import Tenant, add
+from lightship.core.casework import Identifier, Inquiry, Original, Referral, Use
+from lightship.core.errors import StoreError
+from lightship.exchange.referrals import parse_mapping
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(200)
+
+
+@pytest.fixture
+def made(tmp_path):
+    one = body(tmp_path, mapping=lambda who: parse_mapping(MAPPING, who) if who == "live" else None)
+    one.path = tmp_path / "tenants.json"
+    one.tokens = {
+        name: add(one.path, Tenant(name, "", (scope,), (), per_minute, 1000))
+        for name, scope, per_minute in (
+            ("live", "referrals", 100),
+            ("bank", "referrals", 100),
+            ("nosy", "metrics", 100),
+            ("busy", "referrals", 1),
+        )
+    }
+    one.app.state.room.settings.tenants._looked_s = -9.0  # the file was written after it was read
+    return one
+
+
+def post(made, data, form="", tenant="live", media="application/octet-stream"):
+    path = f"/v1/referrals?form={form}" if form else "/v1/referrals"
+    return ask(made, "POST", path, tenant, content=data, headers={"Content-Type": media})
+
+
+def test_every_form_is_acknowledged_once_it_is_kept_owned_and_due(made):
+    for form, data in SAMPLES.items():
+        done = post(made, data, form)
+        assert done.status_code == 202, done.text
+        for told in done.json()["referrals"]:
+            (referral,) = made.all(Referral, id=told["id"])
+            assert made.one(Original, told["sha256"]).form == form
+            assert referral.sender == "live"
+            inquiry = made.one(Inquiry, referral.inquiry_id)
+            assert inquiry.owner
+            assert inquiry.due_at > made.clock()
+            assert made.all(Use, about=referral.id, verb="collection", by="live")
+    assert len([one for one in made.ledger.entries() if one["kind"] == "referral-taken-in"]) >= len(SAMPLES)
+
+
+def test_a_content_type_names_a_form_by_itself_where_it_can(made):
+    assert post(made, SAMPLES["stix-json"], media="application/stix+json;version=2.1").status_code == 202
+    assert post(made, SAMPLES["csv"], media="text/csv; charset=utf-8").status_code == 202
+    refused = post(made, SAMPLES["goaml-xml"], media="application/xml")
+    assert refused.status_code == 415
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert "goaml-xml" in refused.json()["detail"]
+
+
+def test_the_same_bytes_are_one_referral_and_nobody_learns_that_another_sent_them(made):
+    answers = [post(made, SAMPLES["platform-json"], "platform-json", who) for who in ("live", "live", "bank")]
+    assert len({one.text for one in answers}) == 1
+    assert len(made.all(Referral)) == len(made.all(Inquiry)) == 1
+    again = [one["sender"] for one in made.ledger.entries() if one["kind"] == "referral-came-again"]
+    assert again == ["live", "bank"]
+    for word in ("owner", "urgency", "inquiry", "due"):
+        assert word not in answers[0].text
+
+
+def test_what_is_sent_again_under_its_reference_joins(made):
+    later = json.loads(SAMPLES["platform-json"])
+    later["case"]["words"] = "seen again"
+    post(made, SAMPLES["platform-json"], "platform-json")
+    post(made, json.dumps(later).encode(), "platform-json")
+    assert len(made.all(Referral)) == 2
+    assert len(made.all(Inquiry)) == 1
+
+
+def test_what_cannot_be_read_is_kept_and_its_sender_is_told_where(made):
+    done = post(made, b"no json at all", "stix-json")
+    assert done.status_code == 202
+    assert done.json()["referrals"][0]["not_read"] == ["line 1, column 1: not JSON; nothing was read"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        JPEG,
+        b"PK\x03\x04" + bytes(80),
+        b"\0\0\0\x18ftypmp42" + bytes(80),
+        b"BM\x46\0\0\0\0\0\0\0\x36" + bytes(80),
+        json.dumps({"Attribute": base64.b64encode(JPEG).decode()}).replace("/", "\\/").encode(),
+        b"<file>\n" + base64.encodebytes(b"\x89PNG\r\n\x1a\n" + bytes(200)) + b"</file>",
+        b"data:image/jpeg;base64," + base64.b64encode(JPEG),
+    ],
+)
+def test_no_picture_is_taken_in_however_it_is_packed(made, data):
+    done = post(made, data, "misp-json")
+    assert done.status_code == 422
+    assert "none is held here" in done.json()["detail"]
+    assert made.all(Original) == []
+
+
+@pytest.mark.parametrize(
+    "words", [b"BMW seen outside", b"a" * 64, b"f0" * 200, b"GIF is a format", b"II. and III."]
+)
+def test_words_and_hashes_are_no_picture(made, words):
+    assert post(made, words, "misp-json").status_code == 202
+
+
+def test_refusals_are_problems_and_keep_nothing(made):
+    refused = [
+        (401, post(made, b"{}", "stix-json", None)),
+        (403, post(made, b"{}", "stix-json", "nosy")),
+        (422, post(made, b"{}", "fax")),
+        (422, post(made, b" ", "stix-json")),
+        (422, post(made, SAMPLES["csv"], "csv", "bank")),
+        (413, post(made, b"x" * (5 << 20), "stix-json")),
+    ]
+    post(made, SAMPLES["goaml-xml"], "goaml-xml", "busy")
+    refused.append((429, post(made, SAMPLES["stix-json"], "stix-json", "busy")))
+    for status, done in refused:
+        assert done.status_code == status
+        assert done.headers["content-type"] == "application/problem+json"
+    assert len(made.all(Original)) == 1
+
+
+def test_what_cannot_be_kept_is_not_acknowledged_and_is_sent_again(made, monkeypatch):
+    def full(*_args, **_more):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(intake._Door, "take", full)
+    assert post(made, SAMPLES["stix-json"], "stix-json").status_code == 503
+    monkeypatch.undo()
+    assert made.all(Referral) == []
+    assert post(made, SAMPLES["stix-json"], "stix-json").status_code == 202
+    assert made.all(Identifier)
