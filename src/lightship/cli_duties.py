@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -107,24 +106,23 @@ def call(
 
 @duties_app.command()
 def targets(
-    month: Annotated[str, typer.Option(help="Such as 2026-11; this month unless named.")] = "",
+    month: Annotated[str, typer.Option(help="Such as 2026-11, 2026-Q4 or 2026; this month unless named.")] = "",
     folder: Folder = None,
+    database: Database = "",
 ) -> None:
-    """Say what became of a month's targets for time and accuracy, with each miss and its cause, from the ledger."""
+    """Say what became of the targets for time and accuracy, with the misses that took longest and their causes."""
+    from lightship.app_regulator import open_desk
     from lightship.cli_serve import deployed
-    from lightship.duties.targets import actuals
-    from lightship.infra.ledger_file import read_entries
+    from lightship.duties.targets import in_words
 
-    where, law, now = deployed(folder).folder, _provider(folder).law, datetime.now(UTC)
-    since = _day(f"{month}-01" if month else "", now).replace(day=1)
-    until = since + timedelta(days=calendar.monthrange(since.year, since.month)[1])
-    for one in actuals(read_entries(where / "platform.ledger"), law, since, until, now):
-        reach = f"{one.target.share:.0%}"
-        share = "nothing to count" if one.share is None else f"{one.share:.1%} of {one.of} ({reach} wanted)"
-        typer.echo(f"{one.target.id}: {share}. {one.target.says}")
-        for miss in one.misses:
-            took = f", {miss.took_s / 60:.0f} min" if miss.took_s is not None else ""
-            typer.echo(f"  case {miss.case_id}{took}: {miss.cause}")
+    with open_desk(deployed(folder, database)) as desk:
+        found = desk.targets(desk.period(month))
+    for one in found["targets"]:
+        typer.echo(f"{one['id']}: {in_words(one)}")
+        for miss in one["longest"]:
+            took = f", {miss['took_s'] / 60:,.0f} min" if one["within_s"] else ""
+            waits = " so far" if miss["waits"] else ""
+            typer.echo(f"  case {miss['case']}{took}{waits}: {miss['cause']}")
 
 
 # People ----------------------------------------------------------------------------------------

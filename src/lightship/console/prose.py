@@ -268,6 +268,11 @@ def _exported(entry: Fields) -> str:
     return f"{entry['by']} exported {what}; approved by {people}."
 
 
+def _placed(entry: Fields) -> str:
+    why = "; ".join(map(str, entry["why"]))
+    return f"More was seen of case {entry['case']}, and its place in the queue was worked out anew: {why}."
+
+
 def _signed_in(entry: Fields) -> str:
     through = f" through {entry['through']}" if entry.get("through") else ""
     return f"{entry['by']} signed in as {entry['role']}{through}."
@@ -295,6 +300,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Cases and reports": {
         "case-opened": Kind("Case opened", _opened),
+        "case-placed": Kind("Placed anew", _placed),
         "report": Kind("Report", _reported),
         "report-seen": Kind(
             "Report seen", "The report of case {case} was before a person {wait_s} s after it came."

@@ -41,7 +41,7 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
     )
     head = facts(
         [
-            ("Period", f"{period['begins'][:10]} to {period['ends'][:10]}, the latter not included, UTC"),
+            ("Period", f"{period['first_day']} to {period['last_day']}, days of {period['zone']}"),
             ("Version", f"{paper.version}, made on {paper.made_at:%-d %B %Y} by {escape(paper.author)}"),
             ("State", approved),
             ("Measures", f"{escape(book['table']['title'])}, data of {escape(book['table']['version'])}"),

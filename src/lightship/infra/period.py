@@ -42,6 +42,7 @@ class StoredPeriod:
         *,
         of: tuple[type[Identified], str, Sequence[str]] | None = None,
         unless: Iterable[str] = (),
+        where: Mapping[str, Iterable[str]] | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """Yield fields of the values whose time ``since`` lies in ``[begins, ends)``.
 
@@ -62,6 +63,8 @@ class StoredPeriod:
         for name in unless:
             past = _column(table, name)
             query = query.where(sa.or_(past.is_(None), past >= ends))
+        for name, those in (where or {}).items():
+            query = query.where(_column(table, name).in_(tuple(those)))
         with self._store.look() as work:
             found = work.connection.execution_options(yield_per=_PAGE).execute(query)
             for page in found.partitions():
