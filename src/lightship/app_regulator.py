@@ -27,9 +27,9 @@ from lightship.detect import list_acts
 from lightship.duties import drift, evidence_file, feedback, notices, record_book, statement, transparency
 from lightship.duties import record_book_papers as papers
 from lightship.duties.crosswalk import Crosswalk, parse_crosswalk
+from lightship.duties.law import Law
 from lightship.duties.measures import MeasureTable, parse_table
 from lightship.duties.measures_figures import FIGURES, figures_of, targets_of
-from lightship.duties.law import Law
 from lightship.duties.measures_period import Period, period_of
 from lightship.duties.measures_tally import Value
 from lightship.duties.record_book_forms import Form, empty_form, read_form

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from lightship.cli_duties_intimate import intimate_app
 from lightship.cli_serve import Database, Folder
 from lightship.core.errors import InputError
 from lightship.say import say
@@ -24,6 +25,7 @@ question_app = typer.Typer(help="An authority's questions, and their seven days.
 clock_app = typer.Typer(help="Every other time that runs.", no_args_is_help=True)
 for name, one in (
     ("people", people_app), ("retention", retention_app), ("question", question_app), ("clock", clock_app),
+    ("intimate", intimate_app),
 ):  # fmt: skip
     duties_app.add_typer(one, name=name)
 
@@ -56,7 +58,7 @@ def owed_(
     for one in shown:
         typer.echo(_told(one, law, now))
     for clock in standing.clocks:
-        typer.echo(_told_clock(clock, now))
+        typer.echo(told_clock(clock, now))
 
 
 @duties_app.command()
@@ -106,7 +108,9 @@ def call(
 
 @duties_app.command()
 def targets(
-    month: Annotated[str, typer.Option(help="Such as 2026-11, 2026-Q4 or 2026; this month unless named.")] = "",
+    month: Annotated[
+        str, typer.Option(help="Such as 2026-11, 2026-Q4 or 2026; this month unless named.")
+    ] = "",
     folder: Folder = None,
     database: Database = "",
 ) -> None:
@@ -225,7 +229,7 @@ def add(
     database: Database = "",
 ) -> None:
     """Take in a question of the authority; its seven days run from its receipt."""
-    _begin("nca-question", about, words, reference, received, by, folder, database)
+    begin_clock("nca-question", about, words, reference, received, by, folder, database)
 
 
 @question_app.command()
@@ -254,7 +258,7 @@ def begin_(
     database: Database = "",
 ) -> None:
     """Let a clock run."""
-    _begin(kind, about, words, reference, received, by, folder, database)
+    begin_clock(kind, about, words, reference, received, by, folder, database)
 
 
 @clock_app.command()
@@ -278,7 +282,7 @@ def listed(folder: Folder = None, database: Database = "") -> None:
     with store_of(folder, database) as store, store.look() as work:
         found = clocks.running(work)
     for one in found:
-        typer.echo(_told_clock(one, datetime.now(UTC)))
+        typer.echo(told_clock(one, datetime.now(UTC)))
     if not found:
         say("No clock runs.")
 
@@ -330,7 +334,7 @@ def erase(
     typer.echo(erase_asked(deployed(folder, database), request, by or _person()).words)
 
 
-def _begin(
+def begin_clock(
     kind: str,
     about: str,
     words: str,
@@ -340,6 +344,7 @@ def _begin(
     folder: Path | None,
     database: str,
 ) -> None:
+    """Let a clock run, and say until when."""
     from lightship.app_platform import store_of
     from lightship.duties import clocks
 
@@ -349,7 +354,7 @@ def _begin(
         clock = clocks.begin(
             work, law, kind, about=about, began_at=began, by=by or _person(), words=words, reference=reference
         )
-    typer.echo(_told_clock(clock, now))
+    typer.echo(told_clock(clock, now))
 
 
 def _end(clock: str, outcome: str, by: str, folder: Path | None, database: str) -> None:
@@ -373,7 +378,8 @@ def _told(duty: Duty, law: Law, now: datetime) -> str:
     return f"{duty.id}{urgent}, aware {duty.aware_at:%Y-%m-%d %H:%M} UTC{clock}: {owed.words(duty, law)}"
 
 
-def _told_clock(clock: Clock, now: datetime) -> str:
+def told_clock(clock: Clock, now: datetime) -> str:
+    """Return a clock in a line."""
     late = "LATE since" if clock.due_at < now else "until"
     reference = f" ({clock.reference})" if clock.reference else ""
     words = f": {clock.words}" if clock.words else ""

@@ -27,7 +27,9 @@ Folder = Annotated[Path | None, typer.Option(help="The platform's; beside the st
 Database = Annotated[
     str, typer.Option(help="Such as postgresql+psycopg://...; SQLite in the folder unless named.")
 ]
-Named = Annotated[str, typer.Option("--period", help="Such as 2026-10, 2026-Q4, 2026-H2 or 2026; days of the regulator.")]
+Named = Annotated[
+    str, typer.Option("--period", help="Such as 2026-10, 2026-Q4, 2026-H2 or 2026; days of the regulator.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for what is written.")]
 By = Annotated[str, typer.Option(help="Who does it; your user name unless given.")]
 

@@ -12,8 +12,8 @@ from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
 from lightship.core.access import allowed_purposes
-from lightship.core.duties import Detection, Duty, DutyState, Filing
-from lightship.duties import clocks, desk, owed, people
+from lightship.core.duties import Clock, Detection, Duty, DutyState, Filing
+from lightship.duties import clocks, desk, intimate, owed, people
 from lightship.duties.provider import Provider
 
 SHOWN: dict[str, tuple[DutyState, str]] = {
@@ -50,6 +50,11 @@ def routes(room: Room) -> APIRouter:
                 owed.done(work, shown[0], after=after if known else "") if shown else list(standing.waiting)
             )
             roster = people.roster(work, visit.now)
+            sweeps = {
+                one.id: intimate.in_words(intimate.said(work, one.id))
+                for one in standing.clocks
+                if one.kind == clocks.SWEPT
+            }
         return room.page(
             request,
             "duties.html",
@@ -60,6 +65,7 @@ def routes(room: Room) -> APIRouter:
             shown=SHOWN,
             more=rows[-1].id if shown and len(rows) == owed.PAGE else "",
             clocks=[(one, law.periods.get(one.kind), late(one.due_at, visit.now)) for one in standing.clocks],
+            sweeps=sweeps,
             roster=roster,
             lacks=people.lacks(roster, visit.now),
             law=law,
@@ -117,9 +123,15 @@ def routes(room: Room) -> APIRouter:
 
     @router.post("/clocks/{clock_id}/end")
     def end(clock_id: str, visit: Visit = deciding) -> Response:
-        outcome = visit.field("outcome", longest=clocks.LONGEST)
+        exception = visit.field("ends", longest=10, needed=False) == "exception"
+        outcome = visit.field("outcome", longest=clocks.LONGEST, needed=exception)
+        by = visit.account.id
         with room.store.begin() as work:
-            clocks.end(work, clock_id, outcome=outcome, by=visit.account.id, now=visit.now)
+            clock = work.get(Clock, clock_id) if len(clock_id) <= 64 else None
+            if clock is not None and clock.kind == clocks.SWEPT:
+                intimate.end(work, clock_id, outcome=outcome, by=by, now=visit.now, exception=exception)
+            else:
+                clocks.end(work, clock_id, outcome=outcome, by=by, now=visit.now)
         return go("/duties")
 
     return router

@@ -383,6 +383,17 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "{by} placed a hold on an exhibit of case {case}, on the basis “{basis}”, because: {reason}.",
         ),
         "hold-lifted": Kind("Hold lifted", _lifted),
+        "exhibit-recovered": Kind(
+            "Put on record",
+            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record now.",
+        ),
+        "orphan-destroyed": Kind(
+            "Left over, destroyed",
+            "A crash had left exhibit {exhibit} on no record; nobody needs it, and its key was destroyed.",
+        ),
+        "vault-cleared": Kind(
+            "Left over, removed", "A crash had left files that no key opens, and they were removed: {files}."
+        ),
         "exhibit-expired": Kind(
             "Destroyed",
             "The key of an exhibit of case {case} was destroyed: its time is over. Record {record}.",
@@ -463,6 +474,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "duty-call": Kind("Call", "{by} called {whom} about case {case} ({reference}): {words}"),
         "clock-began": Kind("Clock began", "The clock “{of}” about {about} runs until {due_at}: {words}"),
         "clock-ended": Kind("Clock ended", _clock_ended),
+        "intimate-swept": Kind(
+            "Swept for copies",
+            "{by} has what a sweep for copies of an intimate image found on the clock about {about}: of {recordings} "
+            "recordings {residual} show it still, and {unread} could not be read whole.",
+        ),
         "sealed-for-report": Kind(
             "Sealed for a report", "The {what} of the report of case {case} was sealed."
         ),

@@ -12,6 +12,7 @@ from lightship.core.ports import Work
 
 Said = Literal["confirmed", "false-positive"]
 
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What is to be told of one entry.

@@ -201,8 +201,8 @@ def figures_of(
 
 
 def targets_of(source: Source, period: Period, law: Law, now: datetime) -> Value:
-    """Return the figure of the targets alone."""
+    """Return the figure of the targets alone, with the misses that took longest."""
     aims = Aims(law, period, read_log(source, period), now)
     measures_moderation.of_cases(source, period, aims)
     measures_owed.of_duties(source, period, aims)
-    return aims.value()["targets"]
+    return aims.value(named=True)["targets"]

@@ -17,7 +17,9 @@ EARLIER = timedelta(days=92)
 
 _MINUTE_S = 60.0
 
-_BEGUN = frozenset({"appeal", "appeal-answered", "surge-began", "surge-ended", "claim", "effect-not-confirmed"})
+_BEGUN = frozenset(
+    {"appeal", "appeal-answered", "surge-began", "surge-ended", "claim", "effect-not-confirmed"}
+)
 """Kinds that are looked for before the period as well."""
 
 _WITHIN = frozenset(

@@ -104,9 +104,7 @@ def _waiting(source: Source, period: Period, aims: Aims, decided: Container[str]
         source.rows(Case, ("id", "aware_at"), "opened_at", BEGINNING, ends, where={"state": ("open",)})
     )
     of = (Case, "case_id", ("opened_at", "aware_at"))
-    late = source.rows(
-        Judgement, ("case_id",), "at", ends, _FAR, of=of, where={"verdict": _CLOSING}
-    )
+    late = source.rows(Judgement, ("case_id",), "at", ends, _FAR, of=of, where={"verdict": _CLOSING})
     open_.update((case, aware_at) for case, opened_at, aware_at in late if opened_at and opened_at < ends)
     for case, aware_at in sorted(open_.items()):
         if case not in decided:

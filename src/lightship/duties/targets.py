@@ -51,9 +51,13 @@ class Aim:
         keep = heapq.heappush if len(self.longest) < SHOWN else heapq.heappushpop
         keep(self.longest, (took_s, case, cause, waits))
 
-    def value(self) -> Value:
-        """Return what became of it, as JSON."""
+    def value(self, *, named: bool) -> Value:
+        """Return what became of it, as JSON; the misses that took longest only where cases may be named."""
         share = self.met / self.cases if self.cases else None
+        longest = [
+            {"case": case, "took_s": round(took_s, 3), "cause": cause, "waits": waits}
+            for took_s, case, cause, waits in sorted(self.longest, key=lambda one: (-one[0], one[1]))
+        ]
         return {
             "id": self.target.id,
             "says": self.target.says,
@@ -65,10 +69,7 @@ class Aim:
             "kept": share >= self.target.share if share is not None else None,
             "waiting_past_its_time": self.waiting,
             "causes": dict(sorted(self.causes.items())),
-            "longest": [
-                {"case": case, "took_s": round(took_s, 3), "cause": cause, "waits": waits}
-                for took_s, case, cause, waits in sorted(self.longest, key=lambda one: (-one[0], one[1]))
-            ],
+            **({"longest": longest} if named else {}),
         }
 
 
@@ -100,7 +101,9 @@ class Aims:
         """Take in that a stream was stopped, or is still to be."""
         failed = self._log.unconfirmed[case]
         cause = (
-            "the platform did not confirm at first" if failed else "from awareness to the order, or on its way"
+            "the platform did not confirm at first"
+            if failed
+            else "from awareness to the order, or on its way"
         )
         for aim in self._of("stopped"):
             self._timed(aim, case, aware_at, at, cause)
@@ -126,12 +129,12 @@ class Aims:
                 stretches = [(_WAITED[1], self._decided.get(case)), (_WAITED[2], owed_at), (_WAITED[3], at)]
                 self._timed(aim, case, aware_at, at, stretches)
 
-    def value(self) -> dict[str, Value]:
-        """Return what became of all."""
+    def value(self, *, named: bool = False) -> dict[str, Value]:
+        """Return what became of all; see :meth:`Aim.value`."""
         for aim in self._of("upheld"):
             for case, why in sorted(self._overturned.items()):
                 aim.miss(case, 0.0, why)
-        found = [one.value() for one in self._aims]
+        found = [one.value(named=named) for one in self._aims]
         missed = sum(one["kept"] is False for one in found)
         return {"targets": {"total": len(found), "missed": missed, "rules": self._digest, "targets": found}}
 
