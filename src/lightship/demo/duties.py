@@ -139,11 +139,16 @@ def play(out: Path, console: Console) -> list[Claim]:
         return [*claims, *_verified(folder, here.now, kept, console)]
 
 
+def provide(folder: Path) -> None:
+    """State who the demonstration's provider is, and who reports for it."""
+    (folder / "provider.toml").write_text(PROVIDER, encoding="utf-8")
+    (folder / app_duties_report.SETTINGS).write_text(SERVICE, encoding="utf-8")
+
+
 @contextmanager
 def night(folder: Path) -> Iterator[Night]:
     """Open a deployment with two livestreams, and people who answer for what is owed."""
-    (folder / "provider.toml").write_text(PROVIDER, encoding="utf-8")
-    (folder / app_duties_report.SETTINGS).write_text(SERVICE, encoding="utf-8")
+    provide(folder)
     deployment = Deployment(folder)
     upgrade(deployment.url)
     with ExitStack() as stack:

@@ -1,8 +1,8 @@
 """Intimate images: within 48 hours of a notice the image, and the same or nearly the same, are down (R28).
 
-The notice starts the clock. Each sweep for near copies is kept as a version of a paper on that clock: what was looked at,
-what showed the image still, and what could not be read. The clock ends when the last sweep found nothing that is not
-answered for, or by an exception with its reason; not because somebody says that it is done.
+The notice starts the clock. Each sweep for near copies is kept as a version of a paper on that clock: what was looked
+at, what showed the image still, and what could not be read. The clock ends when the last sweep found nothing that is
+not answered for, or by an exception with its reason; not because somebody says that it is done.
 """
 
 from __future__ import annotations

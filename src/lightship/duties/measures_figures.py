@@ -107,6 +107,11 @@ FIGURES: Mapping[str, Figure] = {
         "Pictures scanned",
         "Pictures that detectors were given in the period, by whether the stream was public or private.",
     ),
+    "hosts": Figure(
+        "What livestreams may do",
+        "Streams that began in the period and are on record, by whether a child hosts or streams in them; the rules of "
+        "what a livestream may do that were in use at its end, and how often they were set in it.",
+    ),
     "policies": Figure(
         "Policies in force", "Watches of streams that began in the period, by policy, and the digests."
     ),
@@ -192,6 +197,7 @@ def figures_of(
         **measures_moderation.of_appeals(period, log),
         **measures_moderation.of_staffing(source, period, log),
         **measures_record.of_watch(source, period, log),
+        **measures_record.of_hosts(source, period, log),
         **measures_record.of_lists(source, period),
         **measures_owed.of_posts(source, period),
         **measures_owed.of_exhibits(source, period),

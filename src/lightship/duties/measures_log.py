@@ -38,7 +38,7 @@ class Log:
     pictures, bases
         Pictures by visibility and detector; the bases of each visibility.
     acts
-        Appeals, their answers, and crisis mode on and off, in their order.
+        Appeals, their answers, crisis mode on and off, and the rules for livestreams, in their order.
     claimed
         When a case was first claimed.
     unconfirmed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lightship.core.cases import Stream
+from lightship.core.entry_time import at_of
 from lightship.core.governance import Book
 from lightship.core.tuning import tuning_record
 from lightship.duties.measures_log import Log
@@ -37,6 +39,18 @@ def of_watch(source: Source, period: Period, log: Log) -> dict[str, Value]:
             "verified_in_the_period": log.verified,
         },
     }
+
+
+def of_hosts(source: Source, period: Period, log: Log) -> dict[str, Value]:
+    """Return who hosted streams, and which rules of what a livestream may do were in use."""
+    hosts = Counter(
+        "not known" if child is None else "child" if child else "adult"
+        for (child,) in source.rows(Stream, ("child_host",), "began_at", period.begins, period.ends)
+    )
+    told = [one for one in log.acts if one["kind"] == "controls"]
+    in_use = sorted(map(str, told[-1]["enabled"])) if told else None
+    times = sum(at_of(one) >= period.begins for one in told)
+    return {"hosts": counts(hosts, rules_in_use=in_use, times_set=times)}
 
 
 def of_lists(source: Source, period: Period) -> dict[str, Value]:

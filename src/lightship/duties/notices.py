@@ -14,7 +14,7 @@ from lightship.duties.measures_figures import DEFINITIONS, FIGURES
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_tally import Value
 from lightship.duties.record_book_html import code as monospaced
-from lightship.duties.record_book_html import document
+from lightship.duties.record_book_html import days, document
 from lightship.duties.record_book_words import in_words
 from lightship.exchange.one_page import facts, table
 
@@ -129,7 +129,7 @@ def answer_page(answer: Mapping[str, Any]) -> bytes:
         f"<header><h1>{escape(title)}</h1>"
         + facts(
             [
-                ("Period", f"{period['first_day']} to {period['last_day']}, days of {period['zone']}"),
+                ("Period", days(period)),
                 ("This answer", monospaced(digest(answer))),
             ]
         )

@@ -170,6 +170,7 @@ def _row(
         "stated": dict(stated) if stated is not None else None,
         "owes": measure.owes,
         "figures": list(measure.figures),
+        "no_figure": measure.no_figure,
         "missing": list(missing(measure, stated, figures)) if binds else [],
         "in_force": measure.begins.isoformat(),
         "source": measure.source,
@@ -187,7 +188,7 @@ def missing(
     elif stated["stands"] == "does-not-apply":
         yield "It is stated as not applying, and binds by the assessment."
     if stated is not None and not stated.get("evidence") and not measure.figures:
-        yield "No evidence is named, and no figure tells of it."
+        yield f"No evidence is named, and no figure tells of it: {measure.no_figure}"
     for name in measure.figures:
         if empty(figures.get(name)):
             yield f"No figure: {FIGURES[name].title.lower()}."

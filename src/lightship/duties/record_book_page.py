@@ -41,7 +41,7 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
     )
     head = facts(
         [
-            ("Period", f"{period['first_day']} to {period['last_day']}, days of {period['zone']}"),
+            ("Period", days(period)),
             ("Version", f"{paper.version}, made on {paper.made_at:%-d %B %Y} by {escape(paper.author)}"),
             ("State", approved),
             ("Measures", f"{escape(book['table']['title'])}, data of {escape(book['table']['version'])}"),
@@ -126,7 +126,7 @@ def _measures(book: Mapping[str, Any], rows: list[dict[str, Any]], caption: str)
                 escape(row["id"]),
                 f'<p>{escape(row["says"])}</p><p class="quiet">For: {escape(row["who"])}.</p>',
                 stated(row),
-                figures(row) or escape(row["owes"]),
+                figures(row) or escape(f"None: {row['no_figure']}" if row.get("no_figure") else row["owes"]),
                 f'<div class="bad">{listed(row["missing"])}</div>' if row["missing"] else "Nothing",
                 source(row),
             )

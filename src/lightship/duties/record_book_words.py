@@ -129,6 +129,12 @@ def _scans(value: Value) -> str:
     return f"{_counted(value)} Of private streams: {value['private_pictures']:,}."
 
 
+def _hosts(value: Value) -> str:
+    rules = value["rules_in_use"]
+    said = "not on record of the last quarter" if rules is None else ", ".join(rules) or "none"
+    return f"{_counted(value)} Rules in use at the end: {said}; set {value['times_set']:,} times."
+
+
 def _policies(value: Value) -> str:
     return f"Watches by policy: {_counted(value)} Digests: {len(value['digests'])}."
 
@@ -192,6 +198,8 @@ def _record(value: Value) -> str:
 
 
 def _targets(value: Value) -> str:
+    if "rules" not in value:
+        return "Told in the form of an earlier release; see the book's JSON."
     return " ".join(target_in_words(one) for one in value["targets"]) or "No target is set."
 
 
@@ -217,6 +225,7 @@ _WORDS: Mapping[str, Callable[[Value], str]] = {
     "surge": _surge,
     "coverage": _coverage,
     "scans": _scans,
+    "hosts": _hosts,
     "policies": _policies,
     "lists": _lists,
     "tuning": _tuning,

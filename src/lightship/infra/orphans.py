@@ -77,7 +77,7 @@ def _lost(store: Store, vault: FileVault, before: datetime) -> Iterator[str]:
 
 
 def _settled(store: Store, vault: FileVault, exhibit: Exhibit, now: datetime) -> str:
-    """Settle one in the transaction that says so: ``"recovered"``, ``"destroyed"``, or nothing where it is on record."""
+    """Settle one in the transaction that says so: ``"recovered"``, ``"destroyed"``, or empty if it is on record."""
     with store.begin() as work:
         row = work.get(Exhibit, exhibit.id)
         if row is not None and row.destroyed_at is None:

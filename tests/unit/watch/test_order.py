@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.watch.making import sighting, stream
+from tests.unit.watch.making import decision, stream
 from tests.unit.watch.memory import NOW, MemoryStore
 
 from lightship.console.desk import WatchDesk
@@ -35,39 +35,46 @@ def case_of(store, name):
     return found[0].id if found else "none"
 
 
+def see(store, name, number, now, rung, db, viewers):
+    with store.begin() as work:
+        seen = work.change(Stream, name, {}, viewers=viewers)
+        desk.file(work, desk.Sighting(seen, decision(rung, at_s=float(number), db=db), 1, 0.0), now)
+
+
+def end(store, name, now):
+    with store.begin() as work:
+        desk.ended(work, name, now)
+
+
+def decline(store, people, case, now):
+    with store.look() as work:
+        found = work.find(Judgement, {"case_id": case}, order=("-at",), limit=1)
+    if found:
+        people.second(found[0].id, "lee", now, agrees=False)
+
+
 def act(store, people, number, event, now):
     what, name, *more = event
     case = case_of(store, name)
-    match what:
-        case "seen":
-            rung, db, viewers = more
-            with store.begin() as work:
-                work.change(Stream, name, {}, viewers=viewers)
-                seen = sighting(name, rung=rung, db=db, at_s=float(number))
-                desk.file(work, desk.Sighting(work.get(Stream, name), seen.decision, 1, 0.0), now)
-        case "said":
-            people.report(f"r{number}", name, now, kind=more[0], words="Look.")
-        case "judged":
-            clause = {"abuse": "abuse-live"}.get(more[0], "none")
-            people.judge(case, "mo", now, verdict=more[0], clause=clause, reason="seen")
-        case "over":
-            with store.begin() as work:
-                desk.ended(work, name, now)
-        case "undone":
-            people.undo(case, "mo", now)
-        case "declined":
-            with store.look() as work:
-                (last,) = work.find(Judgement, {"case_id": case}, order=("-at",), limit=1) or (None,)
-            if last is not None:
-                people.second(last.id, "lee", now, agrees=False)
-        case "appealed":
-            people.appeal(case, "mo", now, words="It was a film.")
-        case "reversed":
-            people.reverse(case, "kim", now, reason="It was a film.")
-        case "upheld":
-            people.uphold(case, "kim", now, reason="It stands.")
-        case "sent":
-            send_due(store, lambda _effect: None, lambda: now + timedelta(hours=1))
+    {
+        "seen": lambda: see(store, name, number, now, *more),
+        "said": lambda: people.report(f"r{number}", name, now, kind=more[0], words="Look."),
+        "judged": lambda: people.judge(
+            case,
+            "mo",
+            now,
+            verdict=more[0],
+            clause="abuse-live" if more[0] == "abuse" else "none",
+            reason="seen",
+        ),
+        "over": lambda: end(store, name, now),
+        "undone": lambda: people.undo(case, "mo", now),
+        "declined": lambda: decline(store, people, case, now),
+        "appealed": lambda: people.appeal(case, "mo", now, words="It was a film."),
+        "reversed": lambda: people.reverse(case, "kim", now, reason="It was a film."),
+        "upheld": lambda: people.uphold(case, "kim", now, reason="It stands."),
+        "sent": lambda: send_due(store, lambda _effect: None, lambda: now + timedelta(hours=1)),
+    }[what]()
 
 
 @settings(max_examples=150, deadline=None)
