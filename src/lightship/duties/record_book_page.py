@@ -9,7 +9,7 @@ from typing import Any
 
 from lightship.core.duties import Paper
 from lightship.duties.measures_figures import FIGURES
-from lightship.duties.record_book_html import code, document, listed, note
+from lightship.duties.record_book_html import code, days, document, listed, note
 from lightship.duties.record_book_words import in_words
 from lightship.exchange.one_page import facts, table
 

@@ -52,7 +52,7 @@ def case_of(number, **fields):
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path, database):
     with store_in(tmp_path) as store:
         with store.begin() as work:
             work.save(*case_of(1), *case_of(2))

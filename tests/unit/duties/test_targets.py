@@ -61,7 +61,7 @@ def said(kind, id_, minutes, **more):
 
 
 @pytest.fixture
-def ask(tmp_path):
+def ask(tmp_path, database):
     """Keep values, and say what became of the targets in a month."""
 
     def asked(values=(), log=(), period=NOVEMBER, now=LATER):
