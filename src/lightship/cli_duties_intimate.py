@@ -102,12 +102,13 @@ def show(clock: ClockId, folder: Folder = None, database: Database = "") -> None
     from lightship.cli_duties import told_clock
     from lightship.core.duties import Clock
     from lightship.duties import intimate
+    from lightship.duties.clocks import SWEPT
 
     now = datetime.now(UTC)
     with store_of(folder, database) as store, store.look() as work:
         found, sweep = work.get(Clock, clock), intimate.said(work, clock)
-    if found is None:
-        raise InputError("There is no such clock.", f"clock {clock}", "Check its id.")
+    if found is None or found.kind != SWEPT:
+        raise InputError("This clock is of no intimate image.", f"clock {clock}", "Check its id.")
     typer.echo(told_clock(found, now))
     typer.echo(intimate.in_words(sweep))
     if found.ended_at is not None:

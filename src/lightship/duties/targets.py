@@ -136,7 +136,8 @@ class Aims:
                 aim.miss(case, 0.0, why)
         found = [one.value(named=named) for one in self._aims]
         missed = sum(one["kept"] is False for one in found)
-        return {"targets": {"total": len(found), "missed": missed, "rules": self._digest, "targets": found}}
+        counted = sum(one["cases"] > 0 for one in found)
+        return {"targets": {"total": counted, "missed": missed, "rules": self._digest, "targets": found}}
 
     def _of(self, what: str) -> Iterable[Aim]:
         return (one for one in self._aims if one.target.of == what)
