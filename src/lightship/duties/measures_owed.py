@@ -34,9 +34,9 @@ def of_duties(source: Source, period: Period, aims: Aims | None = None) -> dict[
     for state, authority, decided_at, filed_at in source.rows(Duty, fields, "aware_at", begins, ends):
         states[then(state, decided_at, filed_at, ends), authority or "no authority"] += 1
     filed, late = [], 0
-    fields = ("case_id", "priority", "aware_at", "decided_at", "filed_at", "due_at")
+    asked = ("case_id", "priority", "aware_at", "decided_at", "filed_at", "due_at")
     for case, priority, aware_at, decided_at, filed_at, due_at in source.rows(
-        Duty, fields, "filed_at", begins, ends
+        Duty, asked, "filed_at", begins, ends
     ):
         filed.append((priority or "no priority", seconds(aware_at, filed_at)))
         late += due_at is not None and filed_at > due_at
