@@ -84,7 +84,7 @@ class Aims:
 
     def __init__(self, law: Law, period: Period, log: Log, now: datetime) -> None:
         self._log, self._until, self._digest = log, min(now, period.ends), law.digests["targets"]
-        self._aims = [Aim(one) for one in law.targets if one.on(period.first)]
+        self._aims = [Aim(one) for one in law.targets if one.on(period.last)]
         self._decided: dict[str, datetime] = {}
         self._overturned = {
             **dict.fromkeys(log.declined, "A second person did not agree."),

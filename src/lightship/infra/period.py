@@ -65,7 +65,7 @@ class StoredPeriod:
             query = query.where(sa.or_(past.is_(None), past >= ends))
         for name, those in (where or {}).items():
             query = query.where(_column(table, name).in_(tuple(those)))
-        with self._store.look() as work:
+        with self._store.scan() as work:
             found = work.connection.execution_options(yield_per=_PAGE).execute(query)
             for page in found.partitions():
                 yield from map(tuple, page)

@@ -88,6 +88,18 @@ class SqlStore:
             yield SqlWork(connection, self.schema, self.where, read_only=True)
 
     @contextlib.contextmanager
+    def scan(self) -> Iterator[SqlWork]:
+        """Read rows of many pages: as :meth:`look`, and on PostgreSQL in a transaction, which its cursors ask for.
+
+        Raises
+        ------
+        StoreError
+            If the database cannot be read.
+        """
+        with self.look() if self._engine.dialect.name == "sqlite" else self.begin() as work:
+            yield work
+
+    @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
         """Say what an error of the database means."""
         try:
@@ -297,6 +309,8 @@ def _aware(at: object) -> bool:
 def _same(column: sa.Column[Any], wanted: object) -> sa.ColumnElement[bool]:
     if isinstance(wanted, tuple) and not isinstance(column.type, sa.JSON):
         return sa.or_(sa.false(), *(_same(column, one) for one in wanted))
+    if isinstance(column.type, sa.JSON):  # PostgreSQL compares no JSON; both sides are text that we wrote
+        return sa.cast(column, sa.Text) == sa.cast(sa.literal(wanted, column.type), sa.Text)
     return column.is_(None) if wanted is None else column == wanted
 
 

@@ -31,6 +31,9 @@ def upgrade() -> None:
         if detectors or matched:
             found = {"detectors": detectors, "matched": matched}
             db.execute(sa.update(cases).where(cases.c.id == id_).values(found))
+    with op.batch_alter_table("cases") as table:  # whoever writes a case says both
+        for name in ("detectors", "matched"):
+            table.alter_column(name, server_default=None)
 
 
 def downgrade() -> None:
