@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from lightship.duties.law import Law, Target
 from lightship.duties.measures_log import Log
@@ -87,9 +88,9 @@ class Aims:
         self._aims = [Aim(one) for one in law.targets if one.on(period.last)]
         self._decided: dict[str, datetime] = {}
         self._overturned = {
-            **dict.fromkeys(log.declined, "A second person did not agree."),
+            **dict.fromkeys(log.declined, "a second person did not agree"),
             **{
-                str(one["case"]): "An appeal overturned it."
+                str(one["case"]): "an appeal overturned it"
                 for one in log.acts
                 if one["kind"] == "appeal-answered"
                 and one["overturned"]
@@ -174,17 +175,16 @@ def longest(aware_at: datetime, stretches: list[Stretch], ends: datetime) -> str
     return max(found, key=lambda one: one[0])[1]
 
 
-def in_words(one: Mapping[str, object]) -> str:
+def in_words(one: Mapping[str, Any]) -> str:
     """Return what became of a target, in a sentence."""
-    share, wanted = one["share"], one["wanted"]
-    if not isinstance(share, float) or not isinstance(wanted, float):
+    if one["share"] is None:
         return f"{one['says']} Nothing to count."
-    said = f"{one['says']} {share:.1%} of {one['cases']:,} ({wanted:.0%} wanted): "
+    said = f"{one['says']} {one['share']:.1%} of {one['cases']:,} ({one['wanted']:.0%} wanted): "
     said += "kept." if one["kept"] else "MISSED."
     if one["waiting_past_its_time"]:
         said += f" {one['waiting_past_its_time']:,} of them waited past their time at the end."
-    causes = one["causes"]
-    if isinstance(causes, dict) and causes:
-        told = sorted(causes.items(), key=lambda item: (-item[1], item[0]))
-        said += f" Misses by what took longest: {', '.join(f'{why} {n:,}' for why, n in told)}."
+    if one["causes"]:
+        told = sorted(one["causes"].items(), key=lambda item: (-item[1], item[0]))
+        why = "Misses by what took longest" if one["within_s"] else "Misses"
+        said += f" {why}: {', '.join(f'{cause} {n:,}' for cause, n in told)}."
     return said

@@ -98,6 +98,7 @@ def test_stopping_is_counted_with_what_kept_it_and_what_still_runs(ask):
         "c3": "from awareness to the order, or on its way",
     }
     assert "MISSED" in in_words(found)
+    assert "100.0% of 3" in in_words({**found, "share": 1}), "as it comes back from canonical JSON"
 
 
 def test_deciding_is_counted_with_the_stretch_that_took_longest_and_what_still_waits(ask):
@@ -145,7 +146,7 @@ def test_what_a_second_person_or_an_appeal_overturned_does_not_count_as_upheld(a
     ]
     found = ask(values, log)["upheld"]
     assert counted(found) == (5, 2), "what an earlier month decided is missed where it is overturned"
-    assert set(causes(found).values()) == {"A second person did not agree.", "An appeal overturned it."}
+    assert set(causes(found).values()) == {"a second person did not agree", "an appeal overturned it"}
 
 
 def test_of_many_misses_all_are_counted_and_the_longest_named(ask):
