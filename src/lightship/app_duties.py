@@ -247,8 +247,8 @@ def told(done: Kept, say: Callable[[str], None]) -> None:
     left = done.orphans
     if left.recovered or left.destroyed or left.removed:
         say(
-            f"A crash had left exhibits on no record: {len(left.recovered)} were put on record, "
-            f"{len(left.destroyed)} destroyed; {left.removed} unfinished files were removed."
+            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record, "
+            f"{len(left.destroyed)} destroyed again; {left.removed} unfinished files were removed."
         )
     for duty, why in done.failed.items():
         say(f"What was reported under the duty {duty} is not all sealed: {why}")

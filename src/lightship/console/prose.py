@@ -388,11 +388,12 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "A crash had left exhibit {exhibit} of case {case} on no record; it is on record now.",
         ),
         "orphan-destroyed": Kind(
-            "Left over, destroyed",
-            "A crash had left exhibit {exhibit} on no record; nobody needs it, and its key was destroyed.",
+            "Destroyed again",
+            "Exhibit {exhibit} had been destroyed and had a key again; it was destroyed again.",
         ),
         "vault-cleared": Kind(
-            "Left over, removed", "A crash had left files that no key opens, and they were removed: {files}."
+            "Left over, removed",
+            "Files of the vault that were never written to their end were removed: {files}.",
         ),
         "exhibit-expired": Kind(
             "Destroyed",

@@ -1,9 +1,9 @@
 """Exhibits that a crash left in the vault and nobody has on record: none stays in the dark.
 
 An exhibit is sealed before it is on record, so that what is on record can be opened. Who dies between the two leaves
-bytes that no page shows and no retention ends. Pictures, and what the platform gave, cannot be had again: they are put
-on record as the vault's log tells of them. What the program made from its store is made again by whoever needed it:
-that is destroyed. Either is said on the ledger.
+bytes that no page shows and no retention ends. They are put on record as the vault's log tells of them, with their day,
+and the ledger says so. Nothing is destroyed because the store does not know it: the store may be an older copy, or
+another one. Only what the store says was destroyed, and has a key again, loses it again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from lightship.core.cases import Case, Exhibit
+from lightship.core.cases import Exhibit
 from lightship.core.ports import Store
 from lightship.infra.vault import FileVault
 
@@ -21,8 +21,8 @@ GRACE = timedelta(hours=1)
 """How old an orphan is at least: whoever seals something now is given the time to put it on record."""
 
 BY = "the sweep of the vault"
-_OWN = "application/vnd.lightship."
-_GIVEN = ";by=platform"
+UNKNOWN = "application/octet-stream"
+YEAR = timedelta(days=365)
 _PAGE = 500
 
 
@@ -33,9 +33,9 @@ class Orphans:
     Parameters
     ----------
     recovered, destroyed
-        Exhibits that were put on record, and those that were destroyed.
+        Exhibits that were put on record, and those that were destroyed before and are again.
     removed
-        Files whose sealing never ended.
+        Files that were never written to their end.
     """
 
     recovered: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Orphans:
 
 
 def sweep(store: Store, vault: FileVault, now: datetime) -> Orphans:
-    """Put on record, or destroy, what is in the vault and on no record; it may be killed and run again.
+    """Put on record what is in the vault and on no record; it may be killed and run again.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def sweep(store: Store, vault: FileVault, now: datetime) -> Orphans:
     told = vault.told(frozenset(lost))
     recovered, destroyed = [], []
     for id_ in lost:
-        exhibit = told.get(id_) or Exhibit(id_, "", "", 0.0, 0.0, _OWN, 0, now, now)
+        exhibit = told.get(id_) or Exhibit(id_, "", "", 0.0, 0.0, UNKNOWN, 0, now, now + YEAR)
         done = _settled(store, vault, exhibit, now)
         if done == "recovered":
             recovered.append(id_)
@@ -83,11 +83,10 @@ def _settled(store: Store, vault: FileVault, exhibit: Exhibit, now: datetime) ->
         if row is not None and row.destroyed_at is None:
             return ""
         entry = {"at": now.isoformat(), "exhibit": exhibit.id, "case": exhibit.case_id, "by": BY}
-        own = exhibit.media.startswith(_OWN) and not exhibit.media.endswith(_GIVEN)
-        if row is None and not own and work.get(Case, exhibit.case_id) is not None:
+        if row is None:
             work.save(exhibit)
             work.record({**entry, "kind": "exhibit-recovered", "media": exhibit.media, "size": exhibit.size})
             return "recovered"
-        record = vault.destroy(exhibit, by=BY, reason="it is on no record", now=now)
+        record = vault.destroy(exhibit, by=BY, reason="it was destroyed before", now=now)
         work.record({**entry, "kind": "orphan-destroyed", "record": record})
     return "destroyed"

@@ -153,7 +153,7 @@ class FileVault:
         return found
 
     def clear(self, before: datetime) -> int:
-        """Remove bytes whose sealing never ended, so that no key opens them; returns how many files they were.
+        """Remove files that were never written to their end; returns how many they were.
 
         Raises
         ------
@@ -162,9 +162,8 @@ class FileVault:
         """
         removed = 0
         with self._usable(), self._alone():
-            for path in (self.folder / "data").glob("*/*"):
-                half = path.name.startswith(".") or not (self.folder / "keys" / path.name).exists()
-                if half and path.stat().st_mtime <= before.timestamp():
+            for path in (self.folder / "data").glob("*/.*"):
+                if path.stat().st_mtime <= before.timestamp():
                     path.unlink()
                     removed += 1
         return removed
