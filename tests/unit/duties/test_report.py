@@ -430,5 +430,5 @@ def test_what_a_person_says_is_text_or_is_refused_by_its_name(text, said):
 def test_who_reports_is_text_or_is_refused(tmp_path, text):
     path = tmp_path / "reports.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"cannot be read|is no text"):
+    with pytest.raises(InputError, match=r"cannot be read|is no text|is no table"):
         read_settings(path)
