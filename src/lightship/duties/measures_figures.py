@@ -61,7 +61,7 @@ FIGURES: Mapping[str, Figure] = {
     "verdicts": Figure("Verdicts", "People's verdicts given in the period; one case may have several."),
     "time-to-decision": Figure(
         "From opened to decided",
-        "Of cases with a closing verdict in the period: the time from their opening to the first such verdict.",
+        "Of cases whose first closing verdict was given in the period: the time from their opening to it.",
     ),
     "aware-to-stopped": Figure(
         "From aware to stopped",
@@ -69,8 +69,8 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "accuracy": Figure(
         "Machine's cases that people confirmed",
-        "Of cases that a machine opened and people closed in the period: the share found to be abuse by the first "
-        "closing verdict, with exact 95 % bounds.",
+        "Of cases that a machine opened and whose first closing verdict was given in the period: the share found to be "
+        "abuse by it, with exact 95 % bounds.",
     ),
     "reports": Figure(
         "Viewers' reports", "Reports received in the period; those that no person had seen at its end."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lightship.core.cases import Case, Effect, Judgement, Report
@@ -27,6 +28,19 @@ from lightship.duties.targets import Aims
 
 _CLOSING = ("abuse", "not-abuse")
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A closing verdict, and what is known of its case."""
+
+    at: datetime
+    verdict: str
+    opened_at: datetime
+    opener: str
+    aware_at: datetime
+    detectors: Sequence[str]
 
 
 def of_cases(source: Source, period: Period, aims: Aims | None = None) -> dict[str, Value]:
@@ -45,30 +59,30 @@ def of_cases(source: Source, period: Period, aims: Aims | None = None) -> dict[s
         if aims is not None:
             aims.stopped(case, aware_at, stopped_at)
     verdicts: Counter[str] = Counter()
-    seconded = reused = closed_here = right = machine = 0
-    first: dict[str, float] = {}
-    last: dict[str, tuple[datetime, str, tuple[str, ...]]] = {}
+    seconded = reused = 0
+    first: dict[str, _Verdict] = {}
+    last: dict[str, _Verdict] = {}
     fields = ("case_id", "at", "verdict", "second_by", "reused_of")
     of = (Case, "case_id", ("opened_at", "opened_by", "aware_at", "detectors"))
-    for case, at, verdict, second_by, reused_of, opened_at, opener, aware_at, detectors in source.rows(
+    for case, at, verdict, second_by, reused_of, *about in source.rows(
         Judgement, fields, "at", begins, ends, of=of
     ):
         verdicts[verdict] += 1
         seconded += bool(second_by)
         reused += bool(reused_of)
-        if verdict not in _CLOSING:
-            continue
-        if detectors and (case not in last or at >= last[case][0]):
-            last[case] = (at, verdict, tuple(detectors))
-        if opened_at is not None and case not in first:
-            first[case] = seconds(opened_at, at)
-            if aims is not None:
-                aims.decided(case, aware_at, at)
-            closed_here += opened_at >= begins
-            machine += opener == "machine"
-            right += opener == "machine" and verdict == "abuse"
+        if verdict in _CLOSING and about[0] is not None:
+            one = _Verdict(at, verdict, *about)
+            first[case] = min(first.get(case, one), one, key=_when)
+            last[case] = max(last.get(case, one), one, key=_when)
+    straddling = [case for case, one in first.items() if one.opened_at < begins]
+    for case in _settled(source, straddling, begins):
+        del first[case]  # it was decided before; this is another word on it, such as an appeal's
     if aims is not None:
+        for case, one in first.items():
+            aims.decided(case, one.aware_at, one.at)
         _waiting(source, period, aims, first)
+    closed_here = sum(one.opened_at >= begins for one in first.values())
+    of_machine = [one.verdict for one in first.values() if one.opener == "machine"]
     return {
         "cases": counts(
             opened,
@@ -76,21 +90,36 @@ def of_cases(source: Source, period: Period, aims: Aims | None = None) -> dict[s
             waiting_at_the_end=max(0, sum(opened.values()) - closed_here),
         ),
         "verdicts": counts(verdicts, with_a_second_person=seconded, repeated_for_near_duplicates=reused),
-        "time-to-decision": times(list(first.values())),
+        "time-to-decision": times([seconds(one.opened_at, one.at) for one in first.values()]),
         "aware-to-stopped": times(stops),
-        "accuracy": share(right, machine),
+        "accuracy": share(of_machine.count("abuse"), len(of_machine)),
         "reversals": _reversals(last.values()),
     }
 
 
-def _reversals(last: Iterable[tuple[datetime, str, tuple[str, ...]]]) -> Value:
+def _when(one: _Verdict) -> tuple[datetime, str]:
+    return one.at, one.verdict
+
+
+def _settled(source: Source, cases: Iterable[str], before: datetime) -> set[str]:
+    """Return those of some cases that had a closing verdict before a moment."""
+    ids, found = sorted(cases), set[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        where = {"verdict": _CLOSING, "case_id": ids[start : start + _AT_ONCE]}
+        found.update(
+            case for (case,) in source.rows(Judgement, ("case_id",), "at", BEGINNING, before, where=where)
+        )
+    return found
+
+
+def _reversals(last: Iterable[_Verdict]) -> Value:
     """Return, for each detector, of how many of its cases people said in the end that it was wrong."""
     decided: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
-    for _, verdict, detectors in last:
-        decided.update(detectors)
-        if verdict == "not-abuse":
-            wrong.update(detectors)
+    for one in last:
+        decided.update(one.detectors)
+        if one.verdict == "not-abuse":
+            wrong.update(one.detectors)
     return {
         "total": sum(decided.values()),
         "detectors": {name: share(wrong[name], decided[name]) for name in sorted(decided)},
@@ -99,19 +128,19 @@ def _reversals(last: Iterable[tuple[datetime, str, tuple[str, ...]]]) -> Value:
 
 def _waiting(source: Source, period: Period, aims: Aims, decided: Container[str]) -> None:
     """Tell the targets what waited when the period ended: cases without a verdict, and stops without an answer."""
-    ends = period.ends
-    open_ = dict(
+    begins, ends = period.begins, period.ends
+    found = dict(
         source.rows(Case, ("id", "aware_at"), "opened_at", BEGINNING, ends, where={"state": ("open",)})
     )
     of = (Case, "case_id", ("opened_at", "aware_at"))
-    late = source.rows(Judgement, ("case_id",), "at", ends, _FAR, of=of, where={"verdict": _CLOSING})
-    open_.update((case, aware_at) for case, opened_at, aware_at in late if opened_at and opened_at < ends)
-    for case, aware_at in sorted(open_.items()):
-        if case not in decided:
-            aims.decided(case, aware_at, None)
+    later = source.rows(Judgement, ("case_id",), "at", ends, _FAR, of=of, where={"verdict": _CLOSING})
+    found.update((case, aware_at) for case, opened_at, aware_at in later if opened_at and opened_at < ends)
+    waiting = [case for case in found if case not in decided]
+    for case in sorted(set(waiting) - _settled(source, waiting, ends)):
+        aims.decided(case, found[case], None)
     ordered = source.rows(
         Effect,
-        ("case_id",),
+        ("case_id", "state", "ordered_at"),
         "ordered_at",
         BEGINNING,
         ends,
@@ -119,7 +148,13 @@ def _waiting(source: Source, period: Period, aims: Aims, decided: Container[str]
         unless=("done_at",),
         where={"kind": ("stop-stream",), "state": ("waiting", "sending", "failed", "done")},
     )
-    running = {case: aware for case, aware, at in ordered if aware and (at is None or at >= ends)}
+    running = {
+        case: aware_at
+        for case, state, ordered_at, aware_at, stopped_at in ordered
+        if aware_at is not None
+        and (stopped_at is None or stopped_at >= ends)
+        and (state != "failed" or ordered_at >= begins)  # what failed for good is told of once
+    }
     for case, aware_at in sorted(running.items()):
         aims.stopped(case, aware_at, None)
 

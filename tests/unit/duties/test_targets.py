@@ -118,6 +118,35 @@ def test_deciding_is_counted_with_the_stretch_that_took_longest_and_what_still_w
     assert found["causes"] == {"until a person decided it": 1, "until somebody claimed it": 3}
 
 
+def test_an_appeal_that_is_answered_months_later_is_no_late_decision_and_no_case_that_waited(ask):
+    """Rows come in no order, and a reversal is a verdict of its own: only the first one decided the case."""
+    reversal = Judgement("r", "c1", "lee", at(60 * 24 * 40), "not-abuse", "none", "x")
+    again = Judgement("a", "c2", "lee", at(60), "not-abuse", "none", "x")
+    values = [
+        reversal,
+        again,
+        case("c1", state="reversed"),
+        verdict("c1", 5),
+        case("c2", state="reversed"),
+        verdict("c2", 5),
+    ]
+    found = ask(values, now=at(60 * 24 * 60))["aware-to-decided"]
+    assert (*counted(found), found["waiting_past_its_time"]) == (2, 2, 0)
+    assert counted(ask(period=period_of("2027-01", LONDON), now=at(60 * 24 * 60))["aware-to-decided"]) == (
+        0,
+        0,
+    )
+
+
+def test_a_stop_that_failed_for_good_is_told_of_once(ask):
+    failed = Effect("e3", "c3", "sc3", "stop-stream", "mo", at(0), at(0), "failed")
+    assert counted(ask([case("c3"), failed])["aware-to-stopped"]) == (1, 0)
+    assert counted(ask(period=period_of("2026-12", LONDON), now=at(60 * 24 * 60))["aware-to-stopped"]) == (
+        0,
+        0,
+    )
+
+
 def test_while_the_month_runs_nothing_is_late_before_its_time(ask):
     found = ask([case("c1", state="open")], now=at(10))["aware-to-decided"]
     assert counted(found) == (0, 0)
