@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lightship.cli_serve import Database, Folder
-from lightship.core.errors import InputError
+from lightship.core.errors import FilingError, InputError
 from lightship.say import say
 
 intimate_app = typer.Typer(
@@ -60,7 +60,7 @@ def sweep(
     folder: Folder = None,
     database: Database = "",
 ) -> None:
-    """Look for near copies in recordings; while one is up, or one cannot be read, the exit code is 2."""
+    """Look for near copies in recordings; while one is up, or one cannot be read, the exit code is 16."""
     from lightship.app_intimate import run_sweep
     from lightship.cli_serve import deployed
     from lightship.duties import intimate
@@ -74,7 +74,7 @@ def sweep(
         typer.echo(f"{one['recording']}: {f'shows it, {at}' if at else 'no copy'}.{why}{stays}")
     say(intimate.in_words(found))
     if intimate.residual(found) or intimate.unread(found):
-        raise typer.Exit(InputError.exit_code)
+        raise typer.Exit(FilingError.exit_code)
 
 
 @intimate_app.command("except")

@@ -149,12 +149,12 @@ def test_from_the_notice_to_the_end_in_the_shell(tmp_path, monkeypatch):
     clock = run("notice", "c1", "--reference", "N-7").split()[0]
     assert "intimate-image about c1 (N-7), until" in run("show", clock)
     assert "Nothing was swept" in run("end", clock, code=12)
-    said = run("sweep", clock, copy, other, code=2)
+    said = run("sweep", clock, copy, other, code=16)
     assert f"{copy}: shows it, 0 to" in said
     assert f"{other}: no copy." in said
     assert "Copies are still up in 1" in run("end", clock, code=12)
     copy.unlink()
-    assert "Not read whole" in run("sweep", clock, copy, other, code=2)
+    assert "Not read whole" in run("sweep", clock, copy, other, code=16)
     run("except", clock, copy, "--why", "Taken down.", "--by", "lee")
     assert "No copy is up. Excepted with a reason: 1." in run("show", clock)
     assert "Ended, in time." in run("end", clock)
@@ -165,7 +165,7 @@ def test_from_the_notice_to_the_end_in_the_shell(tmp_path, monkeypatch):
     assert "None of 0 pictures" in run("sweep", bare, other, "--picture", tmp_path / "flat.png", code=2)
     assert "cannot be read" in run("sweep", bare, other, "--picture", tmp_path / "none.png", code=2)
     (tmp_path / "given.jpg").write_bytes(encoded(picture(0, 41, 320, 180)))
-    assert "shows it" in run("sweep", bare, other, "--picture", tmp_path / "given.jpg", code=2)
+    assert "shows it" in run("sweep", bare, other, "--picture", tmp_path / "given.jpg", code=16)
     assert "one name" in run("sweep", bare, other, other, "--picture", tmp_path / "given.jpg", code=2)
     assert "inner network" in run(
         "sweep", bare, "http://127.0.0.1/x", "--picture", tmp_path / "given.jpg", code=2
