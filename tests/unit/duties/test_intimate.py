@@ -168,6 +168,6 @@ def test_from_the_notice_to_the_end_in_the_shell(tmp_path, monkeypatch):
     assert "shows it" in run("sweep", bare, other, "--picture", tmp_path / "given.jpg", code=16)
     assert "one name" in run("sweep", bare, other, other, "--picture", tmp_path / "given.jpg", code=2)
     assert "inner network" in run(
-        "sweep", bare, "http://127.0.0.1/x", "--picture", tmp_path / "given.jpg", code=2
+        "sweep", bare, "http://127.0.0.1/x", "--picture", tmp_path / "given.jpg", code=16
     )
     assert "An exception: It shows a statue." in run("end", bare, "--exception", "It shows a statue.")
