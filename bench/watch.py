@@ -1,4 +1,4 @@
-"""The watch: real RTMP and HLS on loopback under known media, the scheduler, onset to stop, and growth by workers."""
+"""The watch: real RTMP and HLS on loopback under known media, the scheduler, onset to stop, a killed worker, growth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 
 import cv2
 
+from bench.watch_killed import killed
 from bench.watch_made import SHORT_LIST, Row, known_media, row, sensors_of, stream
 from bench.watch_stops import scene, stops
 from bench.watch_streams import streams
@@ -67,4 +68,4 @@ def run() -> list[Row]:
     if not media_server.available():
         print("nginx with its RTMP module is not installed: the parts over RTMP and HLS are left out")
         return [*scheduling(), *growth()]
-    return [*streams(), *scheduling(), *stops(), *growth()]
+    return [*streams(), *scheduling(), *stops(), *killed(), *growth()]
