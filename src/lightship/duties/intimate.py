@@ -130,7 +130,9 @@ def in_words(sweep: Mapping[str, Any] | None) -> str:
         return "Nothing was swept for copies yet."
     left, dark = residual(sweep), unread(sweep)
     excepted = sum(bool(one["excepted"]) for one in sweep["recordings"])
-    told = f"Swept {len(sweep['recordings'])} recordings for {sweep['pictures']} pictures."
+    told = (
+        f"Swept {_number(len(sweep['recordings']), 'recording')} for {_number(sweep['pictures'], 'picture')}."
+    )
     told += f" Copies are still up in {len(left)}: {_some(left)}." if left else " No copy is up."
     told += f" Could not be read whole: {_some(dark)}." if dark else ""
     return told + (f" Excepted with a reason: {excepted}." if excepted else "")
@@ -182,6 +184,10 @@ def _kept(work: Work, clock: Clock, sweep: Mapping[str, Any], by: str, now: date
     entry = {"kind": "intimate-swept", "clock": clock.id, "about": clock.about, "by": by, "paper": paper.id}
     work.record({"at": now.isoformat(), **entry, **numbers})
     return paper
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -69,7 +69,7 @@ def test_a_copy_that_is_up_or_a_recording_that_cannot_be_read_keeps_it_open(work
 def test_the_last_sweep_counts_and_every_one_stays_on_record(work, clock):
     swept(work, clock, UP)
     swept(work, clock, DOWN, hours=2)
-    assert ended(work, clock).outcome == "Swept 1 recordings for 3 pictures. No copy is up."
+    assert ended(work, clock).outcome == "Swept 1 recording for 3 pictures. No copy is up."
     found = work.find(Paper, {"kind": "sweep", "subject": clock}, order=("version",))
     assert [one.version for one in found] == [1, 2]
     assert found[1].before == found[0].id
