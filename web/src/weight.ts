@@ -23,7 +23,7 @@ export class Calibrator {
   }
 }
 
-const MISS = 0.9; // what a block without a hit multiplies evidence by
+const MISS = 0.8; // what a block without a hit multiplies evidence by
 
 export function analyticEvalue(weightDb: number, scenes: number): number {
   return weightDb <= 0 ? MISS : MISS + (1 - MISS) / (scenes * Math.pow(10, -weightDb / 10));

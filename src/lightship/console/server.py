@@ -1,4 +1,4 @@
-"""The web server's protocol with what it lacks: a bound on the time that a request's head may take."""
+"""The web server's protocol with what it lacks: bounds on the time a request's head may take, and on its length."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lightship.core.errors import InputError
 
+MOST_HEAD = 16_384
+"""Bytes that a request's head may have."""
 
-class Hurried(H11Protocol):
-    """Hangs up on who has not sent a request's whole head within :attr:`arrive_s` seconds."""
+
+class Hurried(HttpToolsProtocol):
+    """Hangs up on who has not sent a request's whole head within :attr:`arrive_s` seconds, or makes it too long."""
 
     arrive_s = 10.0
     _waiting: asyncio.TimerHandle | None = None
+    _head = 0
+    _told = 0
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
@@ -27,9 +32,26 @@ class Hurried(H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Wait for the rest, if this is not all."""
+        """Wait for the rest, if this is not all; of a head that is too long no more is kept."""
+        self._head = 0 if self._under_way() else self._head + len(data)
         super().data_received(data)
+        if self._under_way():
+            self._head = 0
+        elif self._head > MOST_HEAD:
+            self.transport.close()
         self._watch()
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._told = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Refuse a head that is too long although it came at once."""
+        super().on_header(name, value)
+        self._told += len(name) + len(value)
+        if self._told + len(self.url) > MOST_HEAD:
+            raise ValueError("the head is too long")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
@@ -56,7 +78,7 @@ class Hurried(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
 
-def hurried(arrive_s: float) -> type[H11Protocol]:
+def hurried(arrive_s: float) -> type[HttpToolsProtocol]:
     """Return a protocol that waits so many seconds."""
     return type("Hurried", (Hurried,), {"arrive_s": arrive_s})
 
@@ -87,7 +109,6 @@ def config_of(
         proxy_headers=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(end_s),
-        h11_max_incomplete_event_size=16_384,
         **{"ws": "none", **more},
     )
 

@@ -80,15 +80,15 @@ class Calibrator:
         return e
 
 
-ANALYTIC_MISS = 0.9
-"""What a block without a hit multiplies evidence by (half a deciban less); the rest of the bet is on a hit."""
+ANALYTIC_MISS = 0.8
+"""What a block without a hit multiplies evidence by (a deciban less); the rest of the bet is on a hit."""
 
 
 def analytic_evalue(weight_db: float, scenes: int) -> float:
     """Return the e-value of a block whose best scene had a bound of ``weight_db`` against chance.
 
     A scene's bound is ``P(benign scene scores this) ≤ 10^(-weight_db/10)``; over a block of ``scenes`` scenes the union
-    bound gives ``p``, and ``0.9 + 0.1/p`` on a hit has mean at most 1.
+    bound gives ``p``, and ``0.8 + 0.2/p`` on a hit has mean at most 1.
 
     Parameters
     ----------

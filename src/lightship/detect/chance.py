@@ -5,9 +5,9 @@ many come within so many bits of a list of other benign pictures, and of how man
 new one does with probability at most (k+1)/(F+1) (the conformal bound, for exchangeable scenes); for a longer list in
 proportion, by the union bound over parts of that length. For a shorter list the pairs of scene and entry are taken in
 proportion instead: one scene may be near many entries at once, and k alone would make short lists look too good.
-``-10·log10`` of that, less what the choice among the distances costs, is the weight of a scene (docs/adr/0005, 0009):
-the nearest of several distances is picked after the fact, so that ``1/p`` of it would have a mean above 1, and that
-mean, taken from the table itself, divides it.
+The nearest of several distances is picked after the fact, so ``1/p`` of it would have a mean above 1. So the bet is
+divided beforehand among the distances, and a match wins what was bet on each distance that it is within,
+``10·log10 Σ share/p`` (docs/adr/0005, 0012). Whatever the shares, that has a mean of at most 1.
 
 Three caps stand above it, for what no count of chance covers. A picture of low quality says little, so it weighs at
 most :data:`LOW_QUALITY_DB` whatever its distance: no rung of a shipped policy acts on that alone. An entry may be on a
@@ -29,6 +29,7 @@ from lightship.core.entries import QUALITY_FLOOR
 from lightship.core.errors import PolicyError
 
 LOW_QUALITY = 70
+NEAR_BITS, NEAR_SHARE = 6, 0.6
 LOW_QUALITY_DB, ONE_LIST_DB, TWO_LISTS_DB = 20.0, 80.0, 90.0
 
 
@@ -119,19 +120,25 @@ class ChanceTable:
         cap_db = ONE_LIST_DB if lists < 2 else TWO_LISTS_DB
         if quality < LOW_QUALITY:
             cap_db = LOW_QUALITY_DB
-        chance = self.probability(distance, quality, entries)
-        if chance >= 1.0:
-            return 0.0
-        return max(0.0, min(cap_db, -10.0 * math.log10(chance * self.choice(quality, entries))))
-
-    def choice(self, quality: int, entries: int) -> float:
-        """Return the largest mean that ``1/probability`` of a benign scene's nearest distance can have; at least 1.
-
-        It is reached where chance is as large as every bound allows: a scene is then within ``bits[k]``, and within no
-        shorter distance, with probability ``p[k] - p[k-1]``.
-        """
         bounds = [self.probability(bits, quality, entries) for bits in self.bits]
-        return sum((p - nearer) / p for nearer, p in zip([0.0, *bounds], bounds, strict=False))
+        reached = [
+            share / bound
+            for bits, share, bound in zip(self.bits, self.shares(), bounds, strict=True)
+            if distance <= bits and bound < 1.0
+        ]
+        return max(0.0, min(cap_db, 10.0 * math.log10(math.fsum(reached)))) if reached else 0.0
+
+    def shares(self) -> list[float]:
+        """Return the share of the bet that is on a match within each of the distances; they sum to one.
+
+        The bet is divided as streamed copies are: of pictures after H.264 of CRF 18 to 28 some six in ten lie within
+        six bits of their entry (docs/robustness.md), where one bet is enough. The rest is divided evenly.
+        """
+        nearest = max(0, bisect_right(self.bits, NEAR_BITS) - 1)
+        wider = len(self.bits) - 1 - nearest
+        if not wider:
+            return [0.0] * nearest + [1.0]
+        return [0.0] * nearest + [NEAR_SHARE] + [(1.0 - NEAR_SHARE) / wider] * wider
 
 
 @cache

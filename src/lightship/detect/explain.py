@@ -108,7 +108,8 @@ def _weight(finding: Finding, matcher: Finder) -> str:
     said = (
         f"Benign pictures of its quality come within {hit.distance} bits of a list of {entries} entries by chance in "
         f"at most one of {1.0 / chance:,.0f} cases (in proportion to what {sum(table.scenes):,} benign scenes showed "
-        f"against {table.entries:,} entries), which is {-10.0 * math.log10(chance):.1f} dB"
+        f"against {table.entries:,} entries), which is {-10.0 * math.log10(chance):.1f} dB, of which a match wins the "
+        "share that was bet on its distance"
     )
     if finding.tries > 1.0:
         said += (

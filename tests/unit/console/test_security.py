@@ -339,6 +339,14 @@ def test_a_slow_head_is_hung_up_on(live):
     assert took_s < 1.5
 
 
+@pytest.mark.parametrize("part", [b"X: y\r\n" * 1_000, b"X: " + b"y" * 6_000])
+def test_a_head_without_an_end_is_hung_up_on_before_its_time_is_over(live, part):
+    back, took_s = talk(live.port, b"GET /healthz HTTP/1.1\r\n", *[part] * 5)
+    assert back == b"" or back.startswith(b"HTTP/1.1 400")
+    assert took_s < 0.5
+    assert httpx.get(f"http://127.0.0.1:{live.port}/healthz").status_code == 200
+
+
 def test_a_slow_body_is_a_408(live):
     head = (
         "POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
@@ -366,6 +374,7 @@ def test_a_quick_client_keeps_its_connection(live):
         b"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )

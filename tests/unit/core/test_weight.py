@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lightship.core.errors import PolicyError
 from lightship.core.weight import (
+    ANALYTIC_MISS,
     BenignStream,
     Calibration,
     Calibrator,
@@ -82,11 +83,11 @@ def test_a_block_of_many_pictures_has_mean_at_most_one_too(weight_db, pictures):
     """By the union bound: each picture of each scene matches with its bound's chance and then counts its share."""
     gained = sum(
         10 ** (-weight_db / 10)
-        * max(0.0, analytic_evalue(weight_db + scene_share_db(j), len(pictures)) - 0.9)
+        * max(0.0, analytic_evalue(weight_db + scene_share_db(j), len(pictures)) - ANALYTIC_MISS)
         for count in pictures
         for j in range(1, count + 1)
     )
-    assert 0.9 + gained <= 1.0 + 1e-9
+    assert ANALYTIC_MISS + gained <= 1.0 + 1e-9
 
 
 def test_longer_blocks_take_the_largest_and_leave_out_the_unfinished():

@@ -128,10 +128,12 @@ def test_a_benign_scene_gains_nothing_on_average_by_its_choice_of_a_distance(qua
     assert mean <= 1.0 + 1e-9
 
 
-def test_a_choice_among_distances_has_a_price():
+def test_a_match_wins_what_was_bet_on_each_distance_that_it_is_within():
     table = ChanceTable(1000, (0, 31), (50,), (999,), ((0, 9),), ((0, 9),))
-    assert table.choice(100, 1000) == pytest.approx(1 + 0.9)
-    assert table.weight_db(0, 100, 1000) == pytest.approx(30 - 10 * np.log10(1.9))
+    assert table.shares() == pytest.approx([0.6, 0.4])
+    assert table.weight_db(0, 100, 1000) == pytest.approx(10 * np.log10(0.6 / 1e-3 + 0.4 / 1e-2))
+    assert table.weight_db(1, 100, 1000) == pytest.approx(10 * np.log10(0.4 / 1e-2))
+    assert sum(measured().shares()) == pytest.approx(1.0)
 
 
 def test_beyond_what_was_measured_a_match_weighs_nothing():
@@ -143,7 +145,8 @@ def test_the_shipped_table_speaks_for_long_lists():
     table = measured()
     assert table.entries >= 100_000
     assert min(table.scenes) >= 10_000
-    assert table.weight_db(31, 100, 1_000_000) >= 30.0
+    assert table.weight_db(31, 100, 1_000_000) >= 25.0
+    assert table.weight_db(6, 100, 1_000_000) >= 60.0
 
 
 def test_a_table_that_does_not_fit_together_is_refused():

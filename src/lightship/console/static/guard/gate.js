@@ -847,7 +847,7 @@ class G {
     return e;
   }
 }
-const V = 0.9;
+const V = 0.8;
 function Te(s, t) {
   return s <= 0 ? V : V + (1 - V) / (t * Math.pow(10, -s / 10));
 }
