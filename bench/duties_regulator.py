@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from lightship import app_regulator, packs
 from lightship.app_platform import Deployment, ledger_of
@@ -19,7 +20,8 @@ from lightship.infra.migrate import upgrade
 
 DETECTIONS, CASES, ENTRIES = 1_000_000, 250_000, 1_500_000
 REACH_S = 60.0
-MONTH = period_of("2026-10")
+LONDON = ZoneInfo("Europe/London")
+MONTH = period_of("2026-10", LONDON)
 _AT_ONCE = 50_000
 _LABELS = ("csea-livestream", "csea-image", "csea-other", "csea-grooming")
 
@@ -50,8 +52,36 @@ def _rows(rng: random.Random) -> Iterator[tuple[str, tuple[Any, ...]]]:
         at = MONTH.begins + timedelta(seconds=rng.randrange(span_s))
         stopped = _text(at + timedelta(seconds=rng.expovariate(0.3)))
         opener = "report" if n % 9 == 0 else "machine"
-        yield "cases", (f"c{n}", f"s{n}", opener, _text(at), _text(at), "words", 60.0, "end", 0.5, 1.0, 0.9, "decided",
-                        False, False, stopped, "", None, "", False, "", 0.5)  # fmt: skip
+        yield (
+            "cases",
+            (
+                f"c{n}",
+                f"s{n}",
+                opener,
+                _text(at),
+                _text(at),
+                "words",
+                60.0,
+                "end",
+                0.5,
+                1.0,
+                0.9,
+                "decided",
+                False,
+                False,
+                stopped,
+                "",
+                None,
+                "",
+                False,
+                "",
+                0.5,
+                '["known-media"]',
+                '["iwf/A-1"]',
+            ),
+        )
+        yield "streams", (f"s{n}", "rtmp://x", f"h{n}", "public", "terms", "public-live", _text(at), stopped,
+                          n % 7 == 0, 9, "", None)  # fmt: skip
         verdict = "not-abuse" if n % 20 == 0 else "abuse"
         yield "judgements", (f"j{n}", f"c{n}", "mo", _text(at + timedelta(minutes=5)), verdict, "abuse-live", "seen",
                              "", None, "")  # fmt: skip
@@ -103,6 +133,8 @@ def _entries() -> Iterator[dict[str, Any]]:
                 "overturned": n % 3 == 0,
                 "reason": "",
             }
+        elif n % 10 == 8:
+            yield {"kind": "claim", "at": at, "case": f"c{n // 6}", "by": "mo"}
         elif n % 10 == 7:
             yield {
                 "kind": "watch-began",
@@ -144,7 +176,7 @@ def run() -> list[dict[str, str]]:
                     desk, MONTH, folder / "answer", "bench"
                 ),
                 "report of the year": lambda: app_regulator.write_transparency(
-                    desk, period_of("2026"), folder / "report", (), "bench"
+                    desk, period_of("2026", LONDON), folder / "report", (), "bench"
                 ),
             }
             for name, write in documents.items():

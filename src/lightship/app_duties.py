@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,9 @@ from lightship.duties.follow import Follower
 from lightship.duties.law import Kept as Keepable
 from lightship.duties.law import Law
 from lightship.duties.provider import Provider, read_provider
+from lightship.infra import orphans
 from lightship.infra.keys import load_or_create_key
+from lightship.infra.orphans import Orphans
 from lightship.infra.retention import Expired, expire
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
@@ -45,12 +47,15 @@ class Kept:
         Duties of which all that is to be kept was sealed, and those of which all was destroyed; each has a certificate.
     failed
         Duties of which something could not be sealed, and why; they are tried again.
+    orphans
+        What a crash had left in the vault.
     """
 
     secured: tuple[str, ...]
     expired: Expired
     proved: tuple[str, ...]
     failed: dict[str, str]
+    orphans: Orphans
 
 
 def provider_of(folder: Path) -> Provider:
@@ -70,7 +75,9 @@ def follow(chores: Chores, store: SqlStore, ledger: ReadableLedger, provider: Pr
     chores.every("the duties", FOLLOW_S, lambda: follower.follow(utc_now()))
 
 
-def retain(store: SqlStore, vault: Vault, folder: Path, law: Law, terms: Retention, now: datetime) -> Kept:
+def retain(
+    store: SqlStore, vault: FileVault, folder: Path, law: Law, terms: Retention, now: datetime
+) -> Kept:
     """Seal what was filed, let expire what is past its time, and certify both; it may be killed and run again.
 
     Parameters
@@ -84,6 +91,8 @@ def retain(store: SqlStore, vault: Vault, folder: Path, law: Law, terms: Retenti
         If store, key or folder cannot be used.
     """
     key = load_or_create_key(folder / "duties.key", "lightship-duties")
+    left = orphans.sweep(store, vault, now)
+    _date(store, law, left.recovered, now)
     secured, failed = [], {}
     for duty in keeping.unsecured(store):
         try:
@@ -95,7 +104,18 @@ def retain(store: SqlStore, vault: Vault, folder: Path, law: Law, terms: Retenti
     under = f"{terms.name} {terms.version} {terms.digest}"
     expired = expire(store, vault, now, terms.on(law.day(now)), by=BY, under=under)
     proved = tuple(_prove(store, vault, folder, key, law, duty, now) for duty in keeping.spent(store))
-    return Kept(tuple(secured), expired, proved, failed)
+    return Kept(tuple(secured), expired, proved, failed, left)
+
+
+def _date(store: SqlStore, law: Law, recovered: Iterable[str], now: datetime) -> None:
+    """Give what was put on record again the day that everything of its report has."""
+    with store.look() as work:
+        cases = {one.case_id for id_ in recovered if (one := work.get(Exhibit, id_)) is not None}
+        filed = [
+            duty for case in sorted(cases) for duty in work.find(Duty, {"case_id": case, "state": "filed"})
+        ]
+    for duty in filed:
+        keeping.date_kept(store, duty, law, now)
 
 
 def _certify_kept(store: SqlStore, folder: Path, key: SigningKey, law: Law, now: datetime) -> None:
@@ -223,7 +243,13 @@ def erase_asked(deployment: Deployment, request: str, by: str) -> keeping.Erasur
 
 
 def told(done: Kept, say: Callable[[str], None]) -> None:
-    """Say what a run of retention could not do."""
+    """Say what a run of retention could not do, and what it found that a crash had left."""
+    left = done.orphans
+    if left.recovered or left.destroyed or left.removed:
+        say(
+            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record, "
+            f"{len(left.destroyed)} destroyed again; {left.removed} unfinished files were removed."
+        )
     for duty, why in done.failed.items():
         say(f"What was reported under the duty {duty} is not all sealed: {why}")
     for exhibit, why in done.expired.failed.items():

@@ -39,6 +39,7 @@ from lightship.duties.filing_report import (
     fields_of_case,
     log_faults,
     parse_words,
+    service_of,
     without_files,
 )
 from lightship.duties.filing_snapshot import declaration, exhibit_of, from_bytes
@@ -124,17 +125,19 @@ def read_settings(path: Path) -> Settings:
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         ncmec = table.pop("cybertip", None)
-        service = Service(**table.pop("service"))
+        who = table.pop("service")
         line = Ncmec(**{**ncmec, "schema": path.parent / ncmec["schema"]}) if ncmec else None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"Who reports cannot be read: {error}.", str(path), "Write it as docs/guides/reports.md says."
         ) from error
+    if not isinstance(who, dict):
+        raise InputError("Who reports is no table.", str(path), "Write [service] and what belongs to it.")
     if table:
         raise InputError(
             f"{next(iter(table))!r} is unknown.", str(path), "There are [service] and [cybertip]."
         )
-    return Settings(service, line)
+    return Settings(service_of(who, str(path)), line)
 
 
 @contextmanager
@@ -215,6 +218,9 @@ def build(
         If there is no such duty, or nothing is owed.
     """
     now = reports.desk.clock()
+    if adapter not in {"", CYBERTIP, *reports.desk.carriers}:
+        known = ", ".join(sorted({CYBERTIP, *reports.desk.carriers}))
+        raise InputError(f"“{adapter}” is no way to an authority.", "--as", f"There is: {known}.")
     with reports.store.begin() as work:
         duty = work.get(Duty, duty_id)
         if duty is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship import packs, settings
+from lightship.app_duties import provider_of
 from lightship.app_lists import ledger_path, open_lists
 from lightship.app_lists import send_feedback as send_to_owner
 from lightship.app_platform import Deployment, Platform, console_secret, ledger_of
@@ -26,9 +27,11 @@ from lightship.detect import list_acts
 from lightship.duties import drift, evidence_file, feedback, notices, record_book, statement, transparency
 from lightship.duties import record_book_papers as papers
 from lightship.duties.crosswalk import Crosswalk, parse_crosswalk
+from lightship.duties.law import Law
 from lightship.duties.measures import MeasureTable, parse_table
-from lightship.duties.measures_figures import FIGURES, figures_of
-from lightship.duties.measures_period import Period
+from lightship.duties.measures_figures import FIGURES, figures_of, targets_of
+from lightship.duties.measures_period import Period, period_of
+from lightship.duties.measures_tally import Value
 from lightship.duties.record_book_forms import Form, empty_form, read_form
 from lightship.duties.record_book_page import book_page
 from lightship.duties.transparency_page import report_page
@@ -107,7 +110,27 @@ class Desk:
     source: StoredPeriod
     table: MeasureTable
     labels: Crosswalk
+    law: Law
     secret: bytes
+
+    def period(self, name: str) -> Period:
+        """Return a period of the regulator's calendar; the month that it is now unless one is named.
+
+        Raises
+        ------
+        InputError
+            If it names none.
+        """
+        zone = self.law.calendar.zone
+        return period_of(name or f"{utc_now().astimezone(zone):%Y-%m}", zone)
+
+    def figures(self, period: Period) -> dict[str, Value]:
+        """Return all figures of a period."""
+        return figures_of(self.source, period, self.labels.ids, self.law, utc_now())
+
+    def targets(self, period: Period) -> Value:
+        """Return what became of the targets in a period, as its figures tell it."""
+        return targets_of(self.source, period, self.law, utc_now())
 
     def papers(self) -> list[Paper]:
         """Return all papers that a book is made from."""
@@ -159,6 +182,7 @@ def open_desk(deployment: Deployment) -> Iterator[Desk]:
             StoredPeriod(store, ledger, lists),
             measure_table(),
             crosswalk(),
+            provider_of(folder).law,
             console_secret(folder),
         )
 
@@ -232,7 +256,7 @@ def write_book(desk: Desk, period: Period, out: Path, by: str) -> tuple[Paper, d
     LightshipError
         If something cannot be read, or the files cannot be written.
     """
-    figures = figures_of(desk.source, period, desk.labels.ids)
+    figures = desk.figures(period)
     book = record_book.book_of(desk.table, period, desk.papers(), figures, code())
     paper = desk.keep("record-book", book, period.name, by, str(book["configuration"]))
     _write_book(out, book, paper)
@@ -293,7 +317,7 @@ def write_answer(desk: Desk, period: Period, out: Path, by: str) -> tuple[Paper,
         If the period is not over.
     """
     notices.check_period(period, utc_now())
-    figures = figures_of(desk.source, period, desk.labels.ids)
+    figures = desk.figures(period)
     answer = notices.answer_of(period, figures, desk.papers(), desk.table, desk.labels.mapping, code())
     with desk.store.look() as work:
         before = papers.latest(work, "notice-answer", period.name)
@@ -337,7 +361,7 @@ def write_evidence(
         If a card cannot be read, or is none.
     """
     running = desk.running()
-    figures = figures_of(desk.source, period, desk.labels.ids)
+    figures = desk.figures(period)
     found = evidence_file.evidence_of(
         _json(card),
         papers.body(running) if running is not None else None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from lightship.cli_duties_intimate import intimate_app
 from lightship.cli_serve import Database, Folder
 from lightship.core.errors import InputError
 from lightship.say import say
@@ -25,6 +25,7 @@ question_app = typer.Typer(help="An authority's questions, and their seven days.
 clock_app = typer.Typer(help="Every other time that runs.", no_args_is_help=True)
 for name, one in (
     ("people", people_app), ("retention", retention_app), ("question", question_app), ("clock", clock_app),
+    ("intimate", intimate_app),
 ):  # fmt: skip
     duties_app.add_typer(one, name=name)
 
@@ -57,7 +58,7 @@ def owed_(
     for one in shown:
         typer.echo(_told(one, law, now))
     for clock in standing.clocks:
-        typer.echo(_told_clock(clock, now))
+        typer.echo(told_clock(clock, now))
 
 
 @duties_app.command()
@@ -107,24 +108,25 @@ def call(
 
 @duties_app.command()
 def targets(
-    month: Annotated[str, typer.Option(help="Such as 2026-11; this month unless named.")] = "",
+    month: Annotated[
+        str, typer.Option(help="Such as 2026-11, 2026-Q4 or 2026; this month unless named.")
+    ] = "",
     folder: Folder = None,
+    database: Database = "",
 ) -> None:
-    """Say what became of a month's targets for time and accuracy, with each miss and its cause, from the ledger."""
+    """Say what became of the targets for time and accuracy, with the misses that took longest and their causes."""
+    from lightship.app_regulator import open_desk
     from lightship.cli_serve import deployed
-    from lightship.duties.targets import actuals
-    from lightship.infra.ledger_file import read_entries
+    from lightship.duties.targets import in_words
 
-    where, law, now = deployed(folder).folder, _provider(folder).law, datetime.now(UTC)
-    since = _day(f"{month}-01" if month else "", now).replace(day=1)
-    until = since + timedelta(days=calendar.monthrange(since.year, since.month)[1])
-    for one in actuals(read_entries(where / "platform.ledger"), law, since, until, now):
-        reach = f"{one.target.share:.0%}"
-        share = "nothing to count" if one.share is None else f"{one.share:.1%} of {one.of} ({reach} wanted)"
-        typer.echo(f"{one.target.id}: {share}. {one.target.says}")
-        for miss in one.misses:
-            took = f", {miss.took_s / 60:.0f} min" if miss.took_s is not None else ""
-            typer.echo(f"  case {miss.case_id}{took}: {miss.cause}")
+    with open_desk(deployed(folder, database)) as desk:
+        found = desk.targets(desk.period(month))
+    for one in found["targets"]:
+        typer.echo(f"{one['id']}: {in_words(one)}")
+        for miss in one["longest"]:
+            took = f", {miss['took_s'] / 60:,.0f} min" if one["within_s"] else ""
+            waits = " so far" if miss["waits"] else ""
+            typer.echo(f"  case {miss['case']}{took}{waits}: {miss['cause']}")
 
 
 # People ----------------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ def add(
     database: Database = "",
 ) -> None:
     """Take in a question of the authority; its seven days run from its receipt."""
-    _begin("nca-question", about, words, reference, received, by, folder, database)
+    begin_clock("nca-question", about, words, reference, received, by, folder, database)
 
 
 @question_app.command()
@@ -256,7 +258,7 @@ def begin_(
     database: Database = "",
 ) -> None:
     """Let a clock run."""
-    _begin(kind, about, words, reference, received, by, folder, database)
+    begin_clock(kind, about, words, reference, received, by, folder, database)
 
 
 @clock_app.command()
@@ -280,7 +282,7 @@ def listed(folder: Folder = None, database: Database = "") -> None:
     with store_of(folder, database) as store, store.look() as work:
         found = clocks.running(work)
     for one in found:
-        typer.echo(_told_clock(one, datetime.now(UTC)))
+        typer.echo(told_clock(one, datetime.now(UTC)))
     if not found:
         say("No clock runs.")
 
@@ -332,7 +334,7 @@ def erase(
     typer.echo(erase_asked(deployed(folder, database), request, by or _person()).words)
 
 
-def _begin(
+def begin_clock(
     kind: str,
     about: str,
     words: str,
@@ -342,6 +344,7 @@ def _begin(
     folder: Path | None,
     database: str,
 ) -> None:
+    """Let a clock run, and say until when."""
     from lightship.app_platform import store_of
     from lightship.duties import clocks
 
@@ -351,7 +354,7 @@ def _begin(
         clock = clocks.begin(
             work, law, kind, about=about, began_at=began, by=by or _person(), words=words, reference=reference
         )
-    typer.echo(_told_clock(clock, now))
+    typer.echo(told_clock(clock, now))
 
 
 def _end(clock: str, outcome: str, by: str, folder: Path | None, database: str) -> None:
@@ -375,7 +378,8 @@ def _told(duty: Duty, law: Law, now: datetime) -> str:
     return f"{duty.id}{urgent}, aware {duty.aware_at:%Y-%m-%d %H:%M} UTC{clock}: {owed.words(duty, law)}"
 
 
-def _told_clock(clock: Clock, now: datetime) -> str:
+def told_clock(clock: Clock, now: datetime) -> str:
+    """Return a clock in a line."""
     late = "LATE since" if clock.due_at < now else "until"
     reference = f" ({clock.reference})" if clock.reference else ""
     words = f": {clock.words}" if clock.words else ""

@@ -15,7 +15,6 @@ from lightship.settings import state_folder
 
 if TYPE_CHECKING:
     from lightship.app_regulator import Desk
-    from lightship.duties.measures_period import Period
 
 book_app = typer.Typer(
     name="record-book",
@@ -28,7 +27,9 @@ Folder = Annotated[Path | None, typer.Option(help="The platform's; beside the st
 Database = Annotated[
     str, typer.Option(help="Such as postgresql+psycopg://...; SQLite in the folder unless named.")
 ]
-Named = Annotated[str, typer.Option("--period", help="Such as 2026-10, 2026-Q4, 2026-H2 or 2026; UTC.")]
+Named = Annotated[
+    str, typer.Option("--period", help="Such as 2026-10, 2026-Q4, 2026-H2 or 2026; days of the regulator.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for what is written.")]
 By = Annotated[str, typer.Option(help="Who does it; your user name unless given.")]
 
@@ -40,12 +41,6 @@ def _desk(folder: Path | None, database: str) -> Iterator[Desk]:
 
     with open_desk(Deployment(folder or state_folder() / "platform", database)) as desk:
         yield desk
-
-
-def _period(name: str) -> Period:
-    from lightship.duties.measures_period import period_of
-
-    return period_of(name)
 
 
 def _by(given: str) -> str:
@@ -73,7 +68,7 @@ def record_book(
     from lightship import app_regulator
 
     with _desk(folder, database) as desk:
-        paper, book = app_regulator.write_book(desk, _period(period), out, _by(by))
+        paper, book = app_regulator.write_book(desk, desk.period(period), out, _by(by))
     binding = [one for one in book["measures"] if one["binds"]]
     lacking = [one["id"] for one in binding if one["missing"]]
     typer.echo(f"Wrote {out}/book.html and book.json: {paper.id}")
@@ -191,7 +186,7 @@ def notice_answer(
     from lightship import app_regulator
 
     with _desk(folder, database) as desk:
-        paper, changed = app_regulator.write_answer(desk, _period(period), out, _by(by))
+        paper, changed = app_regulator.write_answer(desk, desk.period(period), out, _by(by))
     typer.echo(f"Wrote {out}/answer.json and answer.html: version {paper.version}, {paper.id}")
     if changed:
         typer.echo(f"! It differs from the version before in: {', '.join(changed)}.")
@@ -212,7 +207,7 @@ def transparency(
 
     states = [one.strip().upper() for one in reasons.split(",") if one.strip()]
     with _desk(folder, database) as desk:
-        paper, count = app_regulator.write_transparency(desk, _period(period), out, states, _by(by))
+        paper, count = app_regulator.write_transparency(desk, desk.period(period), out, states, _by(by))
     typer.echo(f"Wrote {out}/report.html and report.json: version {paper.version}.")
     if states:
         typer.echo(f"Wrote {out}/reasons.jsonl: {count} statements of reasons, each checked.")
@@ -235,7 +230,7 @@ def evidence_file(
 
     with _desk(folder, database) as desk:
         _, missing = app_regulator.write_evidence(
-            desk, _period(period), out, evaluation, robustness, owner, _by(by)
+            desk, desk.period(period), out, evaluation, robustness, owner, _by(by)
         )
     typer.echo(f"Wrote {out}/evidence.html and evidence.json.")
     for one in missing:
@@ -249,7 +244,7 @@ def drift(
     from lightship import app_regulator
 
     with _desk(folder, database) as desk:
-        paper, note = app_regulator.write_note(desk, _period(period), out, _by(by))
+        paper, note = app_regulator.write_note(desk, desk.period(period), out, _by(by))
     typer.echo(
         f"Wrote {out}/note.md and note.json, version {paper.version}: "
         f"{len(note['rises'])} rises, {len(note['new'])} new."

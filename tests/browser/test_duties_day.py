@@ -2,9 +2,11 @@
 
 import os
 
-from lightship.core.duties import Duty
+from lightship.core.duties import Clock, Duty
+from lightship.duties import clocks, intimate
 from tests.browser.desk import Person, begin_shift
 from tests.unit.console.making import trained
+from tests.unit.duties.making import gb
 
 
 def test_a_lead_finds_a_duty_tells_a_fact_and_writes_down_the_call_by_keyboard(browser, served):
@@ -123,6 +125,33 @@ def test_without_scripts_and_on_a_telephone_a_report_that_is_wrong_names_its_fie
         assert "reference NCA-8" in page.text_content("main")
         plain.close()
     assert served.made.one(Duty, owed).reference == "NCA-8"
+
+
+def test_an_intimate_images_clock_shows_its_sweep_and_ends_by_an_exception_without_scripts(browser, served):
+    now = served.made.clock()
+    with served.made.store.begin() as work:
+        clock = clocks.begin(work, gb(), clocks.SWEPT, about="c0", began_at=now, by="lee").id
+        intimate.swept(work, clock, [intimate.Looked("a.mp4", ((1.0, 2.0),), 9)], 3, by="lee", now=now)
+    with Person(browser, served, "lee") as lee:
+        begin_shift(lee)
+        lee.go("/duties")
+        assert "Copies are still up in 1: a.mp4." in lee.page.text_content("main")
+        assert lee.axe() == []
+        shot(lee.page, "intimate")
+        plain = browser.new_context(java_script_enabled=False, storage_state=lee.context.storage_state())
+        page = plain.new_page()
+        page.goto(served.at("/duties"))
+        row = page.locator("tr", has_text="a.mp4")
+        row.locator("button").click()
+        assert "It is not done before a sweep says so." in page.text_content("main")
+        page.goto(served.at("/duties"))
+        row = page.locator("tr", has_text="a.mp4")
+        row.get_by_label("An exception, for the reason below").check()
+        row.get_by_label("What was done").fill("It shows a statue.")
+        row.locator("button").click()
+        assert "a.mp4" not in page.text_content("main")
+        plain.close()
+    assert served.made.one(Clock, clock).outcome == "An exception: It shows a statue."
 
 
 def shot(page, name):

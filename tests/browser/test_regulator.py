@@ -7,9 +7,9 @@ from lightship.core.duties import Paper
 from lightship.duties.measures_period import period_of
 from tests.browser.desk import Person, Server, axe
 from tests.unit.console.making import console
-from tests.unit.duties.book_making import BEGAN, filled, note, papered
+from tests.unit.duties.book_making import BEGAN, LONDON, filled, note, papered
 
-OCTOBER = period_of("2026-10")
+OCTOBER = period_of("2026-10", LONDON)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def documents(tmp_path_factory):
         app_regulator.write_book(desk, OCTOBER, out, "nia")
         app_regulator.write_statement(desk, out, "Example Live", "nia")
         app_regulator.write_answer(desk, OCTOBER, out, "nia")
-        app_regulator.write_transparency(desk, period_of("2026"), out, (), "nia")
+        app_regulator.write_transparency(desk, period_of("2026", LONDON), out, (), "nia")
     made.store.close()
     return out
 

@@ -235,7 +235,7 @@ def test_from_the_night_to_the_destruction_a_year_later(house):
     house.watch(lambda _, people: people.reverse(other, "lee", house.now, reason="It was a film."))
     assert house.done("restore") == ["c"]
     assert "no abuse: It was a film." in house.run("owed", "--state", "not-owed")
-    assert "p1-filed: 100.0% of 1" in house.run("targets", "--month", "2026-08")
+    assert "filed within 15 minutes of awareness. 100.0% of 1" in house.run("targets", "--month", "2026-08")
 
     # A year later, and not a minute before.
     house.at(NIGHT.replace(year=2027) + timedelta(minutes=11))

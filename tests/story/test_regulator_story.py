@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from lightship.cli import app
 from lightship.core.errors import AccessDenied, InputError, StoreError
 from lightship.duties.measures_period import period_of
-from tests.unit.duties.book_making import assessment_text, filled, measures_text
+from tests.unit.duties.book_making import LONDON, assessment_text, filled, measures_text
 
-NOW = period_of(f"{datetime.now(UTC):%Y-%m}")
+NOW = period_of(f"{datetime.now(LONDON):%Y-%m}", LONDON)
 LAST = NOW.before(1)[0]
 
 

@@ -163,6 +163,11 @@ def _check_changes(store: Store) -> None:
         work.save(report)
         assert work.change(Report, "r", {"seen_at": None}, seen_at=T0) == replace(report, seen_at=T0)
         assert work.change(Report, "r", {"seen_at": None}, seen_at=T0) is None, "None is compared as None"
+        entries = ("list/é", "list/'2\"")
+        assert work.change(Case, "case-0500", {"matched": ()}, matched=entries) is not None
+        assert work.change(Case, "case-0500", {"matched": ()}, matched=()) is None, "lists are compared too"
+        found = work.change(Case, "case-0500", {"matched": entries}, matched=())
+        assert found is not None
 
 
 def _at_once(act: Callable[[str], None], who: Iterable[str]) -> None:

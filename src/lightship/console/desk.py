@@ -14,7 +14,7 @@ from lightship.core.ports import Bus, Store, Work
 from lightship.watch import desk, effects, reports
 from lightship.watch.desk import NO_CLAUSE
 from lightship.watch.effects import HELD, WINDOWS, Windows
-from lightship.watch.priority import ORDER
+from lightship.watch.priority import ORDER, placed
 
 CASES = "cases"
 """Topic on which pages are told that a case changed, never how."""
@@ -123,9 +123,9 @@ class WatchDesk:
         with self._acting(judgement_id) as work:
             judgement = desk.second(work, judgement_id, by=by, agrees=agrees, now=now)
             if not agrees:
-                work.change(Case, judgement.case_id, {"state": "decided"}, state="open")
+                again = work.change(Case, judgement.case_id, {"state": "decided"}, state="open")
                 declined = {"kind": "second-person-declined", "at": now.isoformat(), "by": by}
-                work.record({**declined, "case": judgement.case_id})
+                work.record({**declined, "case": judgement.case_id, **(placed(again) if again else {})})
             return judgement
 
     def appeal(self, case_id: str, by: str, now: datetime, *, words: str) -> Case:
@@ -158,8 +158,9 @@ class WatchDesk:
                 raise AccessDenied("The undo window is over.", f"case {case_id}", "Reverse the decision.")
             for one in waiting:
                 effects.undo(work, one.id, by=by, now=now)
-            work.change(Case, case_id, {"state": "decided"}, state="open")
-            work.record({"kind": "decision-undone", "at": now.isoformat(), "by": by, "case": case_id})
+            again = work.change(Case, case_id, {"state": "decided"}, state="open")
+            undone = {"kind": "decision-undone", "at": now.isoformat(), "by": by, "case": case_id}
+            work.record({**undone, **(placed(again) if again else {})})
             return waiting
 
     def may_undo(self, case_id: str, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -12,8 +13,9 @@ from lightship.console.problems import Problem
 from lightship.console.room import Room, go
 from lightship.console.visits import Visit
 from lightship.core.access import allowed_purposes
-from lightship.core.duties import Detection, Duty, DutyState, Filing
-from lightship.duties import clocks, desk, owed, people
+from lightship.core.duties import Clock, Detection, Duty, DutyState, Filing
+from lightship.core.ports import Work
+from lightship.duties import clocks, desk, intimate, owed, people
 from lightship.duties.provider import Provider
 
 SHOWN: dict[str, tuple[DutyState, str]] = {
@@ -50,6 +52,7 @@ def routes(room: Room) -> APIRouter:
                 owed.done(work, shown[0], after=after if known else "") if shown else list(standing.waiting)
             )
             roster = people.roster(work, visit.now)
+            sweeps = _sweeps(work, standing.clocks)
         return room.page(
             request,
             "duties.html",
@@ -60,6 +63,7 @@ def routes(room: Room) -> APIRouter:
             shown=SHOWN,
             more=rows[-1].id if shown and len(rows) == owed.PAGE else "",
             clocks=[(one, law.periods.get(one.kind), late(one.due_at, visit.now)) for one in standing.clocks],
+            sweeps=sweeps,
             roster=roster,
             lacks=people.lacks(roster, visit.now),
             law=law,
@@ -76,6 +80,7 @@ def routes(room: Room) -> APIRouter:
             room.looked(work, visit, f"duty {found.id}")
             detection = work.get(Detection, found.id)
             filings = work.find(Filing, {"duty_id": found.id}, order=("opened_at",))
+            settled = bool(found.reference) or desk.under_way(work, found.id)
             to_do = owed.told_to_do(work, found, given.law, visit.now, registered=given.registered)
         first = next((one for one in filings if not one.supplement_of and one.state != "retracted"), None)
         return room.page(
@@ -91,6 +96,7 @@ def routes(room: Room) -> APIRouter:
             may_build=room.settings.reporter is not None and reportable(found, first),
             waits=next((one for one in filings if waits_for_reference(one)), None),
             facts=[(name, values) for name, values in given.law.facts.items() if values],
+            settled=settled,
             may_decide=bool(allowed_purposes(visit.account.role, "decide-duty")),
         )
 
@@ -117,9 +123,28 @@ def routes(room: Room) -> APIRouter:
 
     @router.post("/clocks/{clock_id}/end")
     def end(clock_id: str, visit: Visit = deciding) -> Response:
-        outcome = visit.field("outcome", longest=clocks.LONGEST)
         with room.store.begin() as work:
-            clocks.end(work, clock_id, outcome=outcome, by=visit.account.id, now=visit.now)
+            _end(work, clock_id, visit)
         return go("/duties")
 
     return router
+
+
+def _end(work: Work, clock_id: str, visit: Visit) -> None:
+    """End a clock; one of an intimate image by its sweep, or by an exception that has a reason."""
+    exception = visit.field("ends", longest=10, needed=False) == "exception"
+    clock = work.get(Clock, clock_id) if len(clock_id) <= 64 else None
+    swept = clock is not None and clock.kind == clocks.SWEPT
+    outcome = visit.field("outcome", longest=clocks.LONGEST, needed=exception or not swept)
+    by, now = visit.account.id, visit.now
+    if swept:
+        intimate.end(work, clock_id, outcome=outcome, by=by, now=now, exception=exception)
+    else:
+        clocks.end(work, clock_id, outcome=outcome, by=by, now=now)
+
+
+def _sweeps(work: Work, running: Iterable[Clock]) -> dict[str, str]:
+    """Return what the last sweep says of each clock that ends with one, in words."""
+    return {
+        one.id: intimate.in_words(intimate.said(work, one.id)) for one in running if one.kind == clocks.SWEPT
+    }

@@ -277,6 +277,11 @@ def _exported(entry: Fields) -> str:
     return f"{entry['by']} exported {what}; approved by {people}."
 
 
+def _placed(entry: Fields) -> str:
+    why = "; ".join(map(str, entry["why"]))
+    return f"More was seen of case {entry['case']}, and its place in the queue was worked out anew: {why}."
+
+
 def _signed_in(entry: Fields) -> str:
     through = f" through {entry['through']}" if entry.get("through") else ""
     return f"{entry['by']} signed in as {entry['role']}{through}."
@@ -304,6 +309,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
     },
     "Cases and reports": {
         "case-opened": Kind("Case opened", _opened),
+        "case-placed": Kind("Placed anew", _placed),
         "report": Kind("Report", _reported),
         "report-seen": Kind(
             "Report seen", "The report of case {case} was before a person {wait_s} s after it came."
@@ -386,6 +392,18 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "{by} placed a hold on an exhibit of case {case}, on the basis “{basis}”, because: {reason}.",
         ),
         "hold-lifted": Kind("Hold lifted", _lifted),
+        "exhibit-recovered": Kind(
+            "Put on record",
+            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record now.",
+        ),
+        "orphan-destroyed": Kind(
+            "Destroyed again",
+            "Exhibit {exhibit} had been destroyed and had a key again; it was destroyed again.",
+        ),
+        "vault-cleared": Kind(
+            "Left over, removed",
+            "Files of the vault that were never written to their end were removed: {files}.",
+        ),
         "exhibit-expired": Kind(
             "Destroyed",
             "The key of an exhibit of case {case} was destroyed: its time is over. Record {record}.",
@@ -494,6 +512,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "duty-call": Kind("Call", "{by} called {whom} about case {case} ({reference}): {words}"),
         "clock-began": Kind("Clock began", "The clock “{of}” about {about} runs until {due_at}: {words}"),
         "clock-ended": Kind("Clock ended", _clock_ended),
+        "intimate-swept": Kind(
+            "Swept for copies",
+            "{by} has what a sweep for copies of an intimate image found on the clock about {about}: of {recordings} "
+            "recordings {residual} show it still, and {unread} could not be read whole.",
+        ),
         "sealed-for-report": Kind(
             "Sealed for a report", "The {what} of the report of case {case} was sealed."
         ),

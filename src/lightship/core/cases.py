@@ -117,6 +117,10 @@ class Case:
         Whether any person opened its pictures.
     still
         PDQ hash of its still, hexadecimal, to find near-duplicates by; shown to nobody, empty where there is none.
+    detectors
+        Whose evidence it rests on.
+    matched
+        Entries of lists that it matched, as ``list/reference``.
     """
 
     id: str
@@ -140,6 +144,8 @@ class Case:
     seen: bool = False
     still: str = ""
     place: float = 0.0
+    detectors: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Reading:
         Plain words for the log: which list, what distance. Never a hash or content.
     box
         Where in the picture, if the detector knows.
+    matched
+        Entries of lists that it matched, as ``list/reference``: the owner's reference, never a hash.
     """
 
     detector: str
@@ -49,6 +51,7 @@ class Reading:
     score: float
     detail: str = ""
     box: Box | None = None
+    matched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ from lightship.detect.test_card import draw
 from lightship.duties import certificates, desk, filing, keeping, owed, people
 from lightship.duties.filing_report import Told
 from lightship.duties.follow import Follower
-from lightship.duties.measures_period import period_of
 from lightship.duties.provider import Provider
 from lightship.infra.bus import LocalBus
 from lightship.infra.keys import load_public_key
@@ -140,11 +139,16 @@ def play(out: Path, console: Console) -> list[Claim]:
         return [*claims, *_verified(folder, here.now, kept, console)]
 
 
+def provide(folder: Path) -> None:
+    """State who the demonstration's provider is, and who reports for it."""
+    (folder / "provider.toml").write_text(PROVIDER, encoding="utf-8")
+    (folder / app_duties_report.SETTINGS).write_text(SERVICE, encoding="utf-8")
+
+
 @contextmanager
 def night(folder: Path) -> Iterator[Night]:
     """Open a deployment with two livestreams, and people who answer for what is owed."""
-    (folder / "provider.toml").write_text(PROVIDER, encoding="utf-8")
-    (folder / app_duties_report.SETTINGS).write_text(SERVICE, encoding="utf-8")
+    provide(folder)
     deployment = Deployment(folder)
     upgrade(deployment.url)
     with ExitStack() as stack:
@@ -333,7 +337,7 @@ def _verified(folder: Path, now: datetime, kept: Path, console: Console) -> list
     """Write the record book and the export, and let the separate program judge it and its tampered twin."""
     deployment, said = Deployment(folder), list[str]()
     with app_regulator.open_desk(deployment) as papers:
-        _, book = app_regulator.write_book(papers, period_of(MONTH), kept / "record-book", "ann")
+        _, book = app_regulator.write_book(papers, papers.period(MONTH), kept / "record-book", "ann")
     names = app_duties_report.export_all(kept / "export", deployment, now, said.append)
     keys = [folder / f"{name}.pub" for name in ("platform", "looks", "duties")]
     for one in keys:

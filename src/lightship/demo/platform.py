@@ -33,12 +33,15 @@ from lightship.console.desk import WatchDesk
 from lightship.console.logs import quiet_server
 from lightship.console.tenants import Tenant, add
 from lightship.core.cases import Case, Effect, Exhibit, Report
+from lightship.core.duties import Post
 from lightship.core.errors import InputError, LightshipError
 from lightship.core.people import Role
 from lightship.core.ports import Store
+from lightship.demo.duties import provide
 from lightship.demo.hls import listed_picture
 from lightship.demo.publisher import FILM_S, made_film
 from lightship.detect.pdq import pdq, to_hex
+from lightship.duties import people
 from lightship.infra.keys import load_public_key
 from lightship.infra.ledger_file import verify_file
 from lightship.media.frames import ArrayPicture
@@ -52,6 +55,14 @@ PEOPLE: tuple[tuple[str, str, Role], ...] = (
     ("ada", "Ada", "auditor"),
     ("root", "Root", "administrator"),
 )
+
+
+POSTS: tuple[tuple[Post, str], ...] = (
+    ("accountable", "root"),
+    ("administrator", "lee"),
+    ("replacement", "mo"),
+)
+"""So that somebody may stand for a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,11 @@ def keep_open(host: str, port: int, say: Callable[[str], None]) -> None:
         for name, shown_as, role in PEOPLE:
             secret = add_account(deployment, name, shown_as, role, PASSWORD)
             say(f"  {name:5} {role:14} one-time code now {pyotp.TOTP(secret).now()}, secret {secret}")
+        with stage.platform.store.begin() as work:
+            begins, until = datetime.now(UTC), datetime.now(UTC) + timedelta(days=365)
+            for post, account in POSTS:
+                people.seat(work, post, name=account.title(), account=account, begins_at=begins, trained_until=until,
+                            by="root")  # fmt: skip
         _await(lambda: "b" in stage.stopped, 60.0)
         report(stage, "c")
         _add_film(stage, "c")
@@ -172,6 +188,7 @@ def scene(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[Scen
     quiet_server()
     kept = folder / "kept"
     kept.mkdir()
+    provide(kept)
     picture = ArrayPicture(0.0, listed_picture())
     hash_, quality = pdq(picture.luma())
     (folder / "demo.csv").write_text(

@@ -189,4 +189,8 @@ def _readings(finding: Finding) -> tuple[Reading, ...]:
     detail = f"list {hit.bank.terms.name}, entry {hit.reference}, distance {hit.distance}, quality {finding.quality}"
     detail += "" if finding.transform == "as it is" else f", {finding.transform}"
     detail += f", also on {', '.join(also)}" if also else ""
-    return (Reading("known-media", "known-media", finding.weight_db, detail),)
+    matched = {
+        one.bank.terms.name: one.reference for one in reversed(finding.hits)
+    }  # the nearest of each list
+    named = tuple(f"{name}/{reference}" for name, reference in sorted(matched.items()))
+    return (Reading("known-media", "known-media", finding.weight_db, detail, matched=named),)

@@ -10,6 +10,9 @@ from lightship.core.identity import identity
 from lightship.core.ports import Work
 from lightship.duties.law import Law
 
+SWEPT = "intimate-image"
+"""The clock that ends with a sweep; see :mod:`lightship.duties.intimate`."""
+
 LONGEST = 2_000
 """Characters of a question, and of an answer: what is asked and answered, and no content."""
 
@@ -66,22 +69,41 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime) -> C
     InputError
         If there is no such clock, or no outcome, or one that is too long.
     AccessDenied
-        If it was ended before.
+        If it was ended before, or ends with a sweep alone.
     """
-    where = f"clock {clock_id}"
     clock = work.get(Clock, clock_id)
     if clock is None:
-        raise InputError("There is no such clock.", where, "Check its id.")
+        raise InputError("There is no such clock.", f"clock {clock_id}", "Check its id.")
+    if clock.kind == SWEPT:
+        raise AccessDenied(
+            "This clock ends when a sweep says that no copy is up.",
+            f"clock {clock_id}",
+            "Use `lightship duties intimate`.",
+        )
+    return close(work, clock, outcome=outcome, by=by, now=now)
+
+
+def close(work: Work, clock: Clock, *, outcome: str, by: str, now: datetime) -> Clock:
+    """End a clock of whatever kind.
+
+    Raises
+    ------
+    InputError
+        If there is no outcome, or one that is too long.
+    AccessDenied
+        If it was ended before.
+    """
+    where = f"clock {clock.id}"
     if not outcome.strip() or len(outcome) > LONGEST:
         what = "and why it is late" if now > clock.due_at else "in words"
         raise InputError(f"A clock ends with an outcome: what was done, {what}.", where, "Write it.")
     ended = work.change(
-        Clock, clock_id, {"ended_at": None}, ended_at=now, ended_by=by, outcome=outcome.strip()
+        Clock, clock.id, {"ended_at": None}, ended_at=now, ended_by=by, outcome=outcome.strip()
     )
     if ended is None:
         raise AccessDenied("This clock was ended before.", where, "Look at its outcome.")
     late_s = (now - clock.due_at).total_seconds()
-    entry = {"kind": "clock-ended", "clock": clock_id, "of": clock.kind, "about": clock.about, "by": by}
+    entry = {"kind": "clock-ended", "clock": clock.id, "of": clock.kind, "about": clock.about, "by": by}
     work.record({"at": now.isoformat(), **entry, "late_s": max(0.0, late_s), "outcome": ended.outcome})
     return ended
 

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, cast, get_args
 
-from lightship.core.duties import Detection, Duty, DutyState
+from lightship.core.duties import Detection, Duty, DutyState, Filing
 from lightship.core.errors import AccessDenied, InputError, StoreError
 from lightship.core.ports import Work
 from lightship.duties import states
@@ -54,9 +54,10 @@ def decide(
     InputError
         If there is no such duty, or a fact is none.
     AccessDenied
-        If it was filed, or somebody else changed it meanwhile.
+        If it was filed or a report of it is under way, or somebody else changed it meanwhile.
     """
     duty, detection = duty_of(work, duty_id), work.get(Detection, duty_id)
+    _free(work, duty_id)
     if detection is None:
         raise InputError("This duty has no detection.", f"duty {duty_id}", "Check the store.")
     facts, day = facts_for(detection, provider, law), law.day(detection.aware_at)
@@ -93,8 +94,9 @@ def tell(work: Work, duty_id: str, facts: Sequence[str], law: Law, *, by: str, n
     InputError
         If there is no such detection, or one is no fact here.
     AccessDenied
-        If its duty was filed: then new facts go in a supplement.
+        If its duty was filed, or a report of it is under way: then new facts go in a supplement.
     """
+    _free(work, duty_id)
     detection, duty = work.get(Detection, duty_id), work.get(Duty, duty_id)
     if detection is None or duty is None:
         raise InputError("There is no such detection.", f"duty {duty_id}", "Check its id.")
@@ -107,6 +109,25 @@ def tell(work: Work, duty_id: str, facts: Sequence[str], law: Law, *, by: str, n
     entry = {"kind": "facts-told", "duty": duty_id, "case": duty.case_id, "by": by, "facts": list(facts)}
     work.record({"at": now.isoformat(), **entry})
     return after
+
+
+UNDER_WAY = ("ready", "sending", "waiting")
+"""States of a report for which a person stands already, and which the authority may have."""
+
+
+def under_way(work: Work, duty_id: str) -> bool:
+    """Return whether a duty's first report is on its way, so that nothing may change what it says."""
+    wanted = {"duty_id": duty_id, "supplement_of": "", "state": UNDER_WAY}
+    return bool(work.find(Filing, wanted, limit=1))
+
+
+def _free(work: Work, duty_id: str) -> None:
+    if under_way(work, duty_id):
+        raise AccessDenied(
+            "A report of this duty is under way.",
+            f"duty {duty_id}",
+            "Record its reference, or take it back with `report retract`; what is new goes in a supplement.",
+        )
 
 
 def file(work: Work, duty_id: str, *, reference: str, by: str, now: datetime) -> Duty:

@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lightship.core.cases import Case, Report
@@ -122,22 +122,22 @@ def _high(past: Sequence[int], level: float) -> int:
     return low
 
 
-def week_of(at: datetime) -> str:
-    """Return the Monday of a time's week.
+def week_of(day: date) -> str:
+    """Return the Monday of a day's week.
 
     Examples
     --------
-    >>> week_of(datetime(2026, 11, 29))
+    >>> week_of(date(2026, 11, 29))
     '2026-11-23'
     """
-    return (at.date() - timedelta(days=at.weekday())).isoformat()
+    return (day - timedelta(days=day.weekday())).isoformat()
 
 
-def weeks_between(begins: datetime, ends: datetime) -> list[str]:
-    """Return the weeks that lie whole between two moments."""
-    first = begins.date() + timedelta(days=-begins.weekday() % 7)
+def weeks_between(since: date, until: date) -> list[str]:
+    """Return the weeks that lie whole from a day on and before another."""
+    first = since + timedelta(days=-since.weekday() % 7)
     found = []
-    while first + timedelta(days=7) <= ends.date():
+    while first + timedelta(days=7) <= until:
         found.append(first.isoformat())
         first += timedelta(days=7)
     return found
@@ -146,15 +146,15 @@ def weeks_between(begins: datetime, ends: datetime) -> list[str]:
 def note_of(source: Source, period: Period) -> dict[str, Any]:
     """Return the note of a period, such as a quarter, as JSON."""
     begins = period.begins - timedelta(weeks=WEEKS)
-    events = list(_events(source, begins, period.ends))
+    events = [(_day(at, period), name) for at, name in _events(source, begins, period.ends)]
     since = min(
-        (at for at, _ in events), default=begins
+        (day for day, _ in events), default=_day(begins, period)
     )  # before its first event a platform has no past, not a quiet one
-    weeks = weeks_between(since, period.ends)
-    tell_from = next((one for one in weeks if one >= period.begins.date().isoformat()), "9999")
+    weeks = weeks_between(since, period.after)
+    tell_from = next((one for one in weeks if one >= period.first.isoformat()), "9999")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for at, name in events:
-        counts[name][week_of(at)] += 1
+    for day, name in events:
+        counts[name][week_of(day)] += 1
     series = {name: [found[week] for week in weeks] for name, found in counts.items()}
     rose = rises(series, weeks, tell_from)
     return {
@@ -178,6 +178,10 @@ def note_of(source: Source, period: Period) -> dict[str, Any]:
         "new": _new(series, weeks, tell_from),
         "groups": _groups(source, period),
     }
+
+
+def _day(at: datetime, period: Period) -> date:
+    return at.astimezone(period.zone).date()
 
 
 def _events(source: Source, begins: datetime, ends: datetime) -> Iterable[tuple[datetime, str]]:
@@ -222,7 +226,7 @@ def _groups(source: Source, period: Period) -> list[dict[str, Any]]:
     found: Counter[tuple[str, str]] = Counter()
     for at, near in source.rows(Case, ("opened_at", "near_of"), "opened_at", period.begins, period.ends):
         if near:
-            found[near, week_of(at)] += 1
+            found[near, week_of(_day(at, period))] += 1
     groups = sorted(((week, n) for (_, week), n in found.items() if n >= GROUP_LEAST), reverse=True)
     return [{"week": week, "cases": n} for week, n in groups]
 

@@ -94,7 +94,7 @@ def evidence_of(
             for one in card["rungs"]
         ],
         "drift": figures.get("drift"),
-        "reviews": {"verdicts": figures.get("verdicts"), "appeals": figures.get("appeals")},
+        "reviews": {name: figures.get(name) for name in ("verdicts", "reversals", "appeals")},
         "six-month record": figures.get("tuning"),
         "list security": figures.get("lists"),
         "change log": figures.get("statement"),
@@ -112,7 +112,7 @@ def evidence_of(
     missing.append(f"by group: {_GROUPS}")
     return {
         "format": FORMAT,
-        "period": {"name": period.name, "begins": period.begins.isoformat(), "ends": period.ends.isoformat()},
+        "period": period.told(),
         "parts": parts,
         "missing": missing,
         "absent": dict(card["absent"]),

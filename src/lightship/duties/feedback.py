@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,9 +11,6 @@ from lightship.core.cases import Case, Judgement
 from lightship.core.ports import Work
 
 Said = Literal["confirmed", "false-positive"]
-
-_MATCH = re.compile(r"[Ll]ist ([a-z0-9][a-z0-9._-]{0,63}), entry (.{1,200}?), distance \d+, quality \d+")
-"""How a case's words name what was matched; see :mod:`lightship.detect.known_media`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +32,6 @@ class Remark:
     last_at: datetime
 
 
-def matched(words: str) -> Iterator[tuple[str, str]]:
-    """Yield the lists and entries that a case's words name.
-
-    Examples
-    --------
-    >>> list(matched("Found by known-media. List iwf, entry A-17, distance 4, quality 96. Seen 0:05 into the stream."))
-    [('iwf', 'A-17')]
-    """
-    for found in _MATCH.finditer(words):
-        yield found[1], found[2]
-
-
 def remarks(work: Work, told: Mapping[tuple[str, str], Iterable[str]]) -> list[Remark]:
     """Return what people's verdicts say of entries and their owners were not told yet.
 
@@ -60,15 +44,12 @@ def remarks(work: Work, told: Mapping[tuple[str, str], Iterable[str]]) -> list[R
         By list and reference, what was told before.
     """
     found: dict[tuple[str, str, Said], list[datetime]] = {}
-    for case in work.find(Case, {"state": ("decided", "reversed", "closed"), "opened_by": "machine"}):
-        entries = list(matched(case.words))
-        if not entries:
-            continue
-        verdict = _stands(case, work)
-        if verdict is None:
+    for case in work.find(Case, {"state": ("decided", "reversed", "closed")}):
+        if not case.matched or (verdict := _stands(case, work)) is None:
             continue
         said, at = verdict
-        for name, reference in dict.fromkeys(entries):
+        for one in case.matched:
+            name, _, reference = one.partition("/")
             found.setdefault((name, reference, said), []).append(at)
     return [
         Remark(name, reference, said, len(times), max(times))

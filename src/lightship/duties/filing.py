@@ -353,7 +353,8 @@ def retract(desk: Desk, filing_id: str, *, by: str, why: str) -> Filing:
         if final:
             return _filed(work, desk, mine, Taken("finish", mine.remote, mine.files, final), by)
         after = _change(work, mine, state="retracted", changed_at=now, problem=why[:2000])
-        _record(work, "report-retracted", after, now, by=by, why=why)
+        case = {"case": duty.case_id} if (duty := work.get(Duty, filing.duty_id)) is not None else {}
+        _record(work, "report-retracted", after, now, by=by, why=why, **case)
         return after
 
 

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from lightship.core.cases import Case, Exhibit, Stream
 from lightship.core.duties import Detection, Duty, Fields, Filing, Held, NotHeld
@@ -115,18 +115,22 @@ class Draft:
     prompts: tuple[str, ...] = ()
 
 
-P = TypeVar("P", Service, Told)
-
-
-def parse_service(text: str, where: str) -> Service:
-    """Read who reports.
+def service_of(table: Mapping[str, Any], where: str) -> Service:
+    """Return who reports, from the table of a service's own file.
 
     Raises
     ------
     InputError
-        If it is not TOML, or names other things.
+        If it names other things, or one of them is no text.
     """
-    return _parsed(Service, text, where)
+    for name, value in table.items():
+        _text(name, value, where)
+    try:
+        return Service(**table)
+    except TypeError as error:
+        raise InputError(
+            f"Who reports cannot be read: {error}.", where, "See docs/guides/reports.md."
+        ) from error
 
 
 def parse_told(text: str, where: str) -> Told:
@@ -135,16 +139,33 @@ def parse_told(text: str, where: str) -> Told:
     Raises
     ------
     InputError
-        If it is not TOML, or names other things.
+        If it is not TOML, names other things, or something in it is no text.
     """
-    return _parsed(Told, text, where)
-
-
-def _parsed(kind: type[P], text: str, where: str) -> P:
+    todo = "See docs/guides/reports.md."
     try:
-        return kind(**{name.replace("-", "_"): value for name, value in tomllib.loads(text).items()})
+        table = {name.replace("-", "_"): value for name, value in tomllib.loads(text).items()}
+        told = Told(**table)
     except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise InputError(f"This cannot be read: {error}.", where, "See docs/guides/reports.md.") from error
+        raise InputError(f"This cannot be read: {error}.", where, todo) from error
+    for name in ("held", "not_held", "classes"):
+        if not isinstance(table.get(name, {}), dict):
+            raise InputError(f"“{name}” is no table of fields.", where, todo)
+        for field_, value in table.get(name, {}).items():
+            _text(f"{name}.{field_}", value, where, several=name == "held")
+    for name in ("incident", "escalate"):
+        _text(name, table.get(name, ""), where)
+    return told
+
+
+def _text(name: str, value: object, where: str, *, several: bool = False) -> None:
+    """Refuse what is no text; where a field may have several values, a list of texts is one too."""
+    given = value if several and isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in given):
+        raise InputError(
+            f"“{name}” is no text: {value!r}.",
+            where,
+            "Put it between quotation marks; times and numbers too.",
+        )
 
 
 # Fields -----------------------------------------------------------------------------------------

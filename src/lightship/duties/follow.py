@@ -20,7 +20,10 @@ from lightship.duties.chooser import Choice
 from lightship.duties.law import Law
 
 NAMES_A_CASE = frozenset(
-    {"verdict", "report", "decision-undone", "second-person-declined", "appeal-answered", "effect-done"}
+    {
+        *("verdict", "report", "decision-undone", "second-person-declined", "appeal-answered", "effect-done"),
+        "report-retracted",
+    }
 )
 """Entries after which a case may have become, or ceased to be, a detection."""
 
@@ -79,8 +82,8 @@ class Follower:
 def reconcile(work: Work, case_id: str, law: Law, provider: tuple[str, ...], now: datetime) -> Duty | None:
     """Make a case's duty what the case asks for now: a detection that a person confirmed, or live danger before that.
 
-    A verdict against it makes a duty that was not filed one that is not owed; one that was filed starts the clock of
-    its correction.
+    A verdict against it makes a duty that was not filed one that is not owed; one that was filed, or of which a report
+    is under way, starts the clock of its correction.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def reconcile(work: Work, case_id: str, law: Law, provider: tuple[str, ...], now
         return _withdrawn(work, duty, law, verdict, now) if duty is not None else None
     if duty is None:
         duty = desk.detect(work, _detection(work, case, verdict, law), now)
-    elif duty.reference:
+    elif duty.reference or desk.under_way(work, id_):
         return duty
     elif (
         verdict is not None
@@ -123,10 +126,13 @@ def _label(verdict: Judgement | None, law: Law) -> str:
 
 
 def _withdrawn(work: Work, duty: Duty, law: Law, verdict: Judgement | None, now: datetime) -> Duty:
-    if duty.reference:
+    under_way = not duty.reference and desk.under_way(work, duty.id)
+    if duty.reference or under_way:
         if verdict is not None:
             words = (
-                "The decision behind a filed report was reversed. Tell the authority, or retract the report."
+                "The decision behind a report that is under way was reversed. Take it back, or tell the authority."
+                if under_way
+                else "The decision behind a filed report was reversed. Tell the authority, or retract the report."
             )
             about = {"about": duty.id, "reference": duty.reference}
             clocks.begin(work, law, "correction", **about, began_at=verdict.at, by=BY, words=words)

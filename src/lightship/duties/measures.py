@@ -11,7 +11,20 @@ from lightship.core import dated
 from lightship.core.canonical import digest
 from lightship.core.errors import PolicyError
 
-_MEASURE = {"id", "says", "who", "applies", "owes", "figures", "from", "until", "source", "grade", "tbv"}
+_MEASURE = {
+    "id",
+    "says",
+    "who",
+    "applies",
+    "owes",
+    "figures",
+    "no_figure",
+    "from",
+    "until",
+    "source",
+    "grade",
+    "tbv",
+}
 _HARM = {"id", "title", "part_of", "factors", "from", "until", "grade", "tbv"}
 
 
@@ -29,6 +42,8 @@ class Measure:
         What software can show for it.
     figures
         The ids of the figures that tell of it.
+    no_figure
+        Why none can be told; empty where one is.
     begins, ends
         The first day it is in force, and the day from which it no longer is.
     """
@@ -39,6 +54,7 @@ class Measure:
     applies: tuple[frozenset[str], ...]
     owes: str
     figures: tuple[str, ...]
+    no_figure: str
     begins: date
     ends: date | None
     source: str
@@ -142,6 +158,12 @@ def parse_table(text: str, where: str, figures: Iterable[str]) -> MeasureTable:
 
 def _measure(table: Mapping[str, Any], where: str) -> Measure:
     begins, ends = _checked(table, _MEASURE, where)
+    if bool(table["figures"]) is bool(table.get("no_figure")):
+        raise PolicyError(
+            f"{table['id']!r} is refused: it names figures, or says why there is none.",
+            where,
+            "Do one of both.",
+        )
     return Measure(
         str(table["id"]),
         str(table["says"]),
@@ -149,6 +171,7 @@ def _measure(table: Mapping[str, Any], where: str) -> Measure:
         tuple(frozenset(map(str, one)) for one in table["applies"]),
         str(table["owes"]),
         tuple(map(str, table["figures"])),
+        str(table.get("no_figure", "")),
         begins,
         ends,
         str(table.get("source", "")),

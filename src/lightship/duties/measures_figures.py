@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from lightship.core.canonical import digest
 from lightship.duties import measures_moderation, measures_owed, measures_record
+from lightship.duties.law import Law
+from lightship.duties.measures_log import read_log
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
 from lightship.duties.measures_tally import Value
+from lightship.duties.targets import Aims
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ FIGURES: Mapping[str, Figure] = {
     "verdicts": Figure("Verdicts", "People's verdicts given in the period; one case may have several."),
     "time-to-decision": Figure(
         "From opened to decided",
-        "Of cases with a closing verdict in the period: the time from their opening to the first such verdict.",
+        "Of cases whose first closing verdict was given in the period: the time from their opening to it.",
     ),
     "aware-to-stopped": Figure(
         "From aware to stopped",
@@ -65,8 +69,8 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "accuracy": Figure(
         "Machine's cases that people confirmed",
-        "Of cases that a machine opened and people closed in the period: the share found to be abuse by the first "
-        "closing verdict, with exact 95 % bounds.",
+        "Of cases that a machine opened and whose first closing verdict was given in the period: the share found to be "
+        "abuse by it, with exact 95 % bounds.",
     ),
     "reports": Figure(
         "Viewers' reports", "Reports received in the period; those that no person had seen at its end."
@@ -102,6 +106,11 @@ FIGURES: Mapping[str, Figure] = {
     "scans": Figure(
         "Pictures scanned",
         "Pictures that detectors were given in the period, by whether the stream was public or private.",
+    ),
+    "hosts": Figure(
+        "What livestreams may do",
+        "Streams that began in the period and are on record, by whether a child hosts or streams in them; the rules of "
+        "what a livestream may do that were in use at its end, and how often they were set in it.",
     ),
     "policies": Figure(
         "Policies in force", "Watches of streams that began in the period, by policy, and the digests."
@@ -142,9 +151,18 @@ FIGURES: Mapping[str, Figure] = {
         "Entries of the ledger up to the period's end and within it, and how often all of it was verified in the "
         "period.",
     ),
+    "reversals": Figure(
+        "Reversals by detector",
+        "Of cases with a closing verdict in the period to whose opening a detector's evidence led: the share of which "
+        "the last verdict in it, of the review or of an appeal, says that it was no abuse; for each detector, with "
+        "exact 95 % bounds. A case of two detectors counts for both.",
+    ),
     "targets": Figure(
         "Targets",
-        "The targets for time and accuracy in the approved statement of measures, each beside its figure.",
+        "The service's own targets for time and accuracy, of the dated rules that are named: of what was stopped, "
+        "decided or filed in the period, or waited past its time at its end, the share that was in time; of what was "
+        "decided in it, or overturned in it whenever it was decided, the share that stood. Misses are counted by what "
+        "took longest.",
     ),
 }
 """By their ids, which stay the same."""
@@ -153,26 +171,44 @@ DEFINITIONS = digest({name: [one.title, one.says] for name, one in FIGURES.items
 """Names what is counted how: two answers with the same definitions can be compared."""
 
 
-def figures_of(source: Source, period: Period, labels: Container[str] = frozenset()) -> dict[str, Value]:
-    """Return all figures of a period but ``targets``, which need the statement of measures.
+def figures_of(
+    source: Source, period: Period, labels: Container[str], law: Law, now: datetime
+) -> dict[str, Value]:
+    """Return all figures of a period.
 
     Parameters
     ----------
     labels
         The closed set of kinds of detections.
+    law
+        Whose targets they are held against.
+    now
+        For a period that is not over.
     """
+    log = read_log(source, period)
+    aims = Aims(law, period, log, now)
     return {
         **measures_owed.of_detections(source, period, labels),
-        **measures_owed.of_duties(source, period),
+        **measures_moderation.of_cases(source, period, aims),
+        **measures_owed.of_duties(source, period, aims),
         **measures_owed.of_clocks(source, period),
-        **measures_moderation.of_cases(source, period),
         **measures_moderation.of_reports(source, period),
-        **measures_moderation.of_effects(source, period),
-        **measures_moderation.of_appeals(source, period),
-        **measures_moderation.of_staffing(source, period),
-        **measures_record.of_watch(source, period),
+        **measures_moderation.of_effects(source, period, log),
+        **measures_moderation.of_appeals(period, log),
+        **measures_moderation.of_staffing(source, period, log),
+        **measures_record.of_watch(source, period, log),
+        **measures_record.of_hosts(source, period, log),
         **measures_record.of_lists(source, period),
         **measures_owed.of_posts(source, period),
         **measures_owed.of_exhibits(source, period),
         **measures_owed.of_papers(source, period),
+        **aims.value(),
     }
+
+
+def targets_of(source: Source, period: Period, law: Law, now: datetime) -> Value:
+    """Return the figure of the targets alone, with the misses that took longest."""
+    aims = Aims(law, period, read_log(source, period), now)
+    measures_moderation.of_cases(source, period, aims)
+    measures_owed.of_duties(source, period, aims)
+    return aims.value(named=True)["targets"]

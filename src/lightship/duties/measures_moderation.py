@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lightship.core.cases import Case, Effect, Judgement, Report
+from lightship.core.entry_time import at_of
 from lightship.core.people import Shift
+from lightship.duties.measures_log import EARLIER, Log
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
 from lightship.duties.measures_tally import (
+    BEGINNING,
     Value,
     counts,
     grouped,
@@ -19,43 +24,65 @@ from lightship.duties.measures_tally import (
     times,
     union_s,
 )
-
-_EARLIER = timedelta(days=92)
-"""How long before the period an appeal, or a shift, may have begun that is answered, or ends, in it."""
+from lightship.duties.targets import Aims
 
 _CLOSING = ("abuse", "not-abuse")
+_FAR = datetime(9999, 1, 1, tzinfo=UTC)
+_AT_ONCE = 500
 
 
-def of_cases(source: Source, period: Period) -> dict[str, Value]:
-    """Return the figures of cases and of the verdicts on them."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A closing verdict, and what is known of its case."""
+
+    at: datetime
+    verdict: str
+    opened_at: datetime
+    opener: str
+    aware_at: datetime
+    detectors: Sequence[str]
+
+
+def of_cases(source: Source, period: Period, aims: Aims | None = None) -> dict[str, Value]:
+    """Return the figures of cases and of the verdicts on them; the targets are told of each."""
     begins, ends = period.begins, period.ends
     opened: Counter[str] = Counter()
     near = 0
     for opener, near_of in source.rows(Case, ("opened_by", "near_of"), "opened_at", begins, ends):
         opened[opener] += 1
         near += bool(near_of)
-    stops = [
-        seconds(aware_at, stopped_at)
-        for aware_at, stopped_at in source.rows(Case, ("aware_at", "stopped_at"), "stopped_at", begins, ends)
-    ]
+    stops = []
+    for case, aware_at, stopped_at in source.rows(
+        Case, ("id", "aware_at", "stopped_at"), "stopped_at", begins, ends
+    ):
+        stops.append(seconds(aware_at, stopped_at))
+        if aims is not None:
+            aims.stopped(case, aware_at, stopped_at)
     verdicts: Counter[str] = Counter()
-    seconded = reused = closed_here = right = machine = 0
-    first: dict[str, float] = {}
+    seconded = reused = 0
+    first: dict[str, _Verdict] = {}
+    last: dict[str, _Verdict] = {}
     fields = ("case_id", "at", "verdict", "second_by", "reused_of")
-    of = (Case, "case_id", ("opened_at", "opened_by"))
-    for case, at, verdict, second_by, reused_of, opened_at, opener in source.rows(
+    of = (Case, "case_id", ("opened_at", "opened_by", "aware_at", "detectors"))
+    for case, at, verdict, second_by, reused_of, *about in source.rows(
         Judgement, fields, "at", begins, ends, of=of
     ):
         verdicts[verdict] += 1
         seconded += bool(second_by)
         reused += bool(reused_of)
-        if verdict not in _CLOSING:
-            continue
-        if opened_at is not None and case not in first:
-            first[case] = seconds(opened_at, at)
-            closed_here += opened_at >= begins
-            machine += opener == "machine"
-            right += opener == "machine" and verdict == "abuse"
+        if verdict in _CLOSING and about[0] is not None:
+            one = _Verdict(at, verdict, *about)
+            first[case] = min(first.get(case, one), one, key=_when)
+            last[case] = max(last.get(case, one), one, key=_when)
+    straddling = [case for case, one in first.items() if one.opened_at < begins]
+    for case in _settled(source, straddling, begins):
+        del first[case]  # it was decided before; this is another word on it, such as an appeal's
+    if aims is not None:
+        for case, one in first.items():
+            aims.decided(case, one.aware_at, one.at)
+        _waiting(source, period, aims, first)
+    closed_here = sum(one.opened_at >= begins for one in first.values())
+    of_machine = [one.verdict for one in first.values() if one.opener == "machine"]
     return {
         "cases": counts(
             opened,
@@ -63,10 +90,73 @@ def of_cases(source: Source, period: Period) -> dict[str, Value]:
             waiting_at_the_end=max(0, sum(opened.values()) - closed_here),
         ),
         "verdicts": counts(verdicts, with_a_second_person=seconded, repeated_for_near_duplicates=reused),
-        "time-to-decision": times(list(first.values())),
+        "time-to-decision": times([seconds(one.opened_at, one.at) for one in first.values()]),
         "aware-to-stopped": times(stops),
-        "accuracy": share(right, machine),
+        "accuracy": share(of_machine.count("abuse"), len(of_machine)),
+        "reversals": _reversals(last.values()),
     }
+
+
+def _when(one: _Verdict) -> tuple[datetime, str]:
+    return one.at, one.verdict
+
+
+def _settled(source: Source, cases: Iterable[str], before: datetime) -> set[str]:
+    """Return those of some cases that had a closing verdict before a moment."""
+    ids, found = sorted(cases), set[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        where = {"verdict": _CLOSING, "case_id": ids[start : start + _AT_ONCE]}
+        found.update(
+            case for (case,) in source.rows(Judgement, ("case_id",), "at", BEGINNING, before, where=where)
+        )
+    return found
+
+
+def _reversals(last: Iterable[_Verdict]) -> Value:
+    """Return, for each detector, of how many of its cases people said in the end that it was wrong."""
+    decided: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for one in last:
+        decided.update(one.detectors)
+        if one.verdict == "not-abuse":
+            wrong.update(one.detectors)
+    return {
+        "total": sum(decided.values()),
+        "detectors": {name: share(wrong[name], decided[name]) for name in sorted(decided)},
+    }
+
+
+def _waiting(source: Source, period: Period, aims: Aims, decided: Container[str]) -> None:
+    """Tell the targets what waited when the period ended: cases without a verdict, and stops without an answer."""
+    begins, ends = period.begins, period.ends
+    found = dict(
+        source.rows(Case, ("id", "aware_at"), "opened_at", BEGINNING, ends, where={"state": ("open",)})
+    )
+    of = (Case, "case_id", ("opened_at", "aware_at"))
+    later = source.rows(Judgement, ("case_id",), "at", ends, _FAR, of=of, where={"verdict": _CLOSING})
+    found.update((case, aware_at) for case, opened_at, aware_at in later if opened_at and opened_at < ends)
+    waiting = [case for case in found if case not in decided]
+    for case in sorted(set(waiting) - _settled(source, waiting, ends)):
+        aims.decided(case, found[case], None)
+    ordered = source.rows(
+        Effect,
+        ("case_id", "state", "ordered_at"),
+        "ordered_at",
+        BEGINNING,
+        ends,
+        of=(Case, "case_id", ("aware_at", "stopped_at")),
+        unless=("done_at",),
+        where={"kind": ("stop-stream",), "state": ("waiting", "sending", "failed", "done")},
+    )
+    running = {
+        case: aware_at
+        for case, state, ordered_at, aware_at, stopped_at in ordered
+        if aware_at is not None
+        and (stopped_at is None or stopped_at >= ends)
+        and (state != "failed" or ordered_at >= begins)  # what failed for good is told of once
+    }
+    for case, aware_at in sorted(running.items()):
+        aims.stopped(case, aware_at, None)
 
 
 def of_reports(source: Source, period: Period) -> dict[str, Value]:
@@ -95,7 +185,7 @@ def of_reports(source: Source, period: Period) -> dict[str, Value]:
     }
 
 
-def of_effects(source: Source, period: Period) -> dict[str, Value]:
+def of_effects(source: Source, period: Period, log: Log) -> dict[str, Value]:
     """Return the figures of what was done outside."""
     done: Counter[str] = Counter()
     took: list[float] = []
@@ -105,18 +195,18 @@ def of_effects(source: Source, period: Period) -> dict[str, Value]:
         done[kind] += 1
         if kind in {"stop-stream", "cover"}:
             took.append(seconds(ordered_at, done_at))
-    failed = sum(1 for _ in source.entries(["effect-failed"], period.begins, period.ends))
-    return {"effects": counts(done, failed=failed, ordered_to_confirmed=times(took))}
+    return {"effects": counts(done, failed=log.failed, ordered_to_confirmed=times(took))}
 
 
-def of_appeals(source: Source, period: Period) -> dict[str, Value]:
+def of_appeals(period: Period, log: Log) -> dict[str, Value]:
     """Return the figures of appeals, and of the machine's errors among them."""
     asked: dict[str, datetime] = {}
     came = answered = overturned = 0
     took: list[float] = []
-    earliest = period.begins - _EARLIER
-    for entry in source.entries(["appeal", "appeal-answered"], earliest, period.ends):
-        at, case = datetime.fromisoformat(str(entry["at"])), str(entry["case"])
+    for entry in log.acts:
+        if entry["kind"] not in {"appeal", "appeal-answered"}:
+            continue
+        at, case = at_of(entry), str(entry["case"])
         if entry["kind"] == "appeal":
             asked[case] = at
             came += at >= period.begins
@@ -136,23 +226,23 @@ def of_appeals(source: Source, period: Period) -> dict[str, Value]:
     }
 
 
-def of_staffing(source: Source, period: Period) -> dict[str, Value]:
+def of_staffing(source: Source, period: Period, log: Log) -> dict[str, Value]:
     """Return for how much of the period people were on shift, and whether a crisis was declared."""
     begins, ends = period.begins, period.ends
     shifts = [
         (began_at, min(ended_at or ends, ends))
         for began_at, ended_at in source.rows(
-            Shift, ("began_at", "ended_at"), "began_at", begins - _EARLIER, ends
+            Shift, ("began_at", "ended_at"), "began_at", begins - EARLIER, ends
         )
     ]
     covered = union_s(shifts, begins, ends)
     crises: list[tuple[datetime, datetime]] = []
     since: datetime | None = None
-    for entry in source.entries(["surge-began", "surge-ended"], begins - _EARLIER, ends):
-        at = datetime.fromisoformat(str(entry["at"]))
+    for entry in log.acts:
+        at = at_of(entry)
         if entry["kind"] == "surge-began":
             since = since or at
-        elif since is not None:
+        elif entry["kind"] == "surge-ended" and since is not None:
             crises.append((since, at))
             since = None
     crises += [(since, ends)] if since is not None else []

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lightship.core.cases import Exhibit
 from lightship.core.duties import Clock, Detection, Duty, Paper, Seat
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
-from lightship.duties.measures_tally import Value, counts, grouped, seconds, times
-
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before anything of a platform."""
+from lightship.duties.measures_tally import BEGINNING, Value, counts, grouped, seconds, times
+from lightship.duties.targets import Aims
 
 
 def of_detections(source: Source, period: Period, labels: Container[str]) -> dict[str, Value]:
@@ -28,7 +26,7 @@ def of_detections(source: Source, period: Period, labels: Container[str]) -> dic
     return {"detections": counts(found, with_a_child_in_danger_then=danger)}
 
 
-def of_duties(source: Source, period: Period) -> dict[str, Value]:
+def of_duties(source: Source, period: Period, aims: Aims | None = None) -> dict[str, Value]:
     """Return what is owed of what was found in the period, and what stood open at its end, however old."""
     begins, ends = period.begins, period.ends
     states: Counter[tuple[str, str]] = Counter()
@@ -36,15 +34,18 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
     for state, authority, decided_at, filed_at in source.rows(Duty, fields, "aware_at", begins, ends):
         states[then(state, decided_at, filed_at, ends), authority or "no authority"] += 1
     filed, late = [], 0
-    for priority, aware_at, filed_at, due_at in source.rows(
-        Duty, ("priority", "aware_at", "filed_at", "due_at"), "filed_at", begins, ends
+    asked = ("case_id", "priority", "aware_at", "decided_at", "filed_at", "due_at")
+    for case, priority, aware_at, decided_at, filed_at, due_at in source.rows(
+        Duty, asked, "filed_at", begins, ends
     ):
         filed.append((priority or "no priority", seconds(aware_at, filed_at)))
         late += due_at is not None and filed_at > due_at
+        if aims is not None:
+            aims.filed(case, priority, aware_at, decided_at, filed_at)
     open_, oldest = 0, ends
-    for state, decided_at, aware_at in source.rows(
+    for case, state, priority, decided_at, aware_at in source.rows(
         Duty,
-        ("state", "decided_at", "aware_at"),
+        ("case_id", "state", "priority", "decided_at", "aware_at"),
         "aware_at",
         BEGINNING,
         ends,
@@ -53,6 +54,9 @@ def of_duties(source: Source, period: Period) -> dict[str, Value]:
         if then(state, decided_at, None, ends) != "not-owed":
             open_ += 1
             oldest = min(oldest, aware_at)
+            if aims is not None:
+                known = decided_at if state != "open" else None
+                aims.filed(case, priority, aware_at, known, None)
     by = grouped(filed)
     return {
         "owed": counts(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lightship.core.cases import Stream
+from lightship.core.entry_time import at_of
 from lightship.core.governance import Book
 from lightship.core.tuning import tuning_record
+from lightship.duties.measures_log import Log
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
 from lightship.duties.measures_tally import Value, counts, share
@@ -13,50 +16,41 @@ from lightship.duties.measures_tally import Value, counts, share
 _MINUTE_S = 60.0
 
 
-def of_watch(source: Source, period: Period) -> dict[str, Value]:
+def of_watch(source: Source, period: Period, log: Log) -> dict[str, Value]:
     """Return how much of the streams was looked at, what was scanned on what basis, and under which policies."""
-    minutes, gaps, gap_s = 0, 0, 0.0
-    pictures: Counter[tuple[str, str]] = Counter()
-    bases: dict[str, set[str]] = {}
-    policies: Counter[str] = Counter()
-    digests: set[str] = set()
-    verified = []
-    kinds = ("coverage", "gap", "scans", "watch-began", "audit-verified")
-    for entry in source.entries(kinds, period.begins, period.ends):
-        match entry["kind"]:
-            case "coverage":
-                minutes += 1
-                gap_s += min(_MINUTE_S, float(entry["gap_s"]))
-            case "gap":
-                gaps += 1
-            case "scans":
-                pictures[str(entry["visibility"]), str(entry["detector"])] += int(entry["pictures"])
-                bases.setdefault(str(entry["visibility"]), set()).add(str(entry["basis"]))
-            case "watch-began":
-                policies[str(entry["policy"])] += 1
-                digests.add(str(entry["policy_digest"]))
-            case _:
-                verified.append(str(entry["result"]))
-    watched = minutes * _MINUTE_S
+    watched = log.minutes * _MINUTE_S
+    entries_at_the_end = source.written(period.ends)
     return {
         "coverage": {
-            "stream_minutes": minutes,
-            "not_looked_at_s": round(gap_s, 3),
-            "looked_at": round(1.0 - gap_s / watched, 6) if watched else None,
-            "parts_that_stopped": gaps,
+            "stream_minutes": log.minutes,
+            "not_looked_at_s": round(log.gap_s, 3),
+            "looked_at": round(1.0 - log.gap_s / watched, 6) if watched else None,
+            "parts_that_stopped": log.gaps,
         },
         "scans": counts(
-            pictures,
-            private_pictures=sum(n for (visibility, _), n in pictures.items() if visibility == "private"),
-            bases={name: len(some) for name, some in sorted(bases.items())},
+            log.pictures,
+            private_pictures=sum(n for (visibility, _), n in log.pictures.items() if visibility == "private"),
+            bases={name: len(some) for name, some in sorted(log.bases.items())},
         ),
-        "policies": counts(policies, digests=sorted(digests)),
+        "policies": counts(log.policies, digests=sorted(log.policy_digests)),
         "record": {
-            "entries_at_the_end": source.written(period.ends),
-            "entries_in_the_period": source.written(period.ends) - source.written(period.begins),
-            "verified_in_the_period": len(verified),
+            "entries_at_the_end": entries_at_the_end,
+            "entries_in_the_period": entries_at_the_end - source.written(period.begins),
+            "verified_in_the_period": log.verified,
         },
     }
+
+
+def of_hosts(source: Source, period: Period, log: Log) -> dict[str, Value]:
+    """Return who hosted streams, and which rules of what a livestream may do were in use."""
+    hosts = Counter(
+        "not known" if child is None else "child" if child else "adult"
+        for (child,) in source.rows(Stream, ("child_host",), "began_at", period.begins, period.ends)
+    )
+    told = [one for one in log.acts if one["kind"] == "controls"]
+    in_use = sorted(map(str, told[-1]["enabled"])) if told else None
+    times = sum(at_of(one) >= period.begins for one in told)
+    return {"hosts": counts(hosts, rules_in_use=in_use, times_set=times)}
 
 
 def of_lists(source: Source, period: Period) -> dict[str, Value]:
@@ -64,7 +58,7 @@ def of_lists(source: Source, period: Period) -> dict[str, Value]:
     book = Book()
     for entry in source.list_entries(period.ends):
         book.take(entry)
-    day = period.ends.date()
+    day = period.after
     lists, records = {}, {}
     for name, listed in sorted(book.lists.items()):
         age = (period.ends - listed.published_at).total_seconds() / 86_400 if listed.published_at else None

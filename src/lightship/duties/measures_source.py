@@ -22,6 +22,7 @@ class Source(Protocol):
         *,
         of: tuple[type[Identified], str, Sequence[str]] | None = None,
         unless: Iterable[str] = (),
+        where: Mapping[str, Iterable[str]] | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """Yield fields of the values whose time ``since`` lies in ``[begins, ends)``.
 
@@ -31,6 +32,8 @@ class Source(Protocol):
             Another kind, the field that holds its id, and its fields, which follow; None where it is gone.
         unless
             Times: values that have one of them before ``ends`` are left out.
+        where
+            Texts that fields may have.
         """
 
     def entries(self, kinds: Iterable[str], begins: datetime, ends: datetime) -> Iterator[Mapping[str, Any]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from lightship.core.binomial import share_bounds
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before anything of a platform."""
 
 Value = dict[str, Any]
 """A figure as JSON: whole numbers, rounded decimals, texts of closed sets, None for what cannot be told."""

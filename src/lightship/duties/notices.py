@@ -14,7 +14,7 @@ from lightship.duties.measures_figures import DEFINITIONS, FIGURES
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_tally import Value
 from lightship.duties.record_book_html import code as monospaced
-from lightship.duties.record_book_html import document
+from lightship.duties.record_book_html import days, document
 from lightship.duties.record_book_words import in_words
 from lightship.exchange.one_page import facts, table
 
@@ -50,7 +50,7 @@ def answer_of(
     )
     return {
         "format": FORMAT,
-        "period": {"name": period.name, "begins": period.begins.isoformat(), "ends": period.ends.isoformat()},
+        "period": period.told(),
         "figures": {name: dict(one) for name, one in figures.items()},
         "definitions": {
             name: {"title": FIGURES[name].title, "counts": FIGURES[name].says} for name in figures
@@ -108,7 +108,7 @@ def check_period(period: Period, now: Any) -> None:
         raise InputError(
             f"The period {period.name} is not over.",
             "--period",
-            f"Its numbers still change; ask from {period.ends:%-d %B %Y} on.",
+            f"Its numbers still change; ask from {period.after:%-d %B %Y} on.",
         )
 
 
@@ -129,7 +129,7 @@ def answer_page(answer: Mapping[str, Any]) -> bytes:
         f"<header><h1>{escape(title)}</h1>"
         + facts(
             [
-                ("Period", f"{period['begins'][:10]} to {period['ends'][:10]}, the latter not included, UTC"),
+                ("Period", days(period)),
                 ("This answer", monospaced(digest(answer))),
             ]
         )

@@ -54,18 +54,12 @@ def book_of(
     )
     assessed = papers.body(assessment) if assessment is not None else None
     stated = papers.body(statement) if statement is not None else {}
-    day = (period.ends - timedelta(microseconds=1)).date()
     facts = facts_of(assessed, table) if assessed is not None else frozenset({"all"})
-    told = {**figures, "targets": targets_of(stated.get("targets", ()), figures)}
     rows = {str(one["id"]): one for one in stated.get("measures", ())}
     return {
         "format": FORMAT,
         "service": str((assessed or stated).get("service", "")),
-        "period": {
-            "name": period.name,
-            "begins": period.begins.isoformat(),
-            "ends": period.ends.isoformat(),
-        },
+        "period": period.told(),
         "code": dict(code),
         "table": {
             "name": table.name,
@@ -81,8 +75,8 @@ def book_of(
         "statement": _named(statement),
         "versions": [_named(one) for one in before if one.kind in {"assessment", "measures"}],
         "flags": list(flags(table, before, period.ends)),
-        "measures": [_row(one, rows.get(one.id), facts, told) for one in table.on(day)],
-        "figures": told,
+        "measures": [_row(one, rows.get(one.id), facts, figures) for one in table.on(period.last)],
+        "figures": dict(figures),
     }
 
 
@@ -133,26 +127,6 @@ def flags(table: MeasureTable, kept: Sequence[Paper], at: datetime) -> Iterable[
         yield f"Not approved yet: {', '.join(waiting)}."
 
 
-def targets_of(targets: Iterable[Mapping[str, Any]], figures: Mapping[str, Value]) -> Value:
-    """Return each target beside its figure, and whether it was met; None where the figure tells nothing."""
-    found = []
-    for one in targets:
-        actual = _at(figures.get(str(one["figure"]), {}), str(one["value"]))
-        known = isinstance(actual, (int, float)) and not isinstance(actual, bool)
-        met = None
-        if known:
-            met = actual <= one["at_most"] if "at_most" in one else actual >= one["at_least"]
-        found.append({**one, "actual": actual if known else None, "met": met})
-    missed = sum(one["met"] is False for one in found)
-    return {"total": len(found), "missed": missed, "targets": found}
-
-
-def _at(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
 def _in_force(kept: Iterable[Paper], kind: str, at: datetime) -> Paper | None:
     return papers.in_force([one for one in kept if one.kind == kind], at)
 
@@ -196,6 +170,7 @@ def _row(
         "stated": dict(stated) if stated is not None else None,
         "owes": measure.owes,
         "figures": list(measure.figures),
+        "no_figure": measure.no_figure,
         "missing": list(missing(measure, stated, figures)) if binds else [],
         "in_force": measure.begins.isoformat(),
         "source": measure.source,
@@ -213,7 +188,7 @@ def missing(
     elif stated["stands"] == "does-not-apply":
         yield "It is stated as not applying, and binds by the assessment."
     if stated is not None and not stated.get("evidence") and not measure.figures:
-        yield "No evidence is named, and no figure tells of it."
+        yield f"No evidence is named, and no figure tells of it: {measure.no_figure}"
     for name in measure.figures:
         if empty(figures.get(name)):
             yield f"No figure: {FIGURES[name].title.lower()}."

@@ -24,9 +24,8 @@ _ASSESSMENT = {
     *("steps", "harms"),
 }
 _HARM = {"id", "likelihood", "impact", "level", "factors", "evidence", "findings", "why"}
-_MEASURES = {"form", "service", "date", "author", "measures", "targets"}
+_MEASURES = {"form", "service", "date", "author", "measures"}
 _ROW = {"id", "stands", "since", "how", "evidence", "instead", "why"}
-_TARGET = {"figure", "value", "at_most", "at_least", "why"}
 _CRISIS = ("terrorism", "hate", "foreign-interference")
 
 
@@ -189,8 +188,6 @@ def _measures(
             yield f"{id_} is missing: {measure.says}"
         else:
             yield from _of_row(given[id_], id_, binds=measure.binds(facts))
-    for number, target in enumerate(form.get("targets", ()), 1):
-        yield from _of_target(target, f"target {number}")
 
 
 def _of_row(row: Mapping[str, Any], id_: str, *, binds: bool) -> Iterator[str]:
@@ -207,17 +204,6 @@ def _of_row(row: Mapping[str, Any], id_: str, *, binds: bool) -> Iterator[str]:
         yield f"{id_} does not say since which day."
     if stands == "does-not-apply" and binds:
         yield f"{id_} binds this service by its assessment: say what is taken, or what is done instead and why."
-
-
-def _of_target(target: Mapping[str, Any], where: str) -> Iterator[str]:
-    from lightship.duties.measures_figures import FIGURES
-
-    yield from _keys(target, _TARGET, where)
-    if target.get("figure") not in FIGURES:
-        yield f"{where}: “{target.get('figure')}” is no figure."
-    bounds = [name for name in ("at_most", "at_least") if type(target.get(name)) in {int, float}]
-    if len(bounds) != 1 or not str(target.get("value", "")):
-        yield f"{where} names a value of the figure, and one number: at_most or at_least."
 
 
 def _keys(table: Mapping[str, Any], known: set[str], where: str) -> Iterator[str]:
@@ -275,7 +261,6 @@ def empty_form(kind: str, table: MeasureTable, day: date) -> str:
             f'\nsince = {day}\nhow = ""\ninstead = ""\nwhy = ""'
             for one in table.on(day)
         ]
-        rows.append('\n# [[targets]]\n# figure = "aware-to-stopped"\n# value = "p95_s"\n# at_most = 60')
     else:
         raise InputError(f"“{kind}” is no form.", "", "Ask for assessment or measures.")
     return "\n".join([*head, *rows]) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 
@@ -25,6 +25,13 @@ def listed(items: Iterable[str], kind: str = "ul") -> str:
 def note(words: str, items: Iterable[str] = ()) -> str:
     """Return what must not be overlooked."""
     return f'<div class="note" role="note"><p>{escape(words)}</p>{listed(items)}</div>\n'
+
+
+def days(period: Mapping[str, str]) -> str:
+    """Return the days of a period, and of which clock; of a document from before the days were named, those of UTC."""
+    if "zone" not in period:
+        return f"{period['begins'][:10]} to {period['ends'][:10]}, the latter not included, UTC"
+    return f"{period['first_day']} to {period['last_day']}, days of {period['zone']}"
 
 
 def code(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lightship.core.duties import Paper
 from lightship.duties.measures_figures import FIGURES
-from lightship.duties.record_book_html import code, document, listed, note
+from lightship.duties.record_book_html import code, days, document, listed, note
 from lightship.duties.record_book_words import in_words
 from lightship.exchange.one_page import facts, table
 
@@ -41,7 +41,7 @@ def book_page(book: Mapping[str, Any], paper: Paper) -> bytes:
     )
     head = facts(
         [
-            ("Period", f"{period['begins'][:10]} to {period['ends'][:10]}, the latter not included, UTC"),
+            ("Period", days(period)),
             ("Version", f"{paper.version}, made on {paper.made_at:%-d %B %Y} by {escape(paper.author)}"),
             ("State", approved),
             ("Measures", f"{escape(book['table']['title'])}, data of {escape(book['table']['version'])}"),
@@ -126,7 +126,7 @@ def _measures(book: Mapping[str, Any], rows: list[dict[str, Any]], caption: str)
                 escape(row["id"]),
                 f'<p>{escape(row["says"])}</p><p class="quiet">For: {escape(row["who"])}.</p>',
                 stated(row),
-                figures(row) or escape(row["owes"]),
+                figures(row) or escape(f"None: {row['no_figure']}" if row.get("no_figure") else row["owes"]),
                 f'<div class="bad">{listed(row["missing"])}</div>' if row["missing"] else "Nothing",
                 source(row),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lightship.duties.measures_tally import Value
+from lightship.duties.targets import in_words as target_in_words
 
 
 def in_words(name: str, value: Value | None) -> str:
@@ -128,6 +129,12 @@ def _scans(value: Value) -> str:
     return f"{_counted(value)} Of private streams: {value['private_pictures']:,}."
 
 
+def _hosts(value: Value) -> str:
+    rules = value["rules_in_use"]
+    said = "not on record of the last quarter" if rules is None else ", ".join(rules) or "none"
+    return f"{_counted(value)} Rules in use at the end: {said}; set {value['times_set']:,} times."
+
+
 def _policies(value: Value) -> str:
     return f"Watches by policy: {_counted(value)} Digests: {len(value['digests'])}."
 
@@ -191,20 +198,14 @@ def _record(value: Value) -> str:
 
 
 def _targets(value: Value) -> str:
-    if not value["total"]:
-        return "No target is set."
-    told = [
-        f"{one['figure']} {one['value']} {'at most' if 'at_most' in one else 'at least'} "
-        f"{one.get('at_most', one.get('at_least')):g}: "
-        + (
-            "not known"
-            if one["met"] is None
-            else f"{one['actual']:g}, {'met' if one['met'] else 'MISSED'}"
-            + (f" ({one['why']})" if one.get("why") and not one["met"] else "")
-        )
-        for one in value["targets"]
-    ]
-    return "; ".join(told) + "."
+    if "rules" not in value:
+        return "Told in the form of an earlier release; see the book's JSON."
+    return " ".join(target_in_words(one) for one in value["targets"]) or "No target is set."
+
+
+def _reversals(value: Value) -> str:
+    told = [f"{name}: {share_in_words(one, 'reversed')}" for name, one in value["detectors"].items()]
+    return " ".join(told) or "No case that rests on a detector was decided."
 
 
 _WORDS: Mapping[str, Callable[[Value], str]] = {
@@ -224,6 +225,7 @@ _WORDS: Mapping[str, Callable[[Value], str]] = {
     "surge": _surge,
     "coverage": _coverage,
     "scans": _scans,
+    "hosts": _hosts,
     "policies": _policies,
     "lists": _lists,
     "tuning": _tuning,
@@ -234,5 +236,6 @@ _WORDS: Mapping[str, Callable[[Value], str]] = {
     "assessment": _assessment,
     "drift": _drift,
     "record": _record,
+    "reversals": _reversals,
     "targets": _targets,
 }

@@ -1,186 +1,190 @@
-"""Targets for time and accuracy, what became of them, and why each miss was one: counted from the ledger alone."""
+"""Targets for time and accuracy (measure C4): what became of each in a period, and why each miss was one.
+
+What is counted is what the other figures of a period count, so that a month has one set of numbers: what was done in
+it, and what waited past its time when it ended. Nobody falls between two months, and a month that is over stays as it
+was told.
+"""
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from lightship.core.duties import Duty
-from lightship.duties.desk import replayed
 from lightship.duties.law import Law, Target
-from lightship.duties.states import WAITING
+from lightship.duties.measures_log import Log
+from lightship.duties.measures_period import Period
+from lightship.duties.measures_tally import Value, seconds
 
-Entry = Mapping[str, Any]
+SHOWN = 20
+"""Misses of a target that are named: those that took longest. All are counted, by their causes."""
 
+Stretch = tuple[str, datetime | None]
+"""What was waited for, in words, and when it came; None where it has not."""
 
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A case that missed a target.
-
-    Parameters
-    ----------
-    took_s
-        From awareness; None where it is not done yet, or the target is about no time.
-    cause
-        The stretch that took longest, or what went wrong, in words.
-    """
-
-    case_id: str
-    took_s: float | None
-    cause: str
+_WAITED = (
+    "until somebody claimed it",
+    "until a person decided it",
+    "until it was known whom it is owed to",
+    "until it was filed",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Actual:
-    """What became of a target.
-
-    Parameters
-    ----------
-    of, met
-        Cases that it is about, and those that met it.
-    """
+@dataclass(slots=True)
+class Aim:
+    """A target and what becomes of it."""
 
     target: Target
-    of: int
-    met: int
-    misses: tuple[Miss, ...]
+    cases: int = 0
+    met: int = 0
+    waiting: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    longest: list[tuple[float, str, str, bool]] = field(default_factory=list)
 
-    @property
-    def share(self) -> float | None:
-        """The share that met it; None where there were none."""
-        return self.met / self.of if self.of else None
+    def miss(self, case: str, took_s: float, cause: str, *, waits: bool = False) -> None:
+        """Take in a case that missed it."""
+        self.cases += 1
+        self.waiting += waits
+        self.causes[cause] += 1
+        keep = heapq.heappush if len(self.longest) < SHOWN else heapq.heappushpop
+        keep(self.longest, (took_s, case, cause, waits))
 
-    @property
-    def kept(self) -> bool | None:
-        """Whether the target was reached; None where there was nothing to count."""
-        return None if self.share is None else self.share >= self.target.share
-
-
-@dataclass(slots=True)
-class _Told:
-    """What the ledger tells of one case."""
-
-    aware_at: datetime | None = None
-    claimed_at: datetime | None = None
-    decided_at: datetime | None = None
-    stopped_s: float | None = None
-    unconfirmed: int = 0
-    overturned: str = ""
-
-
-@dataclass(slots=True)
-class _Tally:
-    cases: dict[str, _Told] = field(default_factory=dict)
-
-    def take(self, entry: Entry) -> None:
-        case = str(entry.get("case", ""))
-        if not case:
-            return
-        at, kind = datetime.fromisoformat(entry["at"]), entry.get("kind")
-        one = self.cases.setdefault(case, _Told())
-        match kind:
-            case "case-opened":
-                one.aware_at = datetime.fromisoformat(entry["aware_at"])
-            case "report" | "detection" if one.aware_at is None:
-                one.aware_at = at
-            case "claim" if one.claimed_at is None:
-                one.claimed_at = at
-            case "verdict" if entry["verdict"] in {"abuse", "not-abuse"} and one.decided_at is None:
-                one.decided_at = at
-            case "effect-done" if "aware_to_stopped_s" in entry and one.stopped_s is None:
-                one.stopped_s = float(entry["aware_to_stopped_s"])
-            case "effect-not-confirmed":
-                one.unconfirmed += 1
-            case "second-person-declined":
-                one.overturned = "A second person did not agree."
-            case "appeal-answered" if entry["overturned"]:
-                one.overturned = "An appeal overturned it."
+    def value(self, *, named: bool) -> Value:
+        """Return what became of it, as JSON; the misses that took longest only where cases may be named."""
+        share = self.met / self.cases if self.cases else None
+        longest = [
+            {"case": case, "took_s": round(took_s, 3), "cause": cause, "waits": waits}
+            for took_s, case, cause, waits in sorted(self.longest, key=lambda one: (-one[0], one[1]))
+        ]
+        return {
+            "id": self.target.id,
+            "says": self.target.says,
+            "wanted": self.target.share,
+            "within_s": self.target.within_s or None,
+            "cases": self.cases,
+            "met": self.met,
+            "share": round(share, 6) if share is not None else None,
+            "kept": share >= self.target.share if share is not None else None,
+            "waiting_past_its_time": self.waiting,
+            "causes": dict(sorted(self.causes.items())),
+            **({"longest": longest} if named else {}),
+        }
 
 
-def actuals(
-    entries: Iterable[Entry], law: Law, since: date, until: date, now: datetime
-) -> tuple[Actual, ...]:
-    """Return what became of the targets, of cases of which the provider became aware in a span of days.
+class Aims:
+    """The targets of a period; told of each case by whoever counts it for another figure.
 
     Parameters
     ----------
-    entries
-        The whole ledger, in its order.
-    since, until
-        The first day, and the day after the last.
     now
-        What is not done by then has taken until then.
+        What waits has waited until then, or until the period ended.
     """
-    kept = list(entries)
-    tally = _Tally()
-    for entry in kept:
-        tally.take(entry)
-    duties = {one.case_id: one for one in replayed(kept).values()}
-    told = {
-        id_: one
-        for id_, one in tally.cases.items()
-        if one.aware_at is not None and since <= law.day(one.aware_at) < until
-    }
-    return tuple(_actual(target, told, duties, now) for target in law.targets if target.on(since))
+
+    def __init__(self, law: Law, period: Period, log: Log, now: datetime) -> None:
+        self._log, self._until, self._digest = log, min(now, period.ends), law.digests["targets"]
+        self._aims = [Aim(one) for one in law.targets if one.on(period.last)]
+        self._decided: dict[str, datetime] = {}
+        self._overturned = {
+            **dict.fromkeys(log.declined, "a second person did not agree"),
+            **{
+                str(one["case"]): "an appeal overturned it"
+                for one in log.acts
+                if one["kind"] == "appeal-answered"
+                and one["overturned"]
+                and datetime.fromisoformat(str(one["at"])) >= period.begins
+            },
+        }
+
+    def stopped(self, case: str, aware_at: datetime, at: datetime | None) -> None:
+        """Take in that a stream was stopped, or is still to be."""
+        failed = self._log.unconfirmed[case]
+        cause = (
+            "the platform did not confirm at first"
+            if failed
+            else "from awareness to the order, or on its way"
+        )
+        for aim in self._of("stopped"):
+            self._timed(aim, case, aware_at, at, cause)
+
+    def decided(self, case: str, aware_at: datetime, at: datetime | None) -> None:
+        """Take in a person's first closing verdict, or that there is none yet."""
+        if at is not None:
+            self._decided[case] = at
+            for aim in self._of("upheld"):
+                if case not in self._overturned:
+                    aim.cases += 1
+                    aim.met += 1
+        stretches = [(_WAITED[0], self._log.claimed.get(case)), (_WAITED[1], at)]
+        for aim in self._of("decided"):
+            self._timed(aim, case, aware_at, at, stretches)
+
+    def filed(
+        self, case: str, priority: str, aware_at: datetime, owed_at: datetime | None, at: datetime | None
+    ) -> None:
+        """Take in that a report was filed, or waits; ``owed_at`` is when it was known whom it is owed to."""
+        for aim in self._of("filed"):
+            if aim.target.priority in {"", priority}:
+                stretches = [(_WAITED[1], self._decided.get(case)), (_WAITED[2], owed_at), (_WAITED[3], at)]
+                self._timed(aim, case, aware_at, at, stretches)
+
+    def value(self, *, named: bool = False) -> dict[str, Value]:
+        """Return what became of all; see :meth:`Aim.value`."""
+        for aim in self._of("upheld"):
+            for case, why in sorted(self._overturned.items()):
+                aim.miss(case, 0.0, why)
+        found = [one.value(named=named) for one in self._aims]
+        missed = sum(one["kept"] is False for one in found)
+        counted = sum(one["cases"] > 0 for one in found)
+        return {"targets": {"total": counted, "missed": missed, "rules": self._digest, "targets": found}}
+
+    def _of(self, what: str) -> Iterable[Aim]:
+        return (one for one in self._aims if one.target.of == what)
+
+    def _timed(
+        self, aim: Aim, case: str, aware_at: datetime, at: datetime | None, cause: str | list[Stretch]
+    ) -> None:
+        took_s = seconds(aware_at, at or self._until)
+        if took_s <= aim.target.within_s:
+            aim.cases += at is not None  # what still waits within its time is not counted yet
+            aim.met += at is not None
+            return
+        why = cause if isinstance(cause, str) else longest(aware_at, cause, at or self._until)
+        aim.miss(case, took_s, why, waits=at is None)
 
 
-def _actual(target: Target, told: Mapping[str, _Told], duties: Mapping[str, Duty], now: datetime) -> Actual:
-    of, misses = 0, []
-    for id_, one in told.items():
-        if target.of == "upheld":
-            if one.decided_at is not None:
-                of += 1
-                misses += [Miss(id_, None, one.overturned)] if one.overturned else []
-            continue
-        took_s, ran_s, cause = _time(target, one, duties.get(id_), now)
-        if ran_s is None or (took_s is None and ran_s <= target.within_s):
-            continue  # not about this case, or its time is not over
-        of += 1
-        if ran_s > target.within_s:
-            misses.append(Miss(id_, took_s, cause))
-    return Actual(target, of, of - len(misses), tuple(misses))
+def longest(aware_at: datetime, stretches: list[Stretch], ends: datetime) -> str:
+    """Return which stretch took longest; one that is not over runs until the end, if none after it is.
 
-
-def _time(
-    target: Target, one: _Told, duty: Duty | None, now: datetime
-) -> tuple[float | None, float | None, str]:
-    """Return what it took, what has run so far (None where the target is not about this case), and the cause."""
-    aware = one.aware_at or now
-    if target.of == "stopped":
-        why = f"The platform did not confirm at first ({one.unconfirmed} ×)." if one.unconfirmed else ""
-        return one.stopped_s, one.stopped_s, why or "From awareness to the order, or on its way."
-    if target.of == "decided":
-        stretches = [("until somebody claimed it", one.claimed_at), ("until it was decided", one.decided_at)]
-        done = one.decided_at
-    else:
-        if duty is None or (target.priority and duty.priority != target.priority):
-            return None, None, ""
-        if duty.state not in WAITING and duty.filed_at is None:
-            return None, None, ""  # it was not owed in the end
-        aware, done = duty.aware_at, duty.filed_at
-        stretches = [
-            ("until a person decided it", one.decided_at),
-            ("until it was known whom it is owed to", duty.decided_at if duty.state != "open" else None),
-            ("until it was filed", duty.filed_at),
-        ]
-    end = done or now
-    return (
-        (done - aware).total_seconds() if done else None,
-        (end - aware).total_seconds(),
-        _longest(aware, stretches, end),
-    )
-
-
-def _longest(aware: datetime, stretches: list[tuple[str, datetime | None]], end: datetime) -> str:
-    """Return the stretch that took longest, in words; one that is not over runs until the end, if none after it is."""
-    found, begins = [], aware
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> at = [datetime(2026, 11, 1, 9, minute, tzinfo=UTC) for minute in (0, 40, 45)]
+    >>> longest(at[0], [("until somebody claimed it", at[1]), ("until a person decided it", at[2])], at[2])
+    'until somebody claimed it'
+    """
+    found, begins = [], aware_at
     for number, (said, at) in enumerate(stretches):
         if at is None and any(later is not None for _, later in stretches[number:]):
             continue  # it was not waited for
-        ends = min(at or end, end)
-        found.append((max(ends - begins, timedelta()), said))
-        begins = max(begins, ends)
-    took, said = max(found, key=lambda one: one[0])
-    return f"Longest: {said}, {round(took.total_seconds() / 60)} min."
+        until = min(at or ends, ends)
+        found.append((max(until - begins, timedelta()), said))
+        begins = max(begins, until)
+    return max(found, key=lambda one: one[0])[1]
+
+
+def in_words(one: Mapping[str, Any]) -> str:
+    """Return what became of a target, in a sentence."""
+    if one["share"] is None:
+        return f"{one['says']} Nothing to count."
+    said = f"{one['says']} {one['share']:.1%} of {one['cases']:,} ({one['wanted']:.0%} wanted): "
+    said += "kept." if one["kept"] else "MISSED."
+    if one["waiting_past_its_time"]:
+        said += f" {one['waiting_past_its_time']:,} of them waited past their time at the end."
+    if one["causes"]:
+        told = sorted(one["causes"].items(), key=lambda item: (-item[1], item[0]))
+        why = "Misses by what took longest" if one["within_s"] else "Misses"
+        said += f" {why}: {', '.join(f'{cause} {n:,}' for cause, n in told)}."
+    return said

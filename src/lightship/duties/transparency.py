@@ -12,6 +12,7 @@ from lightship.core.duties import Detection, Duty
 from lightship.duties import measures_moderation, measures_owed, measures_record
 from lightship.duties.crosswalk import Crosswalk
 from lightship.duties.measures_figures import DEFINITIONS
+from lightship.duties.measures_log import read_log
 from lightship.duties.measures_period import Period
 from lightship.duties.measures_source import Source
 from lightship.duties.measures_tally import Value
@@ -42,9 +43,10 @@ def report_of(
     monthly = {
         one.name: measures_moderation.of_cases(source, one)["aware-to-stopped"] for one in period.months()
     }
-    watch = measures_record.of_watch(source, period)
+    log = read_log(source, period)
+    watch = measures_record.of_watch(source, period, log)
     cases = measures_moderation.of_cases(source, period)
-    appeals = measures_moderation.of_appeals(source, period)["appeals"]
+    appeals = measures_moderation.of_appeals(period, log)["appeals"]
     overturned = appeals["overturned"]
     tables = {
         "found": _table(found, names, ("machine", "report", "person")),
@@ -67,7 +69,7 @@ def report_of(
     }
     return {
         "format": FORMAT,
-        "period": {"name": period.name, "begins": period.begins.isoformat(), "ends": period.ends.isoformat()},
+        "period": period.told(),
         "least": LEAST,
         "mapping": crosswalk.mapping,
         "labels": {one.id: one.says for one in crosswalk.labels},
@@ -83,6 +85,9 @@ def report_of(
         },
         "stopped_by_month": {name: _bounded(one) for name, one in monthly.items()},
         "shares": {"accuracy": _rounded(cases["accuracy"]), "overturned": _rounded(overturned)},
+        "reversed_by_detector": {
+            name: _rounded(one) for name, one in cases["reversals"]["detectors"].items()
+        },
         "watch": {
             "stream_minutes": watch["coverage"]["stream_minutes"],
             "looked_at": watch["coverage"]["looked_at"],
@@ -103,7 +108,7 @@ def _found(source: Source, period: Period, labels: frozenset[str]) -> tuple[Foun
         Detection, ("label", "found_by", "aware_at"), "aware_at", period.begins, period.ends
     ):
         kinds[label if label in labels else "csea-other", found_by] += 1
-        months["found", f"{aware_at:%Y-%m}"] += 1
+        months["found", period.month_of(aware_at)] += 1
     return kinds, months
 
 

@@ -93,7 +93,13 @@ def report_page(report: Mapping[str, Any]) -> bytes:
             table(
                 "Shares, with exact 95 % bounds",
                 ("What", "Percent", "Between"),
-                ((escape(words), *_share(report["shares"][name])) for name, words in _SHARES.items()),
+                [
+                    *((escape(words), *_share(report["shares"][name])) for name, words in _SHARES.items()),
+                    *(
+                        (f"Cases of the detector {escape(name)} that people said were no abuse", *_share(one))
+                        for name, one in report["reversed_by_detector"].items()
+                    ),
+                ],
                 numbers=(1, 2),
             ),
             "<h2>How much was looked at</h2>\n",

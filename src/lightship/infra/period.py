@@ -42,6 +42,7 @@ class StoredPeriod:
         *,
         of: tuple[type[Identified], str, Sequence[str]] | None = None,
         unless: Iterable[str] = (),
+        where: Mapping[str, Iterable[str]] | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """Yield fields of the values whose time ``since`` lies in ``[begins, ends)``.
 
@@ -62,7 +63,9 @@ class StoredPeriod:
         for name in unless:
             past = _column(table, name)
             query = query.where(sa.or_(past.is_(None), past >= ends))
-        with self._store.look() as work:
+        for name, those in (where or {}).items():
+            query = query.where(_column(table, name).in_(tuple(those)))
+        with self._store.scan() as work:
             found = work.connection.execution_options(yield_per=_PAGE).execute(query)
             for page in found.partitions():
                 yield from map(tuple, page)

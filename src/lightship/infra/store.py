@@ -88,6 +88,18 @@ class SqlStore:
             yield SqlWork(connection, self.schema, self.where, read_only=True)
 
     @contextlib.contextmanager
+    def scan(self) -> Iterator[SqlWork]:
+        """Read rows of many pages: as :meth:`look`, and on PostgreSQL in a transaction, which its cursors ask for.
+
+        Raises
+        ------
+        StoreError
+            If the database cannot be read.
+        """
+        with self.look() if self._engine.dialect.name == "sqlite" else self.begin() as work:
+            yield work
+
+    @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
         """Say what an error of the database means."""
         try:
@@ -315,6 +327,8 @@ def _same(column: sa.Column[Any], wanted: object) -> sa.ColumnElement[bool]:
     if isinstance(wanted, tuple) and not isinstance(column.type, sa.JSON):
         any_of = column.in_([one for one in wanted if one is not None])
         return sa.or_(any_of, column.is_(None)) if None in wanted else any_of
+    if isinstance(column.type, sa.JSON):  # PostgreSQL compares no JSON; both sides are text that we wrote
+        return sa.cast(column, sa.Text) == sa.cast(sa.literal(wanted, column.type), sa.Text)
     return column.is_(None) if wanted is None else column == wanted
 
 

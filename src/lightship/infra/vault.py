@@ -12,7 +12,7 @@ import io
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ class FileVault:
                 with self._alone():
                     if self._key(exhibit).exists():
                         return
-                    self._put("exhibit-sealed", exhibit, size=size)
+                    self._put("exhibit-sealed", exhibit, size=size, **_told(exhibit))
                     self._tombstone(exhibit).unlink(missing_ok=True)  # the same bytes, met again after all
                     part.replace(data)
                     sync(data.parent)
@@ -128,6 +128,45 @@ class FileVault:
         """Return a key, and what of it goes on disk."""
         key, nonce = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(_NONCE)
         return key, nonce + self._master.encrypt(nonce, key, _name(exhibit).encode())
+
+    # What a crash left ---------------------------------------------------------------------------
+
+    def sealed(self, before: datetime) -> Iterator[str]:
+        """Yield the ids of all exhibits that can be opened and were sealed before a moment.
+
+        Raises
+        ------
+        VaultError
+            If the folder cannot be read.
+        """
+        with self._usable():
+            for one in os.scandir(self.folder / "keys"):
+                if _NAME.fullmatch(one.name) and one.stat().st_mtime <= before.timestamp():
+                    yield one.name
+
+    def told(self, ids: Collection[str]) -> dict[str, Exhibit]:
+        """Return what the log says of exhibits from when they were last sealed; it reads all of the log."""
+        found = {}
+        for entry in self._log.entries() if ids else ():
+            if entry.get("kind") == "exhibit-sealed" and entry.get("exhibit") in ids:
+                found[str(entry["exhibit"])] = _of_entry(entry)
+        return found
+
+    def clear(self, before: datetime) -> int:
+        """Remove files that were never written to their end; returns how many they were.
+
+        Raises
+        ------
+        VaultError
+            If the folder cannot be used.
+        """
+        removed = 0
+        with self._usable(), self._alone():
+            for path in (self.folder / "data").glob("*/.*"):
+                if path.stat().st_mtime <= before.timestamp():
+                    path.unlink()
+                    removed += 1
+        return removed
 
     # Looking -----------------------------------------------------------------------------------
 
@@ -317,6 +356,28 @@ class FileVault:
     def _write(self, path: Path, data: bytes) -> None:
         with whole(path, 0o600) as file:
             file.write(data)
+
+
+def _told(exhibit: Exhibit) -> dict[str, Any]:
+    """Return what the log says of an exhibit beside its case: enough to put it on record again."""
+    spans = {"from_s": exhibit.from_s, "to_s": exhibit.to_s}
+    until = exhibit.expires_at.astimezone(UTC).isoformat()
+    return {"stream": exhibit.stream_id, "media": exhibit.media, **spans, "expires_at": until}
+
+
+def _of_entry(entry: Mapping[str, Any]) -> Exhibit:
+    at = datetime.fromisoformat(entry["at"])
+    return Exhibit(
+        str(entry["exhibit"]),
+        str(entry["case"]),
+        str(entry.get("stream", "")),
+        float(entry.get("from_s", 0.0)),
+        float(entry.get("to_s", 0.0)),
+        str(entry.get("media", "application/octet-stream")),
+        int(entry["size"]),
+        at,
+        datetime.fromisoformat(entry["expires_at"]) if "expires_at" in entry else at + timedelta(days=365),
+    )
 
 
 def _name(exhibit: Exhibit) -> str:

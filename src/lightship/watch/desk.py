@@ -23,6 +23,9 @@ RESPONSES: Mapping[Rung, tuple[EffectKind, ...]] = {
 }
 """What each rung orders. To look more often is no act upon anybody, and opens no case."""
 
+_MATCHED = 200
+"""Entries that a case names at most."""
+
 NO_CLAUSE = "none"
 """The clause of what is against no rule."""
 
@@ -45,6 +48,8 @@ class Sighting:
         What a detector says of it.
     basis
         On which the stream is looked at.
+    matched
+        Entries of lists that the picture matched, as ``list/reference``.
     """
 
     stream: Stream
@@ -55,6 +60,7 @@ class Sighting:
     versions: Mapping[str, str] = field(default_factory=dict)
     details: str = ""
     basis: str = ""
+    matched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ def _opened(work: Work, sighting: Sighting, now: datetime) -> Case:
         place=priority.together(place.reach, place.severity, place.likelihood),
         near_of=near.id if near is not None else "",
         still=sighting.still,
+        detectors=_detectors(decision),
+        matched=sighting.matched,
     )
     work.save(case)
     work.record(
@@ -157,9 +165,17 @@ def _opened(work: Work, sighting: Sighting, now: datetime) -> Case:
             "likelihood": place.likelihood,
             "why": list(place.why),
             "near_of": case.near_of,
+            "detectors": list(case.detectors),
+            "matched": list(case.matched),
+            **priority.placed(case),
         }
     )
     return case
+
+
+def _detectors(decision: Decision, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the detectors whose evidence a case rests on."""
+    return tuple(dict.fromkeys([*known, *(one.detector for one in decision.reasons)]))
 
 
 def _joined(work: Work, case: Case, sighting: Sighting) -> Case:
@@ -179,8 +195,22 @@ def _joined(work: Work, case: Case, sighting: Sighting) -> Case:
         likelihood=likelihood,
         place=priority.together(place.reach, severity, likelihood),
         still=case.still or sighting.still,
+        detectors=_detectors(decision, case.detectors),
+        matched=tuple(dict.fromkeys([*case.matched, *sighting.matched]))[:_MATCHED],
     )
-    return changed or case
+    case = changed or case
+    work.record(
+        {
+            "kind": "case-placed",
+            "case": case.id,
+            "stream": case.stream_id,
+            "why": list(place.why),
+            "detectors": list(case.detectors),
+            "matched": list(case.matched),
+            **priority.placed(case),
+        }
+    )
+    return case
 
 
 def _parts(
@@ -260,6 +290,7 @@ def decide(
             "reason": judgement.reason,
             "seen": case.seen,
             "reused_of": reused_of,
+            **priority.placed(case),
         }
     )
     if verdict == "abuse":
@@ -349,7 +380,8 @@ def appeal(work: Work, case_id: str, *, text: str, now: datetime) -> Case:
     changed = work.change(Case, case_id, {"state": ("decided", "closed")}, state="appealed")
     if changed is None:
         raise StoreError("There is no decision to appeal here.", f"case {case_id}", "Reload it.")
-    work.record({"kind": "appeal", "case": case_id, "at": now.isoformat(), "text": words.plain(text)})
+    entry = {"kind": "appeal", "case": case_id, "at": now.isoformat(), "text": words.plain(text)}
+    work.record({**entry, **priority.placed(changed)})
     return changed
 
 
@@ -379,6 +411,7 @@ def answer(work: Work, case_id: str, *, by: str, overturn: bool, reason: str, no
             "by": by,
             "overturned": overturn,
             "reason": words.plain(reason),
+            **priority.placed(case),
         }
     )
     if overturn:
@@ -388,10 +421,10 @@ def answer(work: Work, case_id: str, *, by: str, overturn: bool, reason: str, no
 
 def set_aside(flood: Flood, work: Work) -> None:
     """Take in that the brake set an entry aside: on the ledger, and in the words of the open cases that rest on it."""
-    named = f"List {flood.bank}, entry {flood.reference},"
+    named = f"{flood.bank}/{flood.reference}"
     streams = tuple(one.id for one in work.find(Stream, {"host": flood.within}))
     cases = work.find(Case, {"stream_id": streams, "state": "open"}) if streams else []
-    doubted = [one for one in cases if named in one.words]
+    doubted = [one for one in cases if named in one.matched]
     for case in doubted:
         work.change(Case, case.id, {}, words=f"{case.words} {flood}"[:4000])
     entry = {"kind": "entry-set-aside", "list": flood.bank, "entry": flood.reference}
@@ -401,6 +434,9 @@ def set_aside(flood: Flood, work: Work) -> None:
 def ended(work: Work, stream_id: str, now: datetime) -> None:
     """Take in that a stream is over: its cases are no longer live."""
     work.change(Stream, stream_id, {"ended_at": None}, ended_at=now)
-    for case in work.find(Case, {"stream_id": stream_id, "live": True}):
-        work.change(Case, case.id, {}, live=False)
-    work.record({"kind": "stream-ended", "stream": stream_id, "at": now.isoformat()})
+    over = [
+        work.change(Case, case.id, {}, live=False) or case
+        for case in work.find(Case, {"stream_id": stream_id, "live": True})
+    ]
+    entry = {"kind": "stream-ended", "stream": stream_id, "at": now.isoformat()}
+    work.record({**entry, **priority.placed(*over)})

@@ -19,6 +19,7 @@ from itertools import islice
 from lightship.core.cases import Case, Effect
 from lightship.core.errors import LightshipError
 from lightship.core.ports import Store, Work
+from lightship.watch import priority
 
 Deliver = Callable[[Effect], None]
 """Sends an effect and returns when the receiver confirmed it; raises :class:`LightshipError` where it did not."""
@@ -221,6 +222,9 @@ def _done(work: Work, effect: Effect, now: datetime) -> None:
         stopped = work.change(Case, case.id, {"stopped_at": None}, stopped_at=now, live=False)
         if stopped is not None:
             entry["aware_to_stopped_s"] = round((now - case.aware_at).total_seconds(), 3)
+        else:  # stopped again, after it was given back
+            stopped = work.change(Case, case.id, {}, live=False)
+        entry |= priority.placed(stopped or case)
     if effect.kind == "restore" and case is not None:
-        work.change(Case, case.id, {}, live=True)
+        entry |= priority.placed(work.change(Case, case.id, {}, live=True) or case)
     work.record(entry)

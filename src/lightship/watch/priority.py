@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lightship.core.cases import Case
 
 SEVERITY = {"known-media": 1.0, "exposed": 0.7, "test-card": 0.7}
 """By label: known abuse material is the gravest, and stays so on every stream."""
@@ -88,3 +92,46 @@ def together(reach: float, severity: float, likelihood: float) -> float:
     0.05
     """
     return round(math.prod(max(0.1, part) for part in (reach, severity, likelihood)), 6)
+
+
+QUEUE = "queue"
+"""The part of an entry that says where cases stand from then on, by their ids."""
+
+
+def placed(*cases: Case) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what an entry says of cases whose place may have changed: all that decides the order, and its parts."""
+    return {
+        QUEUE: {
+            one.id: {
+                "state": one.state,
+                "live": one.live,
+                "danger_now": one.danger_now,
+                "place": one.place,
+                "opened_at": one.opened_at.isoformat(),
+                "parts": [one.reach, one.severity, one.likelihood],
+            }
+            for one in cases
+        }
+    }
+
+
+def replayed(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the open cases in the order of the queue, from entries of the ledger alone.
+
+    Examples
+    --------
+    >>> place = {"state": "open", "danger_now": False, "place": 0.2, "opened_at": "2026-11-24T12:00:00+00:00"}
+    >>> replayed([{"queue": {"a": {**place, "live": False}}}, {"queue": {"b": {**place, "live": True}}}])
+    ['b', 'a']
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        found.update(entry.get(QUEUE, {}))
+    waiting = [id_ for id_, one in found.items() if one["state"] == "open"]
+
+    def key(id_: str) -> tuple[bool, bool, float, datetime, str]:
+        one = found[id_]
+        opened_at = datetime.fromisoformat(one["opened_at"])
+        return not one["live"], not one["danger_now"], -one["place"], opened_at, id_
+
+    return sorted(waiting, key=key)

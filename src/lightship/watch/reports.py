@@ -85,7 +85,7 @@ def receive(
         work.save(case)
     else:
         severity, likelihood = max(case.severity, place.severity), max(case.likelihood, place.likelihood)
-        work.change(
+        changed = work.change(
             Case,
             case.id,
             {},
@@ -94,11 +94,13 @@ def receive(
             likelihood=likelihood,
             place=priority.together(case.reach, severity, likelihood),
         )
+        case = changed or case
     if danger:
         effects.hasten(work, stream_id, now)
     report = Report(report_id, stream_id, kind, words.plain(text), now, case.id)
     work.save(report)
-    work.record({"kind": "report", "report": report_id, "stream": stream_id, "case": case.id, "said": kind})
+    entry = {"kind": "report", "report": report_id, "stream": stream_id, "case": case.id, "said": kind}
+    work.record({**entry, **priority.placed(case)})
     return Acknowledgement(report_id, now, INDICATIVE[kind]), report
 
 

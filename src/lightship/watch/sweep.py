@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from lightship.core.entries import Collected, Table, Texts
-from lightship.core.errors import LightshipError
+from lightship.core.entries import QUALITY_FLOOR, Collected, Table, Texts
+from lightship.core.errors import InputError, LightshipError
 from lightship.core.known import Terms
 from lightship.detect.bank import Bank, build
 from lightship.detect.matcher import Matcher
@@ -65,6 +65,34 @@ class Swept:
     missed: tuple[str, ...] = ()
 
 
+def span_of(case_id: str, stills: Iterable[tuple[float, bytes]]) -> Span:
+    """Return the hashes of stills, each with its stream seconds; what is no picture is left out.
+
+    Raises
+    ------
+    InputError
+        If none of them can be matched: a sweep by them would find nothing, and seem to have found nothing.
+    """
+    import cv2
+
+    at: list[float] = []
+    hashes, qualities = [], []
+    for at_s, data in stills:
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+        if found is not None:
+            words, quality = pdq(found.astype(np.uint8, copy=False))
+            at.append(at_s)
+            hashes.append(words)
+            qualities.append(quality)
+    if not any(one >= QUALITY_FLOOR for one in qualities):
+        raise InputError(
+            f"None of {len(qualities)} pictures can be matched: they are too flat, or there is none.",
+            f"case {case_id}",
+            "Give a picture with --picture.",
+        )
+    return Span(case_id, tuple(at), np.stack(hashes), tuple(qualities))
+
+
 def bank_of(span: Span, today: date) -> Bank:
     """Return a list of the span's pictures; poor ones cannot be matched and are left out."""
     size = len(span.at_s)
@@ -75,7 +103,7 @@ def bank_of(span: Span, today: date) -> Bank:
         Texts.of([span.case_id] * size),
         np.array(span.at_s, dtype=np.float32),
     )
-    good = table.take(np.flatnonzero(table.quality >= 50))
+    good = table.take(np.flatnonzero(table.quality >= QUALITY_FLOOR))
     poor = size - len(good)
     return build(Terms(f"case {span.case_id}"), Collected({"pdq": good}, today, 0, poor, 0), today)
 

@@ -172,6 +172,7 @@ class StreamWatcher:
         self._known: set[str] = {"new host"} | ({"child host"} if stream.child_host else set())
         self._odd_camera = self._model_sees = False
         self._details = ""
+        self._matched: tuple[str, ...] = ()
         self._first_s: float | None = None
         self._blind = False
         absent = {one.detector: one.reason for one in sensors.absent}
@@ -361,7 +362,7 @@ class StreamWatcher:
                 self._spent = 0
         for reading in seen.readings:
             if (reading.detector, reading.label) in counted and reading.detail:
-                self._details = reading.detail
+                self._details, self._matched = reading.detail, reading.matched
                 if reading.detector == "known-media":
                     self._known.add("known media near")
 
@@ -371,7 +372,17 @@ class StreamWatcher:
         # Asked now: lists change while a stream runs.
         versions = {one.name: one.version for one in self._loop.sensors.detectors}
         self._file(
-            Sighting(self.stream, decision, self.run, from_s, still, versions, self._details, self.basis)
+            Sighting(
+                self.stream,
+                decision,
+                self.run,
+                from_s,
+                still,
+                versions,
+                self._details,
+                self.basis,
+                self._matched,
+            )
         )
 
     def _see_nothing(self, at_s: float, reason: str) -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.unit.console.making import console, full, owing
 from tests.unit.console.visiting import working
+from tests.unit.duties.making import gb
 
 from lightship.core.duties import Clock, Duty
+from lightship.duties import clocks, intimate
 
 
 @pytest.fixture
@@ -67,6 +69,33 @@ def test_a_clock_is_ended_with_its_outcome(made):
     assert made.one(Clock, made.duties["clock"]).ended_by == "lee"
     assert lee.post(path, outcome="again").status_code == 403
     assert lee.post("/duties/clocks/nobody/end", outcome="x").status_code == 422
+
+
+def test_an_intimate_images_clock_ends_by_its_sweep_or_an_exception_and_by_nobodys_word(made):
+    now = made.clock()
+    with made.store.begin() as work:
+        one, other = (
+            clocks.begin(work, gb(), clocks.SWEPT, about=about, began_at=now, by="lee").id
+            for about in ("c0", "c1")
+        )
+    lee = working(made, "lee")
+    assert "Nothing was swept for copies yet." in text(lee.get("/duties").text)
+    said = lee.post(f"/duties/clocks/{one}/end", outcome="it is down, I promise", ends="swept")
+    assert said.status_code == 403
+    assert lee.post(f"/duties/clocks/{one}/end", outcome="", ends="exception").status_code == 422
+    with made.store.begin() as work:
+        up = [intimate.Looked("a.mp4", ((1.0, 2.0),), 9)]
+        intimate.swept(work, one, up, 3, by="lee", now=now)
+        intimate.swept(work, other, [intimate.Looked("a.mp4", (), 9)], 3, by="lee", now=now)
+    assert "Copies are still up in 1: a.mp4." in text(lee.get("/duties").text)
+    assert lee.post(f"/duties/clocks/{one}/end", ends="swept").status_code == 403
+    assert (
+        lee.post(f"/duties/clocks/{one}/end", outcome="It shows a statue.", ends="exception").status_code
+        == 303
+    )
+    assert lee.post(f"/duties/clocks/{other}/end", ends="swept").status_code == 303
+    assert made.one(Clock, one).outcome == "An exception: It shows a statue."
+    assert "No copy is up." in made.one(Clock, other).outcome
 
 
 def test_an_auditor_and_an_administrator_look_and_change_nothing(made):

@@ -14,7 +14,7 @@ ROOT = Path(lightship.__file__).parent
 TASKS = set(get_args(TaskKind))
 """What a store is asked for, and no entry."""
 ROOMS = ("watch", "console", "infra", "duties")
-NO_ENTRIES = {"hit.kind", "paper.kind", "wanted", "_BOOK", "referral.kind_now", "kinds"}
+NO_ENTRIES = {"hit.kind", "paper.kind", "wanted", "_BOOK", "referral.kind_now", "kinds", "('stop-stream',)"}
 """Dictionaries with a ``kind`` that are answers of an interface, or what a store is asked for."""
 
 

@@ -52,6 +52,8 @@ def test_from_the_press_to_the_reference(made):
     assert lee.post(f"/duties/{owed}/report/file", **told).status_code == 303
     page = lee.get(f"/duties/{owed}").text
     assert "The worksheet waits" in page
+    assert "Decide anew" not in page, "it may be in the portal already"
+    assert lee.post(f"/duties/{owed}/facts", fact="csea", value="no").status_code == 403
     assert "Build the report" not in page
     sheet = lee.get(f"/duties/{owed}/worksheet")
     assert "<bdi>host7</bdi>" in sheet.text

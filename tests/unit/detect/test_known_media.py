@@ -93,6 +93,8 @@ def test_a_picture_on_two_lists_weighs_more(tmp_path, bank):
     ((one,),) = KnownMediaDetector.load([bank]).read([data.camera()])
     ((both,),) = KnownMediaDetector.load([bank, again]).read([data.camera()])
     assert both.score >= one.score
+    assert one.matched == ("bank/benign-photo",)
+    assert both.matched == ("again/theirs", "bank/benign-photo"), "each owner can be told"
     assert "also on again" in both.detail or "also on bank" in both.detail
 
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 from tests.unit.console.making import tables
 
@@ -17,6 +18,7 @@ from lightship.duties import statement
 from lightship.infra.store import SqlStore
 
 BEGAN = datetime(2026, 10, 1, tzinfo=UTC)
+LONDON = ZoneInfo("Europe/London")
 SECRET_WORDS = "A viewer wrote of a blue door"
 KINDS = ("csea-livestream", "csea-image", "csea-other", "csea-grooming")
 
@@ -73,7 +75,9 @@ def filled(folder, *, count=120, seed=3, days=31, begins=BEGAN, noted=True):
         values += [
             Stream(f"s{n}", "rtmp://x/y", f"host-{n}", "public", "terms", "public-live", at, title=SECRET_WORDS),
             Case(f"c{n}", f"s{n}", opener, at, at, f"List iwf, entry A-{n % 9}, distance 4, quality 90. {SECRET_WORDS}",
-                 60.0, "end", 0.5, 1.0, 0.9, "decided", stopped_at=stopped, near_of=f"c{n - 1}" if n % 13 == 1 else ""),
+                 60.0, "end", 0.5, 1.0, 0.9, "decided", stopped_at=stopped, near_of=f"c{n - 1}" if n % 13 == 1 else "",
+                 detectors=("known-media",) if opener == "machine" else (),
+                 matched=(f"iwf/A-{n % 9}",) if opener == "machine" else ()),
             Judgement(f"j{n}", f"c{n}", "mo", at + timedelta(minutes=rng.uniform(1, 30)), verdict, "abuse-live", SECRET_WORDS),
         ]  # fmt: skip
         if stopped:
@@ -200,10 +204,6 @@ def measures_text(*, leave_out=(), stands=None):
         )
         if stand == "alternative":
             lines.append('instead = "A person looks at all of it."\nwhy = "So nothing is passed over."')
-    lines.append('[[targets]]\nfigure = "aware-to-stopped"\nvalue = "p95_s"\nat_most = 60')
-    lines.append(
-        '[[targets]]\nfigure = "report-to-person"\nvalue = "p95_s"\nat_most = 60\nwhy = "Two nights without a shift."'
-    )
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ def at(text):
 
 
 @pytest.fixture
-def work(tmp_path):
+def work(tmp_path, database):
     with store_in(tmp_path) as store, store.begin() as work:
         yield work
 
@@ -48,17 +48,17 @@ def test_a_clock_begun_twice_is_one_and_the_next_one_due_comes_first(work):
     )
     image = clocks.begin(work, gb(), "intimate-image", about="c1", began_at=T0, by="ann")
     assert clocks.running(work) == [image, first]
-    clocks.end(work, image.id, outcome="down, and four near copies", by="ann", now=T0)
+    clocks.close(work, image, outcome="down, and four near copies", by="ann", now=T0)
     assert clocks.running(work) == [first]
     with pytest.raises(AccessDenied):
-        clocks.end(work, image.id, outcome="down", by="ann", now=T0)
+        clocks.close(work, image, outcome="down", by="ann", now=T0)
 
 
 @pytest.mark.parametrize("outcome", ["", "  ", "x" * 2001])
 def test_a_clock_ends_with_an_outcome_in_bounded_words(work, outcome):
-    clock = clocks.begin(work, gb(), "intimate-image", about="c1", began_at=T0, by="ann")
+    clock = clocks.begin(work, gb(), "nca-question", about="c1", began_at=T0, by="ann")
     with pytest.raises(InputError, match="why it is late"):
-        clocks.end(work, clock.id, outcome=outcome, by="ann", now=T0 + timedelta(hours=49))
+        clocks.end(work, clock.id, outcome=outcome, by="ann", now=T0 + timedelta(days=8))
     with pytest.raises(InputError):
         clocks.end(work, "nobody", outcome="x", by="ann", now=T0)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.unit.duties.book_making import BEGAN, filled
+from tests.unit.duties.book_making import BEGAN, LONDON, filled
 
 from lightship import app_regulator
 from lightship.core.cases import Case
@@ -65,7 +65,7 @@ def test_the_quarterly_note_finds_a_rise_a_new_pattern_and_a_group_from_metadata
             work.save(Detection(f"n{n}", f"z{n}", "s", "csea-sextortion", "person", "terms", at))
             work.save(Case(f"g{n}", "s", "machine", at, at, "", 1.0, "end", 0, 0, 0, near_of="c5"))
     with app_regulator.open_desk(made.deployment) as desk:
-        note = note_of(desk.source, period_of("2026-Q4"))
+        note = note_of(desk.source, period_of("2026-Q4", LONDON))
     made.store.close()
     weeks = {one["week"] for one in note["rises"] if one["series"] == "kind csea-image"}
     assert weeks == {"2026-11-02"}
@@ -81,6 +81,6 @@ def test_the_quarterly_note_finds_a_rise_a_new_pattern_and_a_group_from_metadata
 def test_the_first_weeks_of_a_platform_are_no_rise(tmp_path):
     made = filled(tmp_path / "kept", count=200)
     with app_regulator.open_desk(made.deployment) as desk:
-        note = note_of(desk.source, period_of("2026-Q4"))
+        note = note_of(desk.source, period_of("2026-Q4", LONDON))
     made.store.close()
     assert (note["rises"], note["new"]) == ([], [])

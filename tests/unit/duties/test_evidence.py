@@ -4,17 +4,16 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.duties.book_making import configuration, filled
+from tests.unit.duties.book_making import LONDON, configuration, filled
 
 from lightship import app_regulator, packs
 from lightship.core.cases import Case
 from lightship.core.errors import InputError
 from lightship.duties.evidence_file import evidence_of, evidence_page
-from lightship.duties.feedback import matched, remarks, told_of
-from lightship.duties.measures_figures import figures_of
+from lightship.duties.feedback import remarks, told_of
 from lightship.duties.measures_period import period_of
 
-OCTOBER = period_of("2026-10")
+OCTOBER = period_of("2026-10", LONDON)
 RUNG = {
     "rung": "end", "promised_per_hour": 0.001, "false": 0, "seen_per_hour": 0.0, "lower_95_per_hour": 0.0,
     "upper_95_per_hour": float("inf"), "consistent": True, "could_fire": True, "shown": False, "alarm_db": 42.0,
@@ -33,7 +32,7 @@ CARD = {
 def month(tmp_path_factory):
     made = filled(tmp_path_factory.mktemp("evidence") / "kept")
     with app_regulator.open_desk(made.deployment) as desk:
-        made.figures = figures_of(desk.source, OCTOBER, desk.labels.ids)
+        made.figures = desk.figures(OCTOBER)
     yield made
     made.store.close()
 
@@ -119,7 +118,12 @@ def test_a_verdict_that_an_appeal_overturned_says_the_contrary(tmp_path):
     assert (before["A-1"], after["A-1"]) == ("confirmed", "false-positive")
 
 
-def test_words_name_entries_only_as_the_detector_writes_them():
-    assert list(matched("A viewer says: list iwf, entry X. Nothing else.")) == []
-    said = "List a, entry r, 1, distance 3, quality 99, mirrored, also on b. Then list c.d, entry 2, distance 0, quality 50."
-    assert list(matched(said)) == [("a", "r, 1"), ("c.d", "2")]
+def test_what_matched_is_a_fact_and_no_words_of_a_case_are_read(tmp_path):
+    """An owner's reference may hold anything; a viewer who writes like the detector remarks on nothing."""
+    made = filled(tmp_path / "kept", count=1)
+    with made.store.begin() as work:
+        words = "A viewer says: List iwf, entry X, distance 0, quality 99."
+        work.change(Case, "c0", {}, words=words, matched=("a/r, 1/2", "c.d/é"))
+        found = {(one.list_name, one.reference) for one in remarks(work, {})}
+    made.store.close()
+    assert found == {("a", "r, 1/2"), ("c.d", "é")}

@@ -14,9 +14,10 @@ from tests.unit.infra.crashes import Crash, Steps, die
 
 from lightship.console.desk import WatchDesk
 from lightship.core.cases import Case, Stream
-from lightship.core.duties import Clock, Detection, Duty
-from lightship.core.errors import InputError
-from lightship.duties import desk
+from lightship.core.duties import Clock, Detection, Duty, Filing
+from lightship.core.errors import AccessDenied, InputError
+from lightship.duties import desk, filing
+from lightship.duties.filing import Desk
 from lightship.duties.follow import Follower
 from lightship.infra.bus import LocalBus
 
@@ -52,7 +53,7 @@ def case_of(number, **fields):
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path, database):
     with store_in(tmp_path) as store:
         with store.begin() as work:
             work.save(*case_of(1), *case_of(2))
@@ -132,6 +133,36 @@ def test_a_filed_report_whose_decision_was_reversed_is_to_be_corrected(made):
     Follower(store, Journal(store), gb(), UK).follow(T0 + timedelta(days=1))
     with store.look() as work:
         assert work.find(Clock) == [clock], "followed anew, nothing happens twice"
+
+
+def test_a_report_that_is_under_way_is_not_decided_anew_and_a_reversal_asks_for_its_correction(made):
+    """A worksheet that was handed out may be in the portal already: it is taken back, or its reference recorded."""
+    store, people, follower = made
+    judged(people, "c1")
+    follower.follow(T0)
+    duty = duties(store)["c1"]
+    with store.begin() as work:
+        begun = filing.begin(work, duty, "worksheet", T0)
+        work.change(Filing, begun.id, {}, state="waiting")
+    with store.begin() as work:
+        with pytest.raises(AccessDenied, match="under way"):
+            desk.decide(work, duty.id, gb(), provider=UK, by="ann", now=T0)
+        with pytest.raises(AccessDenied, match="under way"):
+            desk.tell(work, duty.id, ["csea=no"], gb(), by="ann", now=T0)
+    people.appeal("c1", "host", T0, words="it was a play")
+    people.reverse("c1", "lee", T0, reason="a play")
+    follower.follow(T0)
+    assert duties(store)["c1"].state == "owed"
+    with store.look() as work:
+        (clock,) = work.find(Clock)
+    assert (clock.kind, "under way" in clock.words) == ("correction", True)
+    Follower(store, Journal(store), gb(), UK).follow(T0)
+    with store.look() as work:
+        assert work.find(Clock) == [clock]
+    taken_back = Desk(store, None, {}, lambda: T0, lambda at: at)
+    filing.retract(taken_back, begun.id, by="ann", why="a play")
+    follower.follow(T0)
+    assert duties(store)["c1"].state == "not-owed"
 
 
 def test_followed_from_the_beginning_by_two_nothing_happens_twice(made):

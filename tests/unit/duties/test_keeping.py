@@ -23,7 +23,7 @@ YEAR = datetime(2027, 11, 28, 23, 52, tzinfo=UTC)
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path, database):
     with store_in(tmp_path) as store, LedgerFile(tmp_path / "log", KEY) as log:
         vault = FileVault(tmp_path / "vault", log)
         stream = Stream("s0", "rtmp://secret-key", "host", "public", "terms", "p", T0 - timedelta(hours=1))

@@ -12,7 +12,7 @@ YEAR = T0 + timedelta(days=365)
 
 
 @pytest.fixture
-def work(tmp_path):
+def work(tmp_path, database):
     with store_in(tmp_path) as store, store.begin() as work:
         yield work
 

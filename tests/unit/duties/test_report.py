@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,11 +16,12 @@ from tests.unit.exchange.cybertip_server import NAME, PASSWORD, line, needs_xsd,
 from typer.testing import CliRunner
 
 from lightship import packs
+from lightship.app_duties_report import read_settings
 from lightship.app_platform import ledger_of
 from lightship.cli import app
 from lightship.core.cases import Case, Stream
 from lightship.core.duties import Detection, Filing, Held, NotHeld
-from lightship.core.errors import LightshipError
+from lightship.core.errors import InputError, LightshipError
 from lightship.core.people import Look
 from lightship.duties import people
 from lightship.duties.filing_report import (
@@ -30,6 +32,7 @@ from lightship.duties.filing_report import (
     draft_worksheet,
     fields_of_case,
     log_faults,
+    parse_told,
     parse_words,
     tip_of,
 )
@@ -401,3 +404,31 @@ def test_a_report_that_is_wrong_is_put_back_with_its_fields_named_and_nothing_le
             platform, "report", "retract", "d0001.1", "--why", "a mistake", "--by", "ada"
         )
         run(platform, "report", "build", "d0009", code=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[held]\nuser-name = 3", "“held.user-name” is no text: 3"),
+        ('[held]\nlogin-ips = ["192.0.2.7", 4]', "“held.login-ips” is no text"),
+        ("[held]\nshared-at = 2026-11-28T23:40:00", "between quotation marks"),
+        ("held = 3", "“held” is no table"),
+        ("[not_held]\nexif = true", "“not_held.exif” is no text"),
+        ("escalate = 1", "“escalate” is no text"),
+        ("[nonsense]\nx = 1", "cannot be read"),
+        ("not toml [", "cannot be read"),
+    ],
+)
+def test_what_a_person_says_is_text_or_is_refused_by_its_name(text, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse_told(text, "told.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["[service]\nname = 1", "service = 1", '[service]\nname = "x"\nhome = "y"', "[x]"]
+)
+def test_who_reports_is_text_or_is_refused(tmp_path, text):
+    path = tmp_path / "reports.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"cannot be read|is no text|is no table"):
+        read_settings(path)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.duties.book_making import BEGAN, SECRET_WORDS, filled
+from tests.unit.duties.book_making import BEGAN, LONDON, SECRET_WORDS, filled
 
 from lightship import app_regulator
 from lightship.core.cases import Effect
@@ -16,7 +16,7 @@ from lightship.duties.transparency_reasons import reasons, statement
 from lightship.duties.transparency_suppression import LEAST
 from lightship.exchange.dsa_statement import CLOSED, FIELDS, checked, problems
 
-YEAR = period_of("2026")
+YEAR = period_of("2026", LONDON)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_an_act_that_was_taken_back_and_a_reversal_have_no_statement(tmp_path):
                    done_at=BEGAN + timedelta(days=20), undoes="e1")
         )  # fmt: skip
     with app_regulator.open_desk(made.deployment) as desk:
-        found = list(reasons(desk.source, period_of("2026-10"), desk.labels, ["DE"], b"k"))
+        found = list(reasons(desk.source, period_of("2026-10", LONDON), desk.labels, ["DE"], b"k"))
     made.store.close()
     assert len(found) == 7
 

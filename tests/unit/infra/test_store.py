@@ -229,3 +229,18 @@ def test_several_processes_may_migrate_at_once(store_url):  # noqa: F811
     assert [one.exitcode for one in children] == [0, 0, 0]
     with SqlStore(store_url) as store, store.begin() as work:
         work.save(case(1))
+
+
+def test_what_the_words_of_earlier_cases_named_becomes_facts(store_url):  # noqa: F811
+    words = "Found by known-media v1 (60 dB). List a.b, entry r, 1, distance 3, quality 99, mirrored. Seen 0:05 in."
+    upgrade(store_url, "0005")
+    with SqlStore(store_url) as store, store.begin() as work:
+        old = replace(case(1), words=words)
+        values = {name: getattr(old, name) for name in Case.__slots__ if name not in {"detectors", "matched"}}
+        table = sa.table("cases", *(sa.column(name, store.schema.of[Case].c[name].type) for name in values))
+        for id_, said in (("c1", words), ("c2", "A viewer says that something is wrong here.")):
+            work.connection.execute(sa.insert(table).values({**values, "id": id_, "words": said}))
+    upgrade(store_url)
+    with SqlStore(store_url) as store, store.look() as work:
+        found = {one.id: (one.detectors, one.matched) for one in work.find(Case)}
+    assert found == {"c1": (("known-media",), ("a.b/r, 1",)), "c2": ((), ())}

@@ -27,7 +27,14 @@ def decision(rung="end", before=None, at_s=12.0, by="evidence", db=60.0):
 
 def sighting(id_="s1", still="", run=1, **more):
     return Sighting(
-        stream(id_), decision(**more), run, 10.0, still, {"known-media": "v1"}, "list demo, entry 7"
+        stream(id_),
+        decision(**more),
+        run,
+        10.0,
+        still,
+        {"known-media": "v1"},
+        "list demo, entry 7",
+        matched=("demo/7",),
     )
 
 

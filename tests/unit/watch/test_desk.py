@@ -373,7 +373,7 @@ def test_an_entry_that_floods_is_on_the_ledger_and_in_the_cases_that_rest_on_it(
     resting, other = filed(store, id_="s1").case, filed(store, id_="s2").case
     with store.begin() as work:
         work.change(
-            Case, resting.id, {}, words="It is. List demo, entry 7, distance 4, quality 90. Seen 0:02."
+            Case, other.id, {}, matched=("demo/70",), words="List demo, entry 7, distance 4, quality 90."
         )
         desk.set_aside(Flood("demo", "7", 50, 9.0, ("h1",)), work)
     cases = {one.id: one.words for one in kept(store, Case)}

@@ -46,7 +46,10 @@ class Quick:
         self.looks += 1
         hit = self.looks == self.at
         return [
-            (Reading(self.name, "known-media", 80.0, "list demo, entry 7"),) if hit else () for _ in frames
+            (Reading(self.name, "known-media", 80.0, "list demo, entry 7", matched=("demo/7",)),)
+            if hit
+            else ()
+            for _ in frames
         ]
 
 
@@ -93,6 +96,7 @@ def test_known_media_decides_at_the_first_picture_that_shows_it():
     assert (filed[0].decision.at_s, filed[0].from_s, filed[0].run) == (2.0, 2.0, 4)
     assert filed[0].decision.reasons[0].weight_db > 40.0
     assert filed[0].details == "list demo, entry 7"
+    assert filed[0].matched == ("demo/7",)
     assert len(filed[0].still) == 64
     assert watcher.interest() is None
     watcher.finish("over")

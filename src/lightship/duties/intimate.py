@@ -1,0 +1,194 @@
+"""Intimate images: within 48 hours of a notice the image, and the same or nearly the same, are down (R28).
+
+The notice starts the clock. Each sweep for near copies is kept as a version of a paper on that clock: what was looked
+at, what showed the image still, and what could not be read. The clock ends when the last sweep found nothing that is
+not answered for, or by an exception with its reason; not because somebody says that it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lightship.core.duties import Clock, Paper
+from lightship.core.errors import AccessDenied, InputError
+from lightship.core.ports import Work
+from lightship.duties import clocks
+from lightship.duties import record_book_papers as papers
+from lightship.duties.clocks import SWEPT
+
+PAPER = "sweep"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a sweep found in one recording.
+
+    Parameters
+    ----------
+    copies
+        Stretches that show the image, seconds from and to.
+    looks
+        Pictures that were looked at.
+    missed
+        Why all or parts of it could not be looked at.
+    """
+
+    recording: str
+    copies: tuple[tuple[float, float], ...]
+    looks: int
+    missed: tuple[str, ...] = ()
+
+
+def swept(
+    work: Work, clock_id: str, found: Iterable[Looked], pictures: int, *, by: str, now: datetime
+) -> Paper:
+    """Keep what a sweep found; exceptions that were made before stand, for the recordings that are still there.
+
+    Parameters
+    ----------
+    pictures
+        By how many pictures it was looked for.
+
+    Raises
+    ------
+    InputError
+        If the clock is of no intimate image, or nothing was looked at.
+    AccessDenied
+        If the clock was ended.
+    """
+    clock = _running(work, clock_id)
+    before = said(work, clock_id)
+    excepted = {one["recording"]: one["excepted"] for one in before["recordings"]} if before else {}
+    rows = [
+        {
+            "recording": one.recording,
+            "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
+            "looks": one.looks,
+            "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
+            "excepted": excepted.get(one.recording, ""),
+        }
+        for one in found
+    ]
+    if not rows:
+        raise InputError("A sweep looks at recordings.", f"clock {clock_id}", "Name what is still up.")
+    return _kept(work, clock, {"pictures": pictures, "recordings": rows}, by, now)
+
+
+def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now: datetime) -> Paper:
+    """Take in why a recording may stay although it shows the image, or could not be read.
+
+    Raises
+    ------
+    InputError
+        If there is no reason, or the last sweep did not look at the recording.
+    AccessDenied
+        If the clock was ended.
+    """
+    clock, before = _running(work, clock_id), said(work, clock_id)
+    where = f"clock {clock_id}"
+    if not why.strip() or len(why) > clocks.LONGEST:
+        raise InputError("An exception has a reason.", where, "Write it.")
+    known = [one["recording"] for one in before["recordings"]] if before else []
+    if before is None or recording not in known:
+        raise InputError("The last sweep did not look at this recording.", where, "Name it as the sweep did.")
+    rows = [
+        {**one, "excepted": why.strip()} if one["recording"] == recording else one
+        for one in before["recordings"]
+    ]
+    return _kept(work, clock, {"pictures": before["pictures"], "recordings": rows}, by, now)
+
+
+def said(work: Work, clock_id: str) -> Mapping[str, Any] | None:
+    """Return what the last sweep on a clock says; None where there was none.
+
+    Raises
+    ------
+    StoreError
+        If it was changed since it was written.
+    """
+    paper = papers.latest(work, PAPER, clock_id)
+    return papers.body(paper) if paper is not None else None
+
+
+def residual(sweep: Mapping[str, Any]) -> list[str]:
+    """Return the recordings that show the image still and are not answered for."""
+    return [one["recording"] for one in sweep["recordings"] if one["copies"] and not one["excepted"]]
+
+
+def unread(sweep: Mapping[str, Any]) -> list[str]:
+    """Return the recordings that could not be looked at whole and are not answered for."""
+    return [one["recording"] for one in sweep["recordings"] if one["missed"] and not one["excepted"]]
+
+
+def in_words(sweep: Mapping[str, Any] | None) -> str:
+    """Return what a sweep says, in sentences."""
+    if sweep is None:
+        return "Nothing was swept for copies yet."
+    left, dark = residual(sweep), unread(sweep)
+    excepted = sum(bool(one["excepted"]) for one in sweep["recordings"])
+    told = (
+        f"Swept {_number(len(sweep['recordings']), 'recording')} for {_number(sweep['pictures'], 'picture')}."
+    )
+    told += f" Copies are still up in {len(left)}: {_some(left)}." if left else " No copy is up."
+    told += f" Could not be read whole: {_some(dark)}." if dark else ""
+    return told + (f" Excepted with a reason: {excepted}." if excepted else "")
+
+
+def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exception: bool = False) -> Clock:
+    """End the clock: by what the last sweep says, or by an exception of which the outcome is the reason.
+
+    Raises
+    ------
+    InputError
+        If the clock is of no intimate image, or an exception has no reason.
+    AccessDenied
+        If copies are still up or something could not be read, or nothing was swept.
+    """
+    clock = _running(work, clock_id)
+    if exception:
+        return clocks.close(
+            work, clock, outcome=f"An exception: {outcome}" if outcome.strip() else "", by=by, now=now
+        )
+    sweep = said(work, clock_id)
+    if sweep is None or residual(sweep) or unread(sweep):
+        raise AccessDenied(
+            f"It is not done before a sweep says so. {in_words(sweep)}",
+            f"clock {clock_id}",
+            "Take the copies down and sweep again, or say why one may stay.",
+        )
+    words = f"{in_words(sweep)} {outcome.strip()}".strip()
+    return clocks.close(work, clock, outcome=words[: clocks.LONGEST], by=by, now=now)
+
+
+def _running(work: Work, clock_id: str) -> Clock:
+    clock = work.get(Clock, clock_id)
+    if clock is None or clock.kind != SWEPT:
+        raise InputError("This clock is of no intimate image.", f"clock {clock_id}", "Check its id.")
+    if clock.ended_at is not None:
+        raise AccessDenied("This clock was ended before.", f"clock {clock_id}", "Look at its outcome.")
+    return clock
+
+
+def _kept(work: Work, clock: Clock, sweep: Mapping[str, Any], by: str, now: datetime) -> Paper:
+    body = {"clock": clock.id, "about": clock.about, "at": now.isoformat(), **sweep}
+    paper = papers.write(work, PAPER, body, subject=clock.id, author=by, now=now)
+    numbers = {
+        "recordings": len(sweep["recordings"]),
+        "residual": len(residual(sweep)),
+        "unread": len(unread(sweep)),
+    }
+    entry = {"kind": "intimate-swept", "clock": clock.id, "about": clock.about, "by": by, "paper": paper.id}
+    work.record({"at": now.isoformat(), **entry, **numbers})
+    return paper
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

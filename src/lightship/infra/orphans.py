@@ -1,0 +1,92 @@
+"""Exhibits that a crash left in the vault and nobody has on record: none stays in the dark.
+
+An exhibit is sealed before it is on record, so that what is on record can be opened. Who dies between the two leaves
+bytes that no page shows and no retention ends. They are put on record as the vault's log tells of them, with their day,
+and the ledger says so. Nothing is destroyed because the store does not know it: the store may be an older copy, or
+another one. Only what the store says was destroyed, and has a key again, loses it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from lightship.core.cases import Exhibit
+from lightship.core.ports import Store
+from lightship.infra.vault import FileVault
+
+GRACE = timedelta(hours=1)
+"""How old an orphan is at least: whoever seals something now is given the time to put it on record."""
+
+BY = "the sweep of the vault"
+UNKNOWN = "application/octet-stream"
+YEAR = timedelta(days=365)
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """What a sweep found.
+
+    Parameters
+    ----------
+    recovered, destroyed
+        Exhibits that were put on record, and those that were destroyed before and are again.
+    removed
+        Files that were never written to their end.
+    """
+
+    recovered: tuple[str, ...] = ()
+    destroyed: tuple[str, ...] = ()
+    removed: int = 0
+
+
+def sweep(store: Store, vault: FileVault, now: datetime) -> Orphans:
+    """Put on record what is in the vault and on no record; it may be killed and run again.
+
+    Raises
+    ------
+    LightshipError
+        If store or vault cannot be used.
+    """
+    lost = list(_lost(store, vault, now - GRACE))
+    told = vault.told(frozenset(lost))
+    recovered, destroyed = [], []
+    for id_ in lost:
+        exhibit = told.get(id_) or Exhibit(id_, "", "", 0.0, 0.0, UNKNOWN, 0, now, now + YEAR)
+        done = _settled(store, vault, exhibit, now)
+        if done == "recovered":
+            recovered.append(id_)
+        elif done:
+            destroyed.append(id_)
+    removed = vault.clear(now - GRACE)
+    if removed:
+        with store.begin() as work:
+            work.record({"at": now.isoformat(), "kind": "vault-cleared", "by": BY, "files": removed})
+    return Orphans(tuple(recovered), tuple(destroyed), removed)
+
+
+def _lost(store: Store, vault: FileVault, before: datetime) -> Iterator[str]:
+    sealed = vault.sealed(before)
+    while page := tuple(islice(sealed, _PAGE)):
+        with store.look() as work:
+            known = {one.id for one in work.find(Exhibit, {"id": page, "destroyed_at": None})}
+        yield from (id_ for id_ in page if id_ not in known)
+
+
+def _settled(store: Store, vault: FileVault, exhibit: Exhibit, now: datetime) -> str:
+    """Settle one in the transaction that says so: ``"recovered"``, ``"destroyed"``, or empty if it is on record."""
+    with store.begin() as work:
+        row = work.get(Exhibit, exhibit.id)
+        if row is not None and row.destroyed_at is None:
+            return ""
+        entry = {"at": now.isoformat(), "exhibit": exhibit.id, "case": exhibit.case_id, "by": BY}
+        if row is None:
+            work.save(exhibit)
+            work.record({**entry, "kind": "exhibit-recovered", "media": exhibit.media, "size": exhibit.size})
+            return "recovered"
+        record = vault.destroy(exhibit, by=BY, reason="it was destroyed before", now=now)
+        work.record({**entry, "kind": "orphan-destroyed", "record": record})
+    return "destroyed"

@@ -1,0 +1,141 @@
+"""A process that is killed while it seals leaves nothing in the vault that is on no record and on no ledger."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.unit.duties.making import store_in
+from tests.unit.infra.crashes import Steps, die
+
+from lightship.checks.check_store import T0, case, exhibit_of
+from lightship.core.cases import Exhibit
+from lightship.core.errors import VaultError
+from lightship.core.notes import SigningKey
+from lightship.infra.ledger_file import LedgerFile
+from lightship.infra.orphans import GRACE, sweep
+from lightship.infra.vault import FileVault
+from lightship.watch import evidence
+from lightship.watch.ring import Still
+
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(["tests.unit.infra.test_orphans"])
+KEY = SigningKey.from_seed("example.org/vault", bytes(32))
+STILL = Still(3.0, b"a synthetic still")
+ID = exhibit_of(STILL.jpeg).id
+LATER = datetime.now(UTC) + 2 * GRACE
+
+
+def keep_until_killed(folder: str, at: int) -> None:
+    steps = Steps(at, die)
+    with store_in(Path(folder)) as store, LedgerFile(Path(folder) / "log", KEY) as log:
+        vault = FileVault(Path(folder) / "vault", log)
+        vault.seal = steps.around(vault.seal)
+        vault._write = steps.around(vault._write)
+        evidence.keep(steps.within(store), vault, [STILL], "case-0001", T0)
+
+
+def kinds(store, kind):
+    with store.look() as work:
+        rows = work.connection.execute(sa.select(store.schema.journal.c.entry)).scalars()
+        return [one for one in map(json.loads, rows) if one["kind"] == kind]
+
+
+@pytest.fixture
+def opened(tmp_path):
+    with store_in(tmp_path) as store, LedgerFile(tmp_path / "log", KEY) as log:
+        with store.begin() as work:
+            work.save(case(1))
+        yield store, FileVault(tmp_path / "vault", log)
+
+
+def on_record(store):
+    with store.look() as work:
+        return {one.id for one in work.find(Exhibit, {"destroyed_at": None})}
+
+
+def test_killed_at_any_step_a_still_is_on_record_or_never_was(tmp_path):
+    """The process really dies; in some of the steps it leaves an orphan, and the next sweep puts it on record."""
+    left = ended = 0
+    for at in range(1, 40):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        with store_in(folder) as store, store.begin() as work:
+            work.save(case(1))
+        child = CHILDREN.Process(target=keep_until_killed, args=(str(folder), at))
+        child.start()
+        child.join()
+        with store_in(folder) as store, LedgerFile(folder / "log", KEY) as log:
+            vault = FileVault(folder / "vault", log)
+            sealed = set(vault.sealed(LATER))
+            orphan = sealed - on_record(store)
+            left += bool(orphan)
+            assert sweep(store, vault, datetime.now(UTC)).recovered == (), "whoever seals now is given time"
+            done = sweep(store, vault, LATER)
+            assert set(done.recovered) == orphan
+            assert [one["exhibit"] for one in kinds(store, "exhibit-recovered")] == list(orphan)
+            assert set(vault.sealed(LATER)) == on_record(store) == sealed
+            assert not any(path.name.startswith(".") for path in (folder / "vault" / "data").glob("*/*"))
+            for id_ in sealed:
+                with store.look() as work:
+                    kept = work.get(Exhibit, id_)
+                assert vault.open(kept, by="mo", purpose="test") == STILL.jpeg
+                assert (kept.media, kept.from_s, kept.stream_id) == ("image/jpeg", 3.0, case(1).stream_id)
+                assert kept.expires_at == T0 + evidence.KEEP
+            assert sweep(store, vault, LATER).recovered == ()
+        if child.exitcode == 0:
+            ended = at
+            break
+    assert left > 0, "so the crash is real"
+    assert ended > 5
+
+
+def test_nothing_is_destroyed_because_the_store_does_not_know_it(opened):
+    """The store may be an older copy, or another one: what was sent to an authority would be lost for good."""
+    store, vault = opened
+    own = exhibit_of(b"{}", media="application/vnd.lightship.submission+json", case_id="case-0001")
+    strange = exhibit_of(b"strange", case_id="gone", hold="")
+    for data, one in ((b"{}", own), (b"strange", strange)):
+        vault.seal(data, one)
+    done = sweep(store, vault, LATER)
+    assert set(done.recovered) == {own.id, strange.id}
+    with store.look() as work:
+        assert {work.get(Exhibit, one.id).media for one in (own, strange)} == {own.media, strange.media}
+        assert {work.get(Exhibit, one.id).expires_at for one in (own, strange)} == {own.expires_at}
+    assert sweep(store, vault, LATER) == type(done)()
+
+
+def test_what_the_log_does_not_know_is_on_record_for_a_year(opened, tmp_path):
+    store, vault = opened
+    one = exhibit_of(b"old", case_id="case-0001")
+    vault.seal(b"old", one)
+    with LedgerFile(tmp_path / "new log", KEY) as log:
+        done = sweep(store, FileVault(vault.folder, log), LATER)
+    assert done.recovered == (one.id,)
+    with store.look() as work:
+        found = work.get(Exhibit, one.id)
+    assert (found.media, found.expires_at) == ("application/octet-stream", LATER + timedelta(days=365))
+
+
+def test_unfinished_files_are_removed_and_what_was_destroyed_stays_destroyed(opened):
+    store, vault = opened
+    one = exhibit_of(b"old", case_id="case-0001")
+    vault.seal(b"old", one)
+    with store.begin() as work:
+        work.save(one)
+        work.change(Exhibit, one.id, {}, destroyed_at=T0)
+    part = vault.folder / "data" / "aa"
+    part.mkdir()
+    (part / ".aa.1234").write_bytes(b"half")
+    (part / ("aa" * 32)).write_bytes(b"its key may be restored later")
+    done = sweep(store, vault, LATER)
+    assert (done.recovered, done.destroyed, done.removed) == ((), (one.id,), 1)
+    assert kinds(store, "vault-cleared")[0]["files"] == 1
+    assert (part / ("aa" * 32)).exists()
+    assert sweep(store, vault, LATER + timedelta(days=1)) == type(done)()
+    with pytest.raises(VaultError, match="was destroyed"):
+        vault.open(one, by="mo", purpose="test")
