@@ -167,8 +167,8 @@ def create_body_console(
     routers = [
         pages_cases.routes(room, body),
         pages_links.routes(room, body),
-        pages_send.routes(room, sharing),
-        pages_deconflict.routes(room, bureau),
+        pages_send.routes(room, body, sharing.make),
+        pages_deconflict.routes(room, bureau, body),
         pages_knowledge.routes(room, knowledge.shipped()),
         *(one.routes(room) for one in pages),
         referrals_api.routes(store, settings, mapping),

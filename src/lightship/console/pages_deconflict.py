@@ -17,10 +17,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lightship.casework.clearance import may_read
 from lightship.casework.deconflict import Answer, OvertList, Question, Round
 from lightship.casework.deconflict_limits import Agreement
 from lightship.casework.deconflict_rows import IDENTIFIER, INTEREST, identifiers, interests
 from lightship.casework.desk import log_use
+from lightship.console.body import Body
 from lightship.console.deconflict_port import Bureau
 from lightship.console.problems import Problem
 from lightship.console.room import Room, attached
@@ -42,6 +44,7 @@ class _Front:
 
     room: Room
     bureau: Bureau
+    house: Body
 
     def agreed(self, partner: str) -> Agreement:
         """Return what was agreed with a partner."""
@@ -93,10 +96,10 @@ class _Front:
                     return attached(bureau.signed(back), f"round-back-{partner}-{message.id[:8]}")
 
 
-def routes(room: Room, bureau: Bureau) -> APIRouter:
+def routes(room: Room, bureau: Bureau, house: Body) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/deconfliction", include_in_schema=False)
-    front = _Front(room, bureau)
+    front = _Front(room, bureau, house)
     _looks(router, front)
     _files(router, front)
     return router
@@ -133,7 +136,7 @@ def _looks(router: APIRouter, front: _Front) -> None:
         rows = ""
         if case:
             with room.store.begin() as work:
-                rows = _of_case(work, case)
+                rows = _of_case(work, case, front.house, visit.account.id)
                 room.looked(work, visit, f"identifiers of inquiry {case}")
                 log_use(work, "consultation", case, visit.account.id, visit.now)
         return front.page(request, partner, visit, rows=rows, case=case)
@@ -204,13 +207,18 @@ def _asked_today(entries: Iterable[Mapping[str, Any]], partner: str, now: dateti
     return sum(at_of(one) > since for one in own)
 
 
-def _of_case(work: Work, inquiry_id: str) -> str:
-    """Return the identifiers of a case as rows."""
+def _of_case(work: Work, inquiry_id: str, house: Body, name: str) -> str:
+    """Return the identifiers of a case that somebody may see, as rows."""
     known = len(inquiry_id) <= 64 and inquiry_id.isprintable() and work.get(Inquiry, inquiry_id) is not None
     if not known:
         raise Problem("not-found", "There is no such case.")
-    referrals = [one.id for one in work.find(Referral, {"inquiry_id": inquiry_id})]
-    each = [one for id_ in referrals for one in work.find(Identifier, {"referral_id": id_})]
+    reader = house.reader(name)
+    each = [
+        one
+        for came in work.find(Referral, {"inquiry_id": inquiry_id})
+        for one in work.find(Identifier, {"referral_id": came.id})
+        if may_read(filter(None, (one.marking, came.marking)), reader, house.own)
+    ]
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(
         dict.fromkeys((one.kind, one.value, one.platform) for one in each)

@@ -12,8 +12,10 @@ from tests.unit.console.visiting import Visitor
 from lightship.app_share import make_identity, make_signing_key, open_pack
 from lightship.casework import knowledge
 from lightship.core.casework import Dissemination, Identifier, Inquiry, Marking, Referral, Use
+from lightship.core.release import Partner
 from lightship.exchange.labels import languages
 
+AMBER = Marking(tlp="amber", pap="amber", originator="A sender")
 UNTIL = "2027-02-20"
 INTERESTS = "kind,identifier,value,platform,reference,contact,urgency,until\n"
 OVERT = f"{INTERESTS}child,handle,@Heron,Chat,R-9,desk@there.example,1,{UNTIL}\n"
@@ -23,7 +25,7 @@ ASKED = "identifier,value,platform\nhandle,OTTER,chat\nhandle,heron,chat\nemail,
 
 @pytest.fixture
 def made(tmp_path):
-    return referred(body(tmp_path), marking=Marking(tlp="amber", pap="amber", originator="A sender"))
+    return referred(body(tmp_path), marking=AMBER)
 
 
 def at(made, name):
@@ -216,6 +218,37 @@ def test_what_is_sent_is_what_was_seen_with_who_and_why_and_what_became_of_it(ma
         "",
         "the child was found safe",
     ]
+
+
+def test_who_is_not_cleared_for_all_of_it_sends_nothing_and_reads_nothing_of_what_was_sent(tmp_path):
+    low = Partner("ben", "Ben", Marking(tlp="green", pap="green"))
+    made = referred(body(tmp_path, readers={"ben": low}), marking=AMBER)
+    ann, ben = at(made, "ann"), at(made, "ben")
+    case = f"/cases/{made.inquiries[0]}"
+    sent = {"to": "abroad", "seen": looked(ann, made), "why": "canary why", "way": "taxii", "sure": "yes"}
+    values = [one.value for one in made.all(Identifier)]
+    page = ben.get(f"{case}/send?to=abroad").text
+    assert "above your clearance" in page
+    assert 'name="why"' not in page
+    assert not any(f">{value}<" in page for value in values)
+    assert ben.post(f"{case}/send", **sent).status_code == 403
+    assert made.all(Dissemination) == []
+    assert ann.post(f"{case}/send", **sent).status_code == 303
+    [one] = made.all(Dissemination)
+    assert ann.post(f"{case}/sent/{one.id}", outcome="canary outcome").status_code == 303
+    page = ben.get(f"{case}/sent").text
+    assert "A unit abroad" in page
+    assert "canary" not in page
+    assert ben.get(f"{case}/sent/{one.id}").status_code == 403
+    assert ben.post(f"{case}/sent/{one.id}", outcome="x").status_code == 403
+
+
+def test_a_question_is_filled_in_with_what_its_reader_may_see_alone(tmp_path):
+    here, _ = two_bodies(tmp_path)
+    referred(here, marking=Marking(tlp="red", originator="A sender"))
+    case = here.all(Inquiry)[0].id
+    page = at(here, "ann").get(f"/deconfliction/there?case={case}").text
+    assert not any(one.value in page for one in here.all(Identifier))
 
 
 def test_what_changed_since_it_was_seen_is_not_sent(made):

@@ -82,7 +82,8 @@ def pages(made):
     asked = ["/cases", "/cases?mine=1", "/links", f"/links/{made.link}"]
     for number, case in made.cases.items():
         asked += [f"/cases/{case}", f"/cases/{case}/referrals/{made.ids[number]}"]
-        asked += [f"/cases/{case}/preview?to={name}" for name in PARTNERS]
+        asked += [f"/cases/{case}/{page}?to={name}" for name in PARTNERS for page in ("preview", "send")]
+        asked.append(f"/cases/{case}/sent")
     found = {path: ann.get(path).text for path in asked}
     ann.get("/keys")
     for number, case in made.cases.items():
