@@ -57,7 +57,7 @@ def why(ladder: Ladder, facts: Iterable[str], others: Mapping[tuple[int, float],
     >>> from lightship.casework.urgency import shipped
     >>> found = why(shipped(), ["payments=repeated", "live=day"], {(2, 24.0): 1, (3, 18.0): 1, (4, 6.0): 1})
     >>> found.rank, [(one.factor.id, one.rank) for one in found.without]
-    (1, [('live-recent', 3), ('payments-go-on', 3)])
+    (1, [('live-recent', 2), ('payments-go-on', 1)])
     """
     given = tuple(facts)
     here = judge(ladder, given)
