@@ -168,8 +168,6 @@ def vote(work: Work, ladder: Ladder, id_: str, *, yes: bool, by: str, why: str, 
     """
     link = _there(work, id_)
     _may(link, by, why, yes=yes)
-    if yes:
-        _hold_apart(work, link)
     decided = _decide(work, link, "yes" if yes else "no", by, now)
     _say(work, "link-voted", decided, by, why, now, said="yes" if yes else "no")
     merger = _merger(work, decided)
@@ -181,7 +179,10 @@ def vote(work: Work, ladder: Ladder, id_: str, *, yes: bool, by: str, why: str, 
 
 
 def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: datetime) -> Link:
-    """Undo an accepted link: the inquiries are parted at once, and the undoing counts as a no.
+    """Undo an accepted link: the inquiries are parted at once, and it is decided anew.
+
+    Every yes until now is gone and the undoing counts as a no; whose yes alone accepted it stays a party. Where
+    somebody else had said yes, it is contested from now on.
 
     Raises
     ------
@@ -195,9 +196,7 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
     merger = _merger(work, link)
     if link.state != "accepted" and merger is None:
         raise InputError("This link holds nothing together.", f"link {id_}", "Refuse it instead.")
-    decided = _decide(work, link, "no", by, now)
-    if decided.state == "accepted":  # three others agree: undone all the same, and to be decided anew
-        decided = work.change(Link, id_, {}, state="contested", decided_at=None) or decided
+    decided = _decide(work, link, "no", by, now, anew=True)
     _say(work, "link-undone", decided, by, why, now)
     if merger is not None:
         part(work, ladder, merger, _accepted_of(work, merger), by=by, now=now)
@@ -256,11 +255,23 @@ def _may(link: Link, by: str, why: str, *, yes: bool) -> None:
         raise AccessDenied("You proposed it: somebody else decides.", where, "Ask a colleague.")
 
 
-def _decide(work: Work, link: Link, said: Literal["yes", "no"], by: str, now: datetime) -> Link:
+def _decide(
+    work: Work, link: Link, said: Literal["yes", "no"], by: str, now: datetime, *, anew: bool = False
+) -> Link:
+    """Keep what somebody says of a link, and what it is by then: here alone it becomes accepted."""
     alone = said == "yes" and link.state == "proposed"
-    kept = tuple(one for one in link.votes if one not in {f"{by}:yes", f"{by}:no"})
+    others = {who for who in _said(link.votes)[0] if who != by}
+    kept = tuple(
+        one
+        for one in link.votes
+        if one not in {f"{by}:yes", f"{by}:no"} and not (anew and one.endswith(":yes"))
+    )
     votes = (*kept, *((f"{by}:merged",) if alone else ()), f"{by}:{said}")
-    state = _state(link.state, votes)
+    state = _state("contested" if anew and others else link.state, votes)
+    if said == "no" and state == "accepted" != link.state:
+        state = "contested"  # nobody's no makes two people one
+    if said == "yes" or state == "accepted" != link.state:
+        _hold_apart(work, link)
     changed = work.change(
         Link,
         link.id,

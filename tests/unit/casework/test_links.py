@@ -138,6 +138,39 @@ def test_three_who_refuse_it_part_the_inquiries(store, two):
         assert work.find(Merger)[0].undone_by == "dan"
 
 
+def test_an_undone_link_is_decided_anew_and_a_no_accepts_nothing(store):
+    """Three yeses of before the undoing count no more: else a no would make a child and a suspect one person."""
+    with store.begin() as work:
+        refer(work, "r1", ("u", "unknown"))
+        refer(work, "r2", ("s", "suspect"))
+        refer(work, "r3", ("c", "child"))
+        suspect, child = linked(work, "r1/u", "r2/s"), linked(work, "r1/u", "r3/c")
+    say(store, suspect, "ann")
+    say(store, suspect, "zed", yes=False)
+    for who in ("ben", "cat", "dan"):
+        made = say(store, suspect, who)
+    assert made.state == "accepted"
+    with store.begin() as work:
+        undone = links.undo(work, LADDER, suspect.id, by="eve", why="a mistake", now=LATER)
+    votes = links.votes_of(undone)
+    assert (undone.state, votes.yes, votes.no, votes.lacking) == ("contested", (), ("zed", "eve"), 1)
+    assert say(store, child, "kim").state == "accepted"
+    assert say(store, suspect, "zed", yes=False).state == "contested"
+    with pytest.raises(AccessDenied, match="never one person"):
+        say(store, suspect, "ben")
+    with store.look() as work:
+        assert [one.id for one in work.find(Link, {"state": "accepted"})] == [child.id]
+
+
+def test_an_undone_link_can_be_accepted_again_by_three_who_say_so_anew(store, two):
+    say(store, two, "ann")
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="a mistake", now=LATER)
+    for who in ("ann", "cat", "dan"):
+        assert say(store, two, who).state == "contested", "whose yes alone accepted it is a party still"
+    assert say(store, two, "eve").state == "accepted"
+
+
 def test_a_refused_link_that_somebody_accepts_is_contested_and_nothing_is_merged(store, two):
     assert say(store, two, "ann", yes=False).state == "refused"
     assert say(store, two, "ben").state == "contested"
@@ -283,6 +316,16 @@ class Linked(RuleBasedStateMachine):
     def undo(self, number, by):
         id_ = self.links[number % len(self.links)]
         self.attempt(links.undo, LADDER, id_, by=by, why="a mistake", now=self.now)
+
+    @rule(number=st.integers(0, 10), by=st.sampled_from(PEOPLE), no=st.sampled_from(PEOPLE))
+    def undo_and_then_no(self, number, by, no):
+        id_ = self.links[number % len(self.links)]
+        for who in (one for one in PEOPLE if one != no):
+            self.attempt(links.vote, LADDER, id_, yes=True, by=who, why="seen", now=self.now)
+        self.attempt(links.undo, LADDER, id_, by=by, why="a mistake", now=self.now)
+        was = self.store.get(Link, id_).state
+        self.attempt(links.vote, LADDER, id_, yes=False, by=no, why="two", now=self.now)
+        assert was == "accepted" or self.store.get(Link, id_).state != "accepted", "a no accepts nothing"
 
     @rule(number=st.integers(0, 5), by=st.sampled_from(PEOPLE))
     def take(self, number, by):
