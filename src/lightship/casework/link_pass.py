@@ -57,7 +57,7 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
             log_use(work, "consultation", newest.id, by, now, reason=_COMPARED)
     with store.look() as work:
         placed = {one.id: (_at_s(one), one.inquiry_id) for one in _all(work, Referral)}
-        held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier) if one.kind in KINDS]
+        held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier)]
     people = profiles(model, held)
     rarity = rarities(model, held)
     pairs = compare(model, people, rarity, least_db=model.weak_db)
@@ -66,7 +66,7 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
     proposed = 0
     while part := [_link(one, now) for one in islice(apart, _LINKS)]:
         with store.begin() as work:
-            proposed += len(propose(work, part, by=by, now=now))
+            proposed += len(propose(work, part, by=by, now=now, leave_out=True))
     return Passed(len(people), len(pairs), len(found.groups), proposed)
 
 
@@ -123,7 +123,8 @@ def link_one(
     apart = [
         one for one in best if {inquiries.get(_of(one.one), own), inquiries.get(_of(one.other), own)} != {own}
     ]
-    return propose(work, [_link(one, now) for one in apart], by=by, now=now) if apart else ()
+    wanted = [_link(one, now) for one in apart]
+    return propose(work, wanted, by=by, now=now, leave_out=True) if wanted else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def _around(work: Work, model: Model, own: Sequence[Identifier]) -> list[Held]:
     lines = {one.value for one in known if one.kind == "ip" and one.person not in mine}
     others, more = _who(work, model, [one for one in own if one.kind == "ip" and one.value in lines])
     known += _any(work, Identifier, "person", tuple(others - persons - mine))
-    whole = {one.id: one for one in (*known, *crowded, *more) if one.kind in KINDS}
+    whole = {one.id: one for one in (*known, *crowded, *more)}
     referrals = tuple({one.referral_id for one in whole.values()})
     at = {one.id: _at_s(one) for one in _any(work, Referral, "id", referrals)}
     return [_held(one, at[one.referral_id]) for one in whole.values()]

@@ -100,8 +100,16 @@ def votes_of(link: Link) -> Votes:
     return Votes(yes, no, parties, max(0, INDEPENDENT - most) if link.state == "contested" else 0)
 
 
-def propose(work: Work, links: Iterable[Link], *, by: str = MACHINE, now: datetime) -> tuple[Link, ...]:
+def propose(
+    work: Work, links: Iterable[Link], *, by: str = MACHINE, now: datetime, leave_out: bool = False
+) -> tuple[Link, ...]:
     """Keep links for review; returns those that are new or weigh otherwise than before. Decided ones stay as they are.
+
+    Parameters
+    ----------
+    leave_out
+        Leave out one that would make a child and an adult one person, on the record, and keep the others: a pass over
+        many does not stop at what one sender said of one person.
 
     Raises
     ------
@@ -112,6 +120,8 @@ def propose(work: Work, links: Iterable[Link], *, by: str = MACHINE, now: dateti
     """
     found: list[Link] = []
     wanted = list(links)
+    if leave_out:
+        wanted = _possible(work, wanted, by, now)
     for start in range(0, len(wanted), _PART):
         found += _proposed(work, wanted[start : start + _PART], by, now)
     if found:
@@ -204,10 +214,7 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
 
 
 def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
-    persons = tuple({person for one in links for person in (one.one, one.other)})
-    roles: dict[str, set[PersonRole]] = {}
-    for named in _any(work, Identifier, "person", persons):
-        roles.setdefault(named.person, set()).add(named.role)
+    roles = _roles(work, links)
     there = {
         one.id: one for one in _any(work, Link, "id", tuple(link_id(one.one, one.other) for one in links))
     }
@@ -243,6 +250,29 @@ def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
             log_use(work, "combination", id_, by, now)
     work.save(*new.values(), *(use_of("combination", id_, by, now) for id_ in new))
     return [*new.values(), *changed]
+
+
+def _roles(work: Work, links: Iterable[Link]) -> dict[str, set[PersonRole]]:
+    """Return all that anybody called each person of links, whatever the kind of identifier."""
+    persons = tuple({person for one in links for person in (one.one, one.other)})
+    roles: dict[str, set[PersonRole]] = {}
+    for named in _any(work, Identifier, "person", persons):
+        roles.setdefault(named.person, set()).add(named.role)
+    return roles
+
+
+def _possible(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
+    """Return links without those of a child and an adult, which go on the record."""
+    roles = _roles(work, links)
+    possible = []
+    for one in links:
+        if not apart(roles.get(one.one, set()) | roles.get(one.other, set())):
+            possible.append(one)
+            continue
+        entry = {"kind": "link-left-out", "referral": one.one.partition("/")[0], "at": now.isoformat()}
+        work.record({**entry, "other": one.other.partition("/")[0], "by": by})
+        log_use(work, "consultation", link_id(one.one, one.other), by, now)
+    return possible
 
 
 def _may(link: Link, by: str, why: str, *, yes: bool) -> None:

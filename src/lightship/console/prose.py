@@ -443,6 +443,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "links-proposed": Kind(
             "Links proposed", "{by} proposed {count} links between people of different referrals."
         ),
+        "link-left-out": Kind(
+            "Link left out",
+            "Referrals {referral} and {other} share what would make a child and an adult suspect one person; "
+            "{by} proposed no link of them. Somebody should see who is who.",
+        ),
         "link-voted": Kind(
             "Link reviewed", "{by} said {said} to link {link}, because: {why}. It is now {state}."
         ),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.console.making import Journal
 
 from lightship import packs
 from lightship.casework import link_model, linking, links, resolving
@@ -254,6 +255,49 @@ def test_one_more_is_linked_once_with_those_who_are_one_already(store):
     refer(5)
     link_all(store, MODEL, now=NOW)
     assert link_new(store, MODEL, now=NOW) == 0, "a pass over all counts for everybody"
+
+
+def say_of(store, name, *rows):
+    """Keep a referral that says things of one person: the kind, the value, and who they are by it."""
+    referral = Referral(name, "platform", "p", "", "k", "k", NOW, "0", f"i-{name}")
+    due = {"owner": "intake desk", "due_at": NOW + timedelta(hours=1)}
+    named = [
+        Identifier(f"{name}-{number}", name, kind, value, role, f"{name}/p")
+        for number, (kind, value, role) in enumerate(rows)
+    ]
+    with store.begin() as work:
+        work.save(Inquiry(f"i-{name}", NOW, **due), referral, *named)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_who_is_a_child_by_what_nobody_is_compared_by_stops_no_pass(store, whole):
+    """One sender says "unknown" by the address and "child" by a hash: they are a child, and all others are linked."""
+    both = (("email", "bob@x.example"), ("phone", "+447700900123"))
+    say_of(store, "a", *((*one, "suspect") for one in both))
+    say_of(store, "b", *((*one, "unknown") for one in both), ("hash", "ab" * 32, "child"))
+    say_of(store, "c", *((*one, "suspect") for one in both))
+    if whole:
+        link_all(store, MODEL, now=NOW)
+    else:
+        for name in ("a", "b", "c"):
+            with store.begin() as work:
+                link_one(work, MODEL, name, now=NOW)
+    with store.look() as work:
+        assert [(one.one, one.other) for one in work.find(Link)] == [("a/p", "c/p")]
+
+
+def test_a_pass_leaves_out_a_child_and_an_adult_on_the_record_and_people_are_refused(store):
+    say_of(store, "a", ("email", "bob@x.example", "suspect"))
+    say_of(store, "b", ("email", "bob@x.example", "child"))
+    say_of(store, "c", ("email", "bob@x.example", "unknown"))
+    those = [Link("", "a/p", other, 20.0, (), "x", NOW) for other in ("b/p", "c/p")]
+    with store.begin() as work, pytest.raises(AccessDenied, match="never one person"):
+        links.propose(work, those, by="ann", now=NOW)
+    with store.begin() as work:
+        made = links.propose(work, those, now=NOW, leave_out=True)
+        assert [one.other for one in made] == ["c/p"]
+    entries = Journal(store).of("link-left-out")
+    assert [(one["referral"], one["other"]) for one in entries] == [("a", "b")]
 
 
 def test_a_model_without_grades_or_with_an_impossible_chance_is_refused():
