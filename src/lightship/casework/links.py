@@ -177,7 +177,7 @@ def vote(work: Work, ladder: Ladder, id_: str, *, yes: bool, by: str, why: str, 
         If there is no such link, or no reason is said.
     """
     link = _there(work, id_)
-    _may(link, by, why, yes=yes)
+    _may(link, by, why)
     decided = _decide(work, link, "yes" if yes else "no", by, now)
     _say(work, "link-voted", decided, by, why, now, said="yes" if yes else "no")
     merger = _merger(work, decided)
@@ -202,7 +202,7 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
         If there is no such link, it holds nothing together, or no reason is said.
     """
     link = _there(work, id_)
-    _may(link, by, why, yes=False)
+    _may(link, by, why)
     merger = _merger(work, link)
     if link.state != "accepted" and merger is None:
         raise InputError("This link holds nothing together.", f"link {id_}", "Refuse it instead.")
@@ -229,7 +229,7 @@ def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
         if apart(roles[first] | roles[second]):
             raise _never(where)
         id_ = link_id(first, second)
-        votes = () if by == MACHINE else (f"{by}:proposed",)
+        votes = () if by == MACHINE else (f"{_who(by)}:proposed",)
         one = Link(id_, first, second, link.weight_db, link.reasons, link.rival, now, votes=votes)
         if (old := there.get(id_)) is None:
             new[id_] = one
@@ -275,29 +275,41 @@ def _possible(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
     return possible
 
 
-def _may(link: Link, by: str, why: str, *, yes: bool) -> None:
+def _may(link: Link, by: str, why: str) -> None:
     where = f"link {link.id}"
-    if by == MACHINE or not by.strip():
+    if _who(by) in {MACHINE, ""}:
         raise AccessDenied("A machine proposes; people decide.", where, "Say who you are.")
     if not why.strip():
         raise InputError("A link is decided for a reason.", where, "Write it.")
-    if yes and link.state == "proposed" and f"{by}:proposed" in link.votes:
-        raise AccessDenied("You proposed it: somebody else decides.", where, "Ask a colleague.")
+
+
+def _who(name: str) -> str:
+    """Return a name as names are compared: one person who is written in two ways has one vote."""
+    return name.strip().casefold()
 
 
 def _decide(
     work: Work, link: Link, said: Literal["yes", "no"], by: str, now: datetime, *, anew: bool = False
 ) -> Link:
     """Keep what somebody says of a link, and what it is by then: here alone it becomes accepted."""
-    alone = said == "yes" and link.state == "proposed"
-    others = {who for who in _said(link.votes)[0] if who != by}
+    own = _who(by)
+    others = set(_said(link.votes)[0]) - {own}
     kept = tuple(
         one
         for one in link.votes
-        if one not in {f"{by}:yes", f"{by}:no"} and not (anew and one.endswith(":yes"))
+        if not (_who(one.rpartition(":")[0]) == own and one.endswith((":yes", ":no")))
+        and not (anew and one.endswith(":yes"))
     )
-    votes = (*kept, *((f"{by}:merged",) if alone else ()), f"{by}:{said}")
+    votes = (*kept, f"{own}:{said}")
     state = _state("contested" if anew and others else link.state, votes)
+    if (
+        said == "yes" and state == "accepted" and link.state != "contested" and not others
+    ):  # by this yes alone
+        if f"{own}:proposed" in {_mark(one) for one in kept}:
+            raise AccessDenied(
+                "You proposed it: somebody else decides.", f"link {link.id}", "Ask a colleague."
+            )
+        votes = (*(one for one in kept if _mark(one) != f"{own}:merged"), f"{own}:merged", f"{own}:{said}")
     if said == "no" and state == "accepted" != link.state:
         state = "contested"  # nobody's no makes two people one
     if said == "yes" or state == "accepted" != link.state:
@@ -316,10 +328,16 @@ def _decide(
 
 
 def _said(votes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
-    """Return who said yes, who said no, and who is a party."""
-    said = [one.rpartition(":")[::2] for one in votes]
-    yes, no = (tuple(who for who, what in said if what == wanted) for wanted in ("yes", "no"))
-    return yes, no, frozenset(who for who, what in said if what in {"proposed", "merged"})
+    """Return who said yes, who said no, each by what they said last, and who is a party."""
+    marks = [_mark(one).rpartition(":")[::2] for one in votes]
+    last = {who: what for who, what in marks if what in {"yes", "no"}}
+    yes, no = (tuple(who for who, what in last.items() if what == wanted) for wanted in ("yes", "no"))
+    return yes, no, frozenset(who for who, what in marks if what in {"proposed", "merged"})
+
+
+def _mark(vote: str) -> str:
+    who, _, what = vote.rpartition(":")
+    return f"{_who(who)}:{what}"
 
 
 def _state(was: LinkState, votes: Sequence[str]) -> LinkState:

@@ -198,8 +198,9 @@ class Link:
     rival
         What else would explain it, such as a shared device or a recycled number.
     votes
-        ``who:yes`` and ``who:no``; also ``who:proposed`` of the person who proposed it, and ``who:merged`` of the one
-        whose yes alone accepted it: neither is independent where it is contested (:mod:`lightship.casework.links`).
+        ``who:yes`` and ``who:no``, names in small letters; also ``who:proposed`` of the person who proposed it, and
+        ``who:merged`` of the one whose yes alone accepted it: neither is independent where it is contested
+        (:mod:`lightship.casework.links`).
     """
 
     id: str

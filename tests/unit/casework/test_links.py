@@ -190,6 +190,38 @@ def test_a_machine_never_decides_and_nobody_accepts_a_proposal_of_their_own(stor
     assert say(store, link, "ben").state == "accepted"
 
 
+def test_nobody_accepts_a_proposal_of_their_own_by_saying_no_first(store):
+    with store.begin() as work:
+        refer(work, "r1", ("s", "suspect"))
+        refer(work, "r2", ("s", "suspect"))
+        link = linked(work, "r1/s", "r2/s", by="ann")
+    assert say(store, link, "Ann", yes=False).state == "refused"
+    with pytest.raises(AccessDenied, match="You proposed it"):
+        say(store, link, "ann ")
+    with store.look() as work:
+        assert not work.find(Merger)
+
+
+def test_a_lone_yes_after_a_no_of_ones_own_is_not_independent(store, two):
+    say(store, two, "ann", yes=False)
+    assert links.votes_of(say(store, two, "ann")).parties == {"ann"}
+    say(store, two, "zed", yes=False)
+    say(store, two, "ben")
+    assert say(store, two, "cat").state == "contested", (
+        "ann accepted it alone, and is one of the three in no way"
+    )
+    assert say(store, two, "dan").state == "accepted"
+
+
+def test_one_reviewer_whose_name_is_written_in_three_ways_is_one(store, two):
+    say(store, two, "zed", yes=False)
+    for name in ("ann", "ann ", "Ann", "ANN"):
+        contested = say(store, two, name)
+    assert (contested.state, links.votes_of(contested).yes) == ("contested", ("ann",))
+    with pytest.raises(AccessDenied, match="machine proposes"):
+        say(store, two, f" {desk.MACHINE.title()}")
+
+
 def test_a_child_and_a_suspect_are_never_one_person(store):
     with store.begin() as work:
         refer(work, "r1", ("c", "child"))
