@@ -216,6 +216,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """That a referral's people are to be compared with everybody else's: asked for when it comes, or is read again.
+
+    Parameters
+    ----------
+    id
+        The referral's.
+    done_at
+        None while they wait for it.
+    """
+
+    id: str
+    asked_at: datetime
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Merger:
     """Two inquiries that became one when a link was accepted, with all that it takes to part them again.
 
