@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from lightship.casework.desk import MACHINE, identity, log_use, use_of
-from lightship.casework.mergers import join, part
+from lightship.casework.mergers import join, meanwhile, part
 from lightship.casework.urgency import Ladder
 from lightship.core.casework import Identifier, Inquiry, Link, LinkState, Merger, PersonRole, Referral
 from lightship.core.errors import AccessDenied, InputError
@@ -374,7 +374,8 @@ def _touching(work: Work, persons: Collection[str]) -> list[Link]:
 
 
 def _accepted_of(work: Work, merger: Merger) -> list[Link]:
-    persons = {one.person for one in _any(work, Identifier, "referral_id", merger.referrals)}
+    going = (*merger.referrals, *meanwhile(work, merger))
+    persons = {one.person for one in _any(work, Identifier, "referral_id", going)}
     return [one for one in _touching(work, persons) if one.state == "accepted"]
 
 

@@ -456,6 +456,10 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Inquiries became one", "Inquiry {gone} became part of {inquiry}; {by} accepted link {link}."
         ),
         "inquiries-parted": Kind("Inquiries parted", "{by} parted inquiry {gone} from {inquiry} again."),
+        "referral-went-back": Kind(
+            "Went back with its inquiry",
+            "Referral {referral} came to {was} for {inquiry}, and went back there when {by} parted them.",
+        ),
         "merger-stands": Kind(
             "Inquiries stay one", "Inquiries {gone} and {inquiry} stay one: link {link} still says so."
         ),

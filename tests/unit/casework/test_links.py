@@ -8,11 +8,24 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.unit.casework.test_desk import Memory as DeskMemory
+from tests.unit.console.making import Journal
 
 from lightship.casework import desk, links
 from lightship.casework.bundling import put, take_apart
+from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import judge, shipped
-from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Merger, Referral, Task, Use
+from lightship.core.casework import (
+    Bundle,
+    Identifier,
+    Inquiry,
+    Link,
+    Merger,
+    Named,
+    Parsed,
+    Referral,
+    Task,
+    Use,
+)
 from lightship.core.errors import AccessDenied, InputError, LightshipError
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -260,6 +273,50 @@ def test_what_rests_on_a_merger_is_undone_first(store, two):
         links.undo(work, LADDER, third.id, by="ann", why="no", now=LATER)
         links.undo(work, LADDER, two.id, by="ann", why="no", now=LATER)
         assert len(work.find(Inquiry, {"state": desk.LIVE})) == 3
+
+
+def repeat(store, reference, data, now, *facts):
+    """Take in what a sender sends again under its own reference, with a person; returns its referral."""
+    parsed = Parsed("platform", reference, "k", facts, (Named("p", "suspect", "email", "a@b.example"),))
+    batch = [Received("csv", "p", data, parsed)]
+    (taken,) = take_in(store, LADDER, batch, now=now, offices=desk.Offices())
+    with store.look() as work:
+        return work.get(Referral, taken.referral_id)
+
+
+def test_what_came_meanwhile_for_the_one_that_was_gone_goes_back_with_it(store, two):
+    """r1 became part of r2; its sender writes again that a child is in danger; and then the two are parted."""
+    gone, kept = desk.identity("inquiry", "r1"), desk.identity("inquiry", "r2")
+    say(store, two, "ann")
+    later = repeat(store, "r1", b"again", LATER + timedelta(hours=1), "danger=now")
+    own = repeat(store, "r2", b"own", LATER + timedelta(hours=1))
+    assert (later.inquiry_id, own.inquiry_id) == (kept, kept)
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="two people", now=LATER + timedelta(hours=2))
+    with store.look() as work:
+        assert work.get(Referral, later.id).inquiry_id == gone
+        assert work.get(Referral, own.id).inquiry_id == kept
+        inquiry = work.get(Inquiry, gone)
+        assert inquiry.state in desk.LIVE
+        assert inquiry.urgency == judge(LADDER, ["material=known", "danger=now"]).level
+        words = [one.words for one in work.find(Task, {"inquiry_id": gone, "state": "open"})]
+        assert any("Read what came to it while it was part of another" in one for one in words)
+    assert [one["referral"] for one in Journal(store).of("referral-went-back")] == [later.id]
+    assert repeat(store, "r1", b"third", LATER + timedelta(hours=3)).inquiry_id == gone
+    assert repeat(store, "r2", b"fourth", LATER + timedelta(hours=3)).inquiry_id == kept
+
+
+def test_they_stay_one_where_what_came_meanwhile_says_so(store, two):
+    say(store, two, "ann")
+    later = repeat(store, "r1", b"again", LATER + timedelta(hours=1))
+    with store.begin() as work:
+        second = linked(work, f"{later.id}/p", "r2/s")
+    say(store, second, "ann")
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="two people", now=LATER + timedelta(hours=2))
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 1
+        links.undo(work, LADDER, second.id, by="ben", why="two people", now=LATER + timedelta(hours=3))
+        assert work.get(Referral, later.id).inquiry_id == desk.identity("inquiry", "r1")
 
 
 def test_those_that_wait_come_contested_first_and_then_by_weight(store, two):
