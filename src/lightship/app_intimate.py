@@ -49,17 +49,19 @@ def run_sweep(
             clock = work.get(Clock, clock_id)
         about = clock.about if clock is not None else ""
         stills = [*_stills(store, vault, about, by), *((0.0, _bytes(one)) for one in pictures)]
-        span, now = span_of(about, stills), utc_now()
+        span, began_at = span_of(about, stills), utc_now()
         found = [
             _looked(name, one)
             for name, one in zip(
                 names,
-                sweep(span, recordings, now.date(), lambda one: _opened(one, deployment.allowed)),
+                sweep(span, recordings, began_at.date(), lambda one: _opened(one, deployment.allowed)),
                 strict=True,
             )
         ]
         with store.begin() as work:
-            return intimate.swept(work, clock_id, found, len(span.at_s), by=by, now=now)
+            return intimate.swept(
+                work, clock_id, found, len(span.at_s), by=by, now=utc_now(), began_at=began_at
+            )
 
 
 def _stills(store: Store, vault: Vault, case: str, by: str) -> Iterator[tuple[float, bytes]]:

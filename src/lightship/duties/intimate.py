@@ -44,7 +44,14 @@ class Looked:
 
 
 def swept(
-    work: Work, clock_id: str, found: Iterable[Looked], pictures: int, *, by: str, now: datetime
+    work: Work,
+    clock_id: str,
+    found: Iterable[Looked],
+    pictures: int,
+    *,
+    by: str,
+    now: datetime,
+    began_at: datetime | None = None,
 ) -> Paper:
     """Keep what a sweep found; exceptions that were made before stand, for the recordings that are still there.
 
@@ -52,6 +59,10 @@ def swept(
     ----------
     pictures
         By how many pictures it was looked for.
+    now
+        When this is written: after all that was looked at.
+    began_at
+        When the first recording was opened; None is ``now``.
 
     Raises
     ------
@@ -75,7 +86,8 @@ def swept(
     ]
     if not rows:
         raise InputError("A sweep looks at recordings.", f"clock {clock_id}", "Name what is still up.")
-    return _kept(work, clock, {"pictures": pictures, "recordings": rows}, by, now)
+    sweep = {"began_at": (began_at or now).isoformat(), "pictures": pictures, "recordings": rows}
+    return _kept(work, clock, sweep, by, now)
 
 
 def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now: datetime) -> Paper:
@@ -99,7 +111,7 @@ def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now
         {**one, "excepted": why.strip()} if one["recording"] == recording else one
         for one in before["recordings"]
     ]
-    return _kept(work, clock, {"pictures": before["pictures"], "recordings": rows}, by, now)
+    return _kept(work, clock, {**before, "recordings": rows}, by, now)
 
 
 def said(work: Work, clock_id: str) -> Mapping[str, Any] | None:
@@ -165,16 +177,17 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
 
 
 def _running(work: Work, clock_id: str) -> Clock:
+    """Return the clock, held: what is done to one clock takes turns, so that each act rests on the last paper."""
     clock = work.get(Clock, clock_id)
     if clock is None or clock.kind != SWEPT:
         raise InputError("This clock is of no intimate image.", f"clock {clock_id}", "Check its id.")
-    if clock.ended_at is not None:
+    if work.change(Clock, clock_id, {"ended_at": None}, about=clock.about) is None:
         raise AccessDenied("This clock was ended before.", f"clock {clock_id}", "Look at its outcome.")
     return clock
 
 
 def _kept(work: Work, clock: Clock, sweep: Mapping[str, Any], by: str, now: datetime) -> Paper:
-    body = {"clock": clock.id, "about": clock.about, "at": now.isoformat(), **sweep}
+    body = {**sweep, "clock": clock.id, "about": clock.about, "at": now.isoformat()}
     paper = papers.write(work, PAPER, body, subject=clock.id, author=by, now=now)
     numbers = {
         "recordings": len(sweep["recordings"]),

@@ -1,5 +1,6 @@
 """An intimate image is down when a sweep says so, within 48 hours of its notice; or there is an exception, with its reason."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.duties.making import T0, gb, store_in
 from tests.unit.watch.making import picture
 from typer.testing import CliRunner
 
+from lightship import app_intimate
 from lightship.app_duties import vault_beside
 from lightship.app_platform import Deployment
 from lightship.cli import app
@@ -14,6 +16,7 @@ from lightship.core.cases import Case, Stream
 from lightship.core.duties import Paper
 from lightship.core.errors import AccessDenied, InputError, LightshipError
 from lightship.duties import clocks, intimate
+from lightship.duties import record_book_papers as papers
 from lightship.duties.intimate import Looked
 from lightship.media.frames import MediaInfo
 from lightship.media.sinks import open_sink
@@ -116,6 +119,52 @@ def test_other_clocks_have_no_sweep(work):
     for id_ in (other, "nobody"):
         with pytest.raises(InputError, match="no intimate image"):
             swept(work, id_, DOWN)
+
+
+def test_a_bad_result_is_not_hidden_by_what_was_written_while_the_sweep_ran(work, clock):
+    """The sweep tells an earlier time than the exception that came meanwhile; it is the later paper all the same."""
+    swept(work, clock, DARK)
+    intimate.except_(work, clock, "b.mp4", why="It is off.", by="lee", now=T0 + timedelta(hours=3))
+    late = swept(work, clock, DARK, UP, hours=2)
+    again = swept(work, clock, DARK, UP, hours=1)
+    assert (late.version, again.version) == (3, 4)
+    assert [one.version for one in papers.versions(work, "sweep", clock)] == [4, 3, 2, 1]
+    with pytest.raises(AccessDenied, match="still up in 1"):
+        ended(work, clock)
+
+
+def test_two_sweeps_at_once_take_turns(tmp_path, database):
+    with store_in(tmp_path) as store:
+        with store.begin() as work:
+            clock = clocks.begin(work, gb(), clocks.SWEPT, about="c1", began_at=T0, by="ann").id
+
+        def other():
+            with store.begin() as work:
+                swept(work, clock, UP, hours=2)
+
+        beside = threading.Thread(target=other)
+        with store.begin() as work:
+            first = swept(work, clock, DARK)
+            beside.start()
+            beside.join(0.3)
+        beside.join()
+        with store.look() as work:
+            last = papers.latest(work, "sweep", clock)
+    assert (first.version, last.version, last.before) == (1, 2, first.id)
+
+
+def test_a_sweep_is_dated_when_it_is_written_and_says_when_it_began(tmp_path, monkeypatch):
+    times = iter([T0 + timedelta(hours=1), T0 + timedelta(hours=5)])
+    monkeypatch.setattr(app_intimate, "utc_now", lambda: next(times))
+    with store_in(tmp_path) as store, store.begin() as work:
+        clock = clocks.begin(work, gb(), clocks.SWEPT, about="c1", began_at=T0, by="ann").id
+    (tmp_path / "given.jpg").write_bytes(encoded(picture(0, 41, 320, 180)))
+    recordings, pictures = [str(tmp_path / "none.mp4")], [tmp_path / "given.jpg"]
+    paper = app_intimate.run_sweep(Deployment(tmp_path), clock, recordings, pictures, "ann")
+    told = papers.body(paper)
+    assert (told["began_at"], told["at"]) == tuple(
+        (T0 + timedelta(hours=hours)).isoformat() for hours in (1, 5)
+    )
 
 
 def record(path, first, width=320, height=180):
