@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -82,7 +83,10 @@ def _bytes(path: Path) -> bytes:
 
 
 def _name(recording: str) -> str:
-    return public_name(recording) if "://" in recording else recording
+    """Return what to call a recording; two addresses may differ only in what is secret, and have two names."""
+    if "://" not in recording:
+        return recording
+    return f"{public_name(recording)}#{hashlib.sha256(recording.encode()).hexdigest()[:8]}"
 
 
 def _opened(recording: str, allowed: Sequence[Network]) -> Source:

@@ -1,8 +1,9 @@
 """Intimate images: within 48 hours of a notice the image, and the same or nearly the same, are down (R28).
 
 The notice starts the clock. Each sweep for near copies is kept as a version of a paper on that clock: what was looked
-at, what showed the image still, and what could not be read. The clock ends when the last sweep found nothing that is
-not answered for, or by an exception with its reason; not because somebody says that it is done.
+at, what showed the image still, and what could not be read. What an earlier sweep found, and a later one does not name
+again, stays open. The clock ends when the last sweep found nothing that is not answered for, or by an exception with
+its reason; not because somebody says that it is done, or says nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lightship.duties import record_book_papers as papers
 from lightship.duties.clocks import SWEPT
 
 PAPER = "sweep"
+NOT_AGAIN = "It was not swept again."
 _SHOWN = 5
 
 
@@ -53,7 +55,9 @@ def swept(
     now: datetime,
     began_at: datetime | None = None,
 ) -> Paper:
-    """Keep what a sweep found; exceptions that were made before stand, for the recordings that are still there.
+    """Keep what a sweep found, and what an earlier one found in recordings that this one does not name again.
+
+    Exceptions that were made before stand.
 
     Parameters
     ----------
@@ -73,20 +77,27 @@ def swept(
     """
     clock = _running(work, clock_id)
     before = said(work, clock_id)
-    excepted = {one["recording"]: one["excepted"] for one in before["recordings"]} if before else {}
-    rows = [
+    earlier = {one["recording"]: one for one in before["recordings"]} if before else {}
+    rows: list[Mapping[str, Any]] = [
         {
             "recording": one.recording,
             "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
             "looks": one.looks,
             "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
-            "excepted": excepted.get(one.recording, ""),
+            "excepted": earlier[one.recording]["excepted"] if one.recording in earlier else "",
         }
         for one in found
     ]
     if not rows:
         raise InputError("A sweep looks at recordings.", f"clock {clock_id}", "Name what is still up.")
-    sweep = {"began_at": (began_at or now).isoformat(), "pictures": pictures, "recordings": rows}
+    named = {one["recording"] for one in rows}
+    rows += [
+        _unswept(one)
+        for name, one in earlier.items()
+        if name not in named and (one["copies"] or one["missed"])
+    ]
+    numbers = {"swept": len(named), "pictures": pictures}
+    sweep = {"began_at": (began_at or now).isoformat(), **numbers, "recordings": rows}
     return _kept(work, clock, sweep, by, now)
 
 
@@ -142,11 +153,13 @@ def in_words(sweep: Mapping[str, Any] | None) -> str:
         return "Nothing was swept for copies yet."
     left, dark = residual(sweep), unread(sweep)
     excepted = sum(bool(one["excepted"]) for one in sweep["recordings"])
-    told = (
-        f"Swept {_number(len(sweep['recordings']), 'recording')} for {_number(sweep['pictures'], 'picture')}."
-    )
-    told += f" Copies are still up in {len(left)}: {_some(left)}." if left else " No copy is up."
-    told += f" Could not be read whole: {_some(dark)}." if dark else ""
+    count = sweep.get("swept", len(sweep["recordings"]))
+    told = f"Swept {_number(count, 'recording')} for {_number(sweep['pictures'], 'picture')}."
+    if left:
+        told += f" Copies are still up in {len(left)}: {_some(left)}."
+    elif not dark:
+        told += " No copy is up."
+    told += f" Not looked at whole: {_some(dark)}." if dark else ""
     return told + (f" Excepted with a reason: {excepted}." if excepted else "")
 
 
@@ -174,6 +187,14 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
         )
     words = f"{in_words(sweep)} {outcome.strip()}".strip()
     return clocks.close(work, clock, outcome=words[: clocks.LONGEST], by=by, now=now)
+
+
+def _unswept(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is known of a recording that was not named again: as it was where that is answered for."""
+    if row["excepted"]:
+        return row
+    shown = ["It showed the image."] if row["copies"] else []
+    return {**row, "copies": [], "missed": list(dict.fromkeys([*shown, *row["missed"], NOT_AGAIN]))}
 
 
 def _running(work: Work, clock_id: str) -> Clock:

@@ -59,7 +59,7 @@ def test_nobodys_word_ends_it(work, clock):
     ("found", "said"),
     [
         ((UP,), "still up in 1: a.mp4"),
-        ((DOWN, DARK), "Could not be read whole: b.mp4"),
+        ((DOWN, DARK), "Not looked at whole: b.mp4"),
         ((UP, DARK), "still up"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_sweep_that_looked_at_nothing_proves_nothing(work, clock, found):
             swept(work, clock, *found)
     else:
         swept(work, clock, *found)
-        with pytest.raises(AccessDenied, match="Could not be read whole"):
+        with pytest.raises(AccessDenied, match="Not looked at whole"):
             ended(work, clock)
 
 
@@ -119,6 +119,36 @@ def test_other_clocks_have_no_sweep(work):
     for id_ in (other, "nobody"):
         with pytest.raises(InputError, match="no intimate image"):
             swept(work, id_, DOWN)
+
+
+@pytest.mark.parametrize(("found", "was"), [(UP, "It showed the image."), (DARK, "It cannot be opened.")])
+def test_what_is_not_named_again_stays_open_until_it_is_swept_or_answered_for(work, clock, found, was):
+    other = Looked("c.mp4", (), 9)
+    swept(work, clock, found, other)
+    for hours in (2, 3):
+        swept(work, clock, other, hours=hours)
+        last = intimate.said(work, clock)
+        assert [one["missed"] for one in last["recordings"]] == [[], [was, "It was not swept again."]]
+        assert intimate.in_words(last).startswith("Swept 1 recording for 3 pictures. Not looked at whole")
+        with pytest.raises(AccessDenied, match=f"Not looked at whole: {found.recording}"):
+            ended(work, clock)
+    now = T0 + timedelta(hours=4)
+    intimate.except_(work, clock, found.recording, why="Taken down.", by="lee", now=now)
+    swept(work, clock, other, hours=5)
+    assert "Excepted with a reason: 1" in ended(work, clock).outcome
+
+
+def test_what_was_clean_and_what_is_swept_at_last_do_not_keep_it_open(work, clock):
+    swept(work, clock, UP, Looked("c.mp4", (), 9))
+    swept(work, clock, Looked("d.mp4", (), 9), hours=2)
+    swept(work, clock, DOWN, hours=3)
+    assert ended(work, clock).outcome == "Swept 1 recording for 3 pictures. No copy is up."
+
+
+def test_addresses_that_differ_in_what_is_secret_have_two_names_without_it():
+    names = {app_intimate._name(f"https://me:word@host.example/watch?v={one}") for one in "121"}
+    assert len(names) == 2
+    assert all(one.startswith("https://host.example/watch#") and "v=" not in one for one in names)
 
 
 def test_a_bad_result_is_not_hidden_by_what_was_written_while_the_sweep_ran(work, clock):
