@@ -57,7 +57,8 @@ def swept(
 ) -> Paper:
     """Keep what a sweep found, and what an earlier one found in recordings that this one does not name again.
 
-    Exceptions that were made before stand.
+    An exception that was made before stands, unless there is now what it did not answer for: a copy in what could not
+    be read, or the other way round.
 
     Parameters
     ----------
@@ -78,14 +79,16 @@ def swept(
     clock = _running(work, clock_id)
     before = said(work, clock_id)
     earlier = {one["recording"]: one for one in before["recordings"]} if before else {}
-    rows: list[Mapping[str, Any]] = [
-        {
-            "recording": one.recording,
-            "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
-            "looks": one.looks,
-            "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
-            "excepted": earlier[one.recording]["excepted"] if one.recording in earlier else "",
-        }
+    rows = [
+        _answered(
+            {
+                "recording": one.recording,
+                "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
+                "looks": one.looks,
+                "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
+            },
+            earlier.get(one.recording, {}),
+        )
         for one in found
     ]
     if not rows:
@@ -119,7 +122,7 @@ def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now
     if before is None or recording not in known:
         raise InputError("The last sweep did not look at this recording.", where, "Name it as the sweep did.")
     rows = [
-        {**one, "excepted": why.strip()} if one["recording"] == recording else one
+        {**one, "excepted": why.strip(), "answers": _kinds(one)} if one["recording"] == recording else one
         for one in before["recordings"]
     ]
     return _kept(work, clock, {**before, "recordings": rows}, by, now)
@@ -169,9 +172,9 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
     Raises
     ------
     InputError
-        If the clock is of no intimate image, or an exception has no reason.
+        If the clock is of no intimate image, an exception has no reason, or it is late and nobody says why.
     AccessDenied
-        If copies are still up or something could not be read, or nothing was swept.
+        If copies are still up or something was not looked at, or nothing was swept.
     """
     clock = _running(work, clock_id)
     if exception:
@@ -185,8 +188,26 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
             f"clock {clock_id}",
             "Take the copies down and sweep again, or say why one may stay.",
         )
+    if now > clock.due_at and not outcome.strip():
+        raise InputError("It is late.", f"clock {clock_id}", "Say why.")
     words = f"{in_words(sweep)} {outcome.strip()}".strip()
     return clocks.close(work, clock, outcome=words[: clocks.LONGEST], by=by, now=now)
+
+
+def _kinds(row: Mapping[str, Any]) -> list[str]:
+    """Return what an exception of a recording would answer for."""
+    return [kind for kind in ("copies", "missed") if row[kind]]
+
+
+def _answered(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was found in a recording, with the exception that was made earlier where it answers for that."""
+    answers = earlier.get("answers", [])
+    stands = set(_kinds(row)) <= set(answers)
+    return {
+        **row,
+        "excepted": earlier["excepted"] if stands and earlier else "",
+        "answers": answers if stands else [],
+    }
 
 
 def _unswept(row: Mapping[str, Any]) -> Mapping[str, Any]:

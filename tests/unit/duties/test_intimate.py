@@ -96,6 +96,40 @@ def test_a_recording_may_stay_for_a_reason_that_outlives_the_next_sweep(work, cl
     assert "Excepted with a reason: 2" in ended(work, clock).outcome
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (Looked("b.mp4", (), 0, ("Timed out.",)), Looked("b.mp4", ((0.0, 9.0),), 9)),
+        (Looked("b.mp4", ((0.0, 9.0),), 9), Looked("b.mp4", ((0.0, 9.0),), 9, ("A part is damaged.",))),
+        (Looked("b.mp4", (), 9), Looked("b.mp4", ((0.0, 9.0),), 9)),
+    ],
+)
+def test_an_exception_does_not_answer_for_what_came_to_light_later(work, clock, first, then):
+    swept(work, clock, first)
+    intimate.except_(work, clock, "b.mp4", why="Its server is off.", by="lee", now=T0 + timedelta(hours=2))
+    swept(work, clock, first, hours=3)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == "Its server is off."
+    swept(work, clock, then, hours=4)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == ""
+    with pytest.raises(AccessDenied, match="still up"):
+        ended(work, clock)
+    swept(work, clock, first, hours=5)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == ""
+    swept(work, clock, then, hours=6)
+    intimate.except_(
+        work, clock, "b.mp4", why="She asked that it stay.", by="lee", now=T0 + timedelta(hours=7)
+    )
+    assert "Excepted with a reason: 1" in ended(work, clock).outcome
+
+
+def test_a_late_end_says_why(work, clock):
+    swept(work, clock, DOWN)
+    late = T0 + timedelta(hours=48, seconds=1)
+    with pytest.raises(InputError, match=r"It is late. .*Say why"):
+        ended(work, clock, now=late, outcome=" ")
+    assert ended(work, clock, now=late, outcome="The host was slow.").outcome.endswith("The host was slow.")
+
+
 def test_an_exception_ends_it_without_a_sweep_and_only_with_its_reason(work, clock):
     with pytest.raises(InputError, match="outcome"):
         ended(work, clock, exception=True)
