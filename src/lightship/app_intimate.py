@@ -49,7 +49,9 @@ def run_sweep(
         with store.look() as work:
             clock = work.get(Clock, clock_id)
         about = clock.about if clock is not None else ""
-        stills = [*_stills(store, vault, about, by), *((0.0, _bytes(one)) for one in pictures)]
+        kept = list(_stills(store, vault, about, by))
+        stills = [*kept, *((0.0, _bytes(one)) for one in pictures)]
+        called = [*(f"the still at {at_s:g} s" for at_s, _ in kept), *map(str, pictures)]
         span, began_at = span_of(about, stills), utc_now()
         found = [
             _looked(name, one)
@@ -61,7 +63,14 @@ def run_sweep(
         ]
         with store.begin() as work:
             return intimate.swept(
-                work, clock_id, found, len(span.at_s), by=by, now=utc_now(), began_at=began_at
+                work,
+                clock_id,
+                found,
+                len(span.at_s),
+                by=by,
+                now=utc_now(),
+                began_at=began_at,
+                unused=[f"{called[place]} ({why})" for place, why in span.unused],
             )
 
 

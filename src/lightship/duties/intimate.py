@@ -54,6 +54,7 @@ def swept(
     by: str,
     now: datetime,
     began_at: datetime | None = None,
+    unused: Sequence[str] = (),
 ) -> Paper:
     """Keep what a sweep found, and what an earlier one found in recordings that this one does not name again.
 
@@ -68,6 +69,8 @@ def swept(
         When this is written: after all that was looked at.
     began_at
         When the first recording was opened; None is ``now``.
+    unused
+        Pictures by which it could not be looked for, each with why.
 
     Raises
     ------
@@ -99,8 +102,13 @@ def swept(
         for name, one in earlier.items()
         if name not in named and (one["copies"] or one["missed"])
     ]
-    numbers = {"swept": len(named), "pictures": pictures}
-    sweep = {"began_at": (began_at or now).isoformat(), **numbers, "recordings": rows}
+    by_what = {"pictures": pictures, "unused": list(unused)}
+    sweep = {
+        "began_at": (began_at or now).isoformat(),
+        "swept": len(named),
+        **by_what,
+        "recordings": rows,
+    }
     return _kept(work, clock, sweep, by, now)
 
 
@@ -158,6 +166,8 @@ def in_words(sweep: Mapping[str, Any] | None) -> str:
     excepted = sum(bool(one["excepted"]) for one in sweep["recordings"])
     count = sweep.get("swept", len(sweep["recordings"]))
     told = f"Swept {_number(count, 'recording')} for {_number(sweep['pictures'], 'picture')}."
+    if poor := sweep.get("unused", []):
+        told += f" Not looked for: {_some(poor)}."
     if left:
         told += f" Copies are still up in {len(left)}: {_some(left)}."
     elif not dark:

@@ -275,10 +275,13 @@ def test_from_the_notice_to_the_end_in_the_shell(tmp_path, monkeypatch):
 
     bare = run("notice", "somebody's report").split()[0]
     assert "None of 0 pictures can be matched" in run("sweep", bare, other, code=2)
-    assert "None of 0 pictures" in run("sweep", bare, other, "--picture", tmp_path / "flat.png", code=2)
+    assert "None of 1 pictures" in run("sweep", bare, other, "--picture", tmp_path / "flat.png", code=2)
     assert "cannot be read" in run("sweep", bare, other, "--picture", tmp_path / "none.png", code=2)
     (tmp_path / "given.jpg").write_bytes(encoded(picture(0, 41, 320, 180)))
-    assert "shows it" in run("sweep", bare, other, "--picture", tmp_path / "given.jpg", code=16)
+    two = ("--picture", tmp_path / "given.jpg", "--picture", tmp_path / "flat.png")
+    said = run("sweep", bare, other, *two, code=16)
+    assert "shows it" in said
+    assert f"for 1 picture. Not looked for: {tmp_path / 'flat.png'} (it is no picture" in said
     assert "one name" in run("sweep", bare, other, other, "--picture", tmp_path / "given.jpg", code=2)
     assert "inner network" in run(
         "sweep", bare, "http://127.0.0.1/x", "--picture", tmp_path / "given.jpg", code=16
