@@ -84,10 +84,15 @@ def test_a_mirrored_or_bordered_copy_is_found(altered):
 
 
 def test_a_recording_of_which_no_picture_can_be_matched_was_not_looked_at():
-    dark, partly, none = swept([FLAT, FLAT], [FLAT, picture(0.0, 9, 320, 180).rgb()], [])
+    other = picture(0.0, 9, 320, 180).rgb()
+    faint = (128 + (other.astype(float) - 128) * 0.3).astype(
+        np.uint8
+    )  # too flat with its border, not without it
+    framed = cv2.copyMakeBorder(faint, 180, 180, 320, 320, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+    dark, partly, inside, none = swept([FLAT, FLAT], [FLAT, other], [framed], [])
     assert dark.missed == ("None of its 2 pictures could be matched: each is too flat or too dark.",)
-    assert partly.missed == none.missed == ()
-    assert [one.looks for one in (dark, partly, none)] == [2, 2, 0]
+    assert partly.missed == inside.missed == none.missed == ()
+    assert [one.looks for one in (dark, partly, inside, none)] == [2, 2, 1, 0]
 
 
 def test_pictures_that_cannot_be_matched_are_told_apart_and_do_not_count():
