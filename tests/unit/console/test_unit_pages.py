@@ -110,7 +110,7 @@ def outsiders(made):
 
 
 def test_the_table_has_every_route_and_the_console_itself_none_of_them(full):
-    keeper = Keeper(nullcontext, full.clock)
+    keeper = Keeper(nullcontext, full.clock, print)
     inner = create_unit(full.room, keeper, full.bureau).app
     assert routes_of(inner) == set(PAGES)
     assert not any("unit" in path for _, path in routes_of(full.app))
