@@ -443,12 +443,30 @@ def test_two_people_let_a_third_in_whose_key_is_shown_once(made):
     fir, gale = Insider(made, "fir"), Insider(made, "gale")
     sent = {"act": "admit", "about": "ivy", "why": "joins", "role": "covert-desk"}
     assert "1 of two people" in fir.post("/unit/two", **sent).text
+    other = gale.post("/unit/two", **{**sent, "role": "authorising-officer"}).text
+    assert "1 of two people have agreed to admit, about ivy, as authorising-officer" in other
+    assert "admit, as covert-desk" in gale.get("/unit/two").text
     page = gale.post("/unit/two", **sent).text
     passphrase, secret = re.findall(r'<code class="ls-code">([^<]+)</code>', page)
     made.inside["ivy"] = (passphrase, pyotp.TOTP(secret))
     made.app.state.keeper.refresh()
     assert "Covert desk" in Insider(made, "ivy").get("/unit").text
     assert passphrase not in gale.get("/unit/two").text
+
+
+def test_two_of_the_unit_let_nobody_in_and_nobody_inside_is_given_a_new_key(made):
+    ula, dora, fir, gale = (Insider(made, name) for name in ("ula", "dora", "fir", "gale"))
+    sock = {"act": "admit", "about": "sock", "why": "joins", "role": "authorising-officer"}
+    assert "1 of two people" in ula.post("/unit/two", **sock).text
+    done = dora.post("/unit/two", **sock)
+    assert done.status_code == 403
+    assert "No authorising officer" in done.text
+    for who in (fir, gale):
+        done = who.post("/unit/two", **{**sock, "about": "ula"})
+        assert "They are inside already." in done.text
+        assert "passphrase" not in done.text
+    made.app.state.keeper.refresh()
+    assert "Undercover register" in Insider(made, "ula").get("/unit").text
 
 
 def test_by_mouth_and_then_in_writing(made):
