@@ -277,6 +277,19 @@ def test_every_form_inside_needs_its_token(full):
     assert evil.status_code == 403
 
 
+def equally_long(asks, name):
+    """Return whether a kind of request takes as long as each of the others, to a tenth, in one of four series.
+
+    A machine that does other things shakes single series; what really takes longer, takes longer in all of them.
+    """
+    for _ in range(4):
+        times = timed(asks)
+        if all(0.9 < times[name] / one < 1.1 for one in times.values()):
+            return True
+        print(times)
+    return False
+
+
 def timed(asks):
     """Return how long each kind of request takes in the middle, seconds, asked by turns in no order."""
 
@@ -310,15 +323,12 @@ def timed(asks):
 
 
 def test_a_page_inside_takes_those_outside_no_longer_than_one_that_is_not_there(full, none):
-    times = timed(
-        {
-            "inside": (full, "GET", "/unit", b""),
-            "nowhere": (full, "GET", "/tinu", b""),
-            "of none": (none, "GET", "/unit", b""),
-        }
-    )
-    assert 0.9 < times["inside"] / times["nowhere"] < 1.1
-    assert 0.9 < times["inside"] / times["of none"] < 1.1
+    asks = {
+        "inside": (full, "GET", "/unit", b""),
+        "nowhere": (full, "GET", "/tinu", b""),
+        "of none": (none, "GET", "/unit", b""),
+    }
+    assert equally_long(asks, "inside")
 
 
 def test_a_name_inside_takes_no_longer_to_be_refused_than_a_strangers_and_a_compartment_no_longer_than_none(
@@ -328,11 +338,8 @@ def test_a_name_inside_takes_no_longer_to_be_refused_than_a_strangers_and_a_comp
         form = made.room.accounts.form_token("")
         return made, "POST", "/sign-in", f"form={form}&name={name}&password=wrong&code=123456".encode()
 
-    times = timed(
-        {"inside": tried(full, "gale"), "stranger": tried(full, "zeno"), "of none": tried(none, "gale")}
-    )
-    assert 0.9 < times["inside"] / times["stranger"] < 1.1
-    assert 0.9 < times["inside"] / times["of none"] < 1.1
+    asks = {"inside": tried(full, "gale"), "stranger": tried(full, "zeno"), "of none": tried(none, "gale")}
+    assert equally_long(asks, "inside")
 
 
 # Inside ----------------------------------------------------------------------------------------
