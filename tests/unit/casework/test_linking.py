@@ -333,6 +333,19 @@ def test_who_comes_with_an_earlier_time_and_is_kept_later_is_compared_all_the_sa
     assert link_new(store, MODEL, now=NOW + timedelta(minutes=2)) == 0
 
 
+def test_a_store_of_before_the_list_is_compared_once(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old'}"
+    upgrade(url, "0008")
+    with SqlStore(url) as old:
+        for name in ("a", "b"):
+            say_of(old, name, *((*one, "suspect") for one in BOTH))
+    upgrade(url)
+    with SqlStore(url) as store:
+        assert [link_new(store, MODEL, now=NOW) for _ in range(2)] == [2, 0]
+        with store.look() as work:
+            assert work.count(Link) == 1
+
+
 @pytest.mark.parametrize("whole", [False, True])
 def test_what_is_read_again_is_compared_again(store, whole):
     first = came(store, "a", NOW, *BOTH)
