@@ -76,7 +76,14 @@ def follow(chores: Chores, store: SqlStore, ledger: ReadableLedger, provider: Pr
 
 
 def retain(
-    store: SqlStore, vault: FileVault, folder: Path, law: Law, terms: Retention, now: datetime
+    store: SqlStore,
+    vault: FileVault,
+    folder: Path,
+    law: Law,
+    terms: Retention,
+    now: datetime,
+    *,
+    recover: bool = False,
 ) -> Kept:
     """Seal what was filed, let expire what is past its time, and certify both; it may be killed and run again.
 
@@ -84,14 +91,18 @@ def retain(
     ----------
     folder
         The deployment's: ``certificates/`` gets them, ``duties.key`` signs them.
+    recover
+        As for :func:`lightship.infra.orphans.sweep`.
 
     Raises
     ------
+    StoreError
+        If the store seems not to be the vault's; nothing was done.
     LightshipError
         If store, key or folder cannot be used.
     """
+    left = orphans.sweep(store, vault, now, recover=recover)
     key = load_or_create_key(folder / "duties.key", "lightship-duties")
-    left = orphans.sweep(store, vault, now)
     _date(store, law, left.recovered, now)
     secured, failed = [], {}
     for duty in keeping.unsecured(store):
@@ -189,8 +200,13 @@ def vault_beside(deployment: Deployment) -> Iterator[tuple[SqlStore, FileVault]]
         yield store, FileVault(folder / "vault", seen)
 
 
-def run_retention(deployment: Deployment, say: Callable[[str], None]) -> Kept:
+def run_retention(deployment: Deployment, say: Callable[[str], None], *, recover: bool = False) -> Kept:
     """Run retention once on a deployment, now.
+
+    Parameters
+    ----------
+    recover
+        As for :func:`retain`.
 
     Raises
     ------
@@ -199,7 +215,7 @@ def run_retention(deployment: Deployment, say: Callable[[str], None]) -> Kept:
     """
     law, terms = provider_of(deployment.folder).law, packs.retention(deployment.retention)
     with vault_beside(deployment) as (store, vault):
-        done = retain(store, vault, deployment.folder, law, terms, utc_now())
+        done = retain(store, vault, deployment.folder, law, terms, utc_now(), recover=recover)
     told(done, say)
     return done
 
@@ -247,7 +263,7 @@ def told(done: Kept, say: Callable[[str], None]) -> None:
     left = done.orphans
     if left.recovered or left.destroyed or left.removed:
         say(
-            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record, "
+            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record and on hold, "
             f"{len(left.destroyed)} destroyed again; {left.removed} unfinished files were removed."
         )
     for duty, why in done.failed.items():

@@ -394,7 +394,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "hold-lifted": Kind("Hold lifted", _lifted),
         "exhibit-recovered": Kind(
             "Put on record",
-            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record now.",
+            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record and on hold now.",
         ),
         "orphan-destroyed": Kind(
             "Destroyed again",

@@ -13,11 +13,13 @@ from tests.unit.duties.making import store_in
 from tests.unit.infra.crashes import Steps, die
 
 from lightship.checks.check_store import T0, case, exhibit_of
+from lightship.core import holds
 from lightship.core.cases import Exhibit
-from lightship.core.errors import VaultError
+from lightship.core.errors import StoreError, VaultError
 from lightship.core.notes import SigningKey
 from lightship.infra.ledger_file import LedgerFile
 from lightship.infra.orphans import GRACE, sweep
+from lightship.infra.retention import expire
 from lightship.infra.vault import FileVault
 from lightship.watch import evidence
 from lightship.watch.ring import Still
@@ -75,7 +77,7 @@ def test_killed_at_any_step_a_still_is_on_record_or_never_was(tmp_path):
             orphan = sealed - on_record(store)
             left += bool(orphan)
             assert sweep(store, vault, datetime.now(UTC)).recovered == (), "whoever seals now is given time"
-            done = sweep(store, vault, LATER)
+            done = sweep(store, vault, LATER, recover=True)
             assert set(done.recovered) == orphan
             assert [one["exhibit"] for one in kinds(store, "exhibit-recovered")] == list(orphan)
             assert set(vault.sealed(LATER)) == on_record(store) == sealed
@@ -101,7 +103,10 @@ def test_nothing_is_destroyed_because_the_store_does_not_know_it(opened):
     strange = exhibit_of(b"strange", case_id="gone", hold="")
     for data, one in ((b"{}", own), (b"strange", strange)):
         vault.seal(data, one)
-    done = sweep(store, vault, LATER)
+    with pytest.raises(StoreError, match="knows 0 of the 2 exhibits"):
+        sweep(store, vault, LATER)
+    assert on_record(store) == set(), "so nothing was done"
+    done = sweep(store, vault, LATER, recover=True)
     assert set(done.recovered) == {own.id, strange.id}
     with store.look() as work:
         assert {work.get(Exhibit, one.id).media for one in (own, strange)} == {own.media, strange.media}
@@ -109,12 +114,41 @@ def test_nothing_is_destroyed_because_the_store_does_not_know_it(opened):
     assert sweep(store, vault, LATER) == type(done)()
 
 
+def test_what_another_store_has_on_hold_no_run_on_this_one_destroys_before_a_person_lifts_the_hold(opened):
+    store, vault = opened
+    one = exhibit_of(b"held elsewhere", case_id="case-0001")
+    vault.seal(b"held elsewhere", one)
+    past = LATER + timedelta(days=3660)
+    sweep(store, vault, past, recover=True)
+    assert expire(store, vault, past).destroyed == ()
+    with store.begin() as work:
+        (hold,) = holds.standing(work, one.id)
+        assert (hold.basis, work.get(Exhibit, one.id).hold) == ("recovered: a person decides",) * 2
+        holds.lift(work, hold.id, reason="looked at", by="ann", now=past)
+    assert expire(store, vault, past).destroyed == (one.id,)
+
+
+def test_a_store_that_knows_half_of_the_vault_is_the_vaults(opened):
+    store, vault = opened
+    known, other, third = (exhibit_of(data, case_id="case-0001") for data in (b"1", b"2", b"3"))
+    with store.begin() as work:
+        work.save(known)
+    for data, one in ((b"1", known), (b"2", other)):
+        vault.seal(data, one)
+    assert sweep(store, vault, LATER).recovered == (other.id,)
+    with store.begin() as work:
+        work.change(Exhibit, other.id, {}, id="0" * 64)
+    vault.seal(b"3", third)
+    with pytest.raises(StoreError, match="knows 1 of the 3"):
+        sweep(store, vault, LATER)
+
+
 def test_what_the_log_does_not_know_is_on_record_for_a_year(opened, tmp_path):
     store, vault = opened
     one = exhibit_of(b"old", case_id="case-0001")
     vault.seal(b"old", one)
     with LedgerFile(tmp_path / "new log", KEY) as log:
-        done = sweep(store, FileVault(vault.folder, log), LATER)
+        done = sweep(store, FileVault(vault.folder, log), LATER, recover=True)
     assert done.recovered == (one.id,)
     with store.look() as work:
         found = work.get(Exhibit, one.id)
