@@ -220,6 +220,11 @@ def _pinned(entry: Fields) -> str:
     return f"{what}, was sealed in the vault until {_moment(entry['expires_at'])}."
 
 
+def _met_again(entry: Fields) -> str:
+    before = f"of case {entry['case_before']}, destroyed {_moment(entry['destroyed_at'])}"
+    return f"The bytes of exhibit {entry['exhibit']} ({before}) were met again, and are kept for case {entry['case']}."
+
+
 def _lifted(entry: Fields) -> str:
     left = {0: "no hold stands", 1: "1 hold stands"}.get(entry["left"], f"{entry['left']} holds stand")
     what = f"lifted the hold “{entry['basis']}” on an exhibit of case {entry['case']}"
@@ -396,6 +401,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Put on record",
             "A crash had left exhibit {exhibit} of case {case} on no record; it is on record and on hold now.",
         ),
+        "exhibit-met-again": Kind("Met again", _met_again),
         "orphan-destroyed": Kind(
             "Destroyed again",
             "Exhibit {exhibit} had been destroyed and had a key again; it was destroyed again.",

@@ -4,7 +4,8 @@ An exhibit is sealed before it is on record, so that what is on record can be op
 bytes that no page shows and no retention ends. They are put on record as the vault's log tells of them, with their day,
 and the ledger says so. Nothing is destroyed because the store does not know it: the store may be an older copy, or
 another one. So what is put on record is on hold until a person lifts it, and where the store knows less than half of
-what the vault has, nothing is done. Only what the store says was destroyed, and has a key again, loses it again.
+what the vault has, nothing is done. What the store says was destroyed, and has a key again, loses it again; unless the
+vault's log tells that the same bytes were sealed since: they were met again, and are put on record like the others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 from lightship.core import holds
 from lightship.core.cases import Exhibit
 from lightship.core.errors import StoreError
+from lightship.core.exhibits import put_on_record
 from lightship.core.ports import Store
 from lightship.infra.vault import FileVault
 
@@ -73,8 +75,7 @@ def sweep(store: Store, vault: FileVault, now: datetime, *, recover: bool = Fals
     told = vault.told(frozenset(lost))
     recovered, destroyed = [], []
     for id_ in lost:
-        exhibit = told.get(id_) or Exhibit(id_, "", "", 0.0, 0.0, UNKNOWN, 0, now, now + YEAR)
-        done = _settled(store, vault, exhibit, now)
+        done = _settled(store, vault, id_, told.get(id_), now)
         if done == "recovered":
             recovered.append(id_)
         elif done:
@@ -98,17 +99,21 @@ def _lost(store: Store, vault: FileVault, before: datetime) -> tuple[list[str], 
     return lost, known, keys
 
 
-def _settled(store: Store, vault: FileVault, exhibit: Exhibit, now: datetime) -> str:
+def _settled(store: Store, vault: FileVault, id_: str, told: Exhibit | None, now: datetime) -> str:
     """Settle one in the transaction that says so: ``"recovered"``, ``"destroyed"``, or empty if it is on record."""
+    exhibit = told or Exhibit(id_, "", "", 0.0, 0.0, UNKNOWN, 0, now, now + YEAR)
     with store.begin() as work:
-        row = work.get(Exhibit, exhibit.id)
-        if row is not None and row.destroyed_at is None:
+        row = work.get(Exhibit, id_)
+        gone = row.destroyed_at if row is not None else None
+        if row is not None and (
+            gone is None or work.change(Exhibit, id_, {"destroyed_at": gone}, destroyed_at=gone) is None
+        ):  # written to, it is ours till the end: who meets the bytes again meanwhile waits
             return ""
         entry = {"at": now.isoformat(), "exhibit": exhibit.id, "case": exhibit.case_id, "by": BY}
-        if row is None:
-            work.save(exhibit)
+        if gone is None or (told is not None and told.sealed_at > gone):
+            put_on_record(work, exhibit, now)
             work.record({**entry, "kind": "exhibit-recovered", "media": exhibit.media, "size": exhibit.size})
-            holds.place(work, exhibit.id, basis=BASIS, reason="It was on no record.", by=BY, now=now)
+            holds.place(work, id_, basis=BASIS, reason="It was on no record.", by=BY, now=now)
             return "recovered"
         record = vault.destroy(exhibit, by=BY, reason="it was destroyed before", now=now)
         work.record({**entry, "kind": "orphan-destroyed", "record": record})

@@ -18,7 +18,7 @@ from lightship.core.cases import Exhibit
 from lightship.core.errors import StoreError, VaultError
 from lightship.core.notes import SigningKey
 from lightship.infra.ledger_file import LedgerFile
-from lightship.infra.orphans import GRACE, sweep
+from lightship.infra.orphans import BASIS, GRACE, Orphans, sweep
 from lightship.infra.retention import expire
 from lightship.infra.vault import FileVault
 from lightship.watch import evidence
@@ -143,6 +143,47 @@ def test_a_store_that_knows_half_of_the_vault_is_the_vaults(opened):
         sweep(store, vault, LATER)
 
 
+def destroyed(store, vault, one):
+    """Seal a still of a case and let its key be destroyed, with its row."""
+    gone_at = datetime.now(UTC)
+    vault.seal(STILL.jpeg, one)
+    with store.begin() as work:
+        work.save(one)
+        work.change(Exhibit, one.id, {}, destroyed_at=gone_at)
+        vault.destroy(one, by="retention", reason="its time is over", now=gone_at)
+    return gone_at
+
+
+def test_what_was_destroyed_and_met_again_before_a_crash_is_on_record_for_its_new_case(opened):
+    store, vault = opened
+    gone_at = destroyed(store, vault, exhibit_of(STILL.jpeg, case_id="case-0000"))
+    again = exhibit_of(STILL.jpeg, case_id="case-0001", expires_at=T0 + timedelta(days=900))
+    vault.seal(STILL.jpeg, again)
+    done = sweep(store, vault, LATER)
+    assert (done.recovered, done.destroyed) == ((ID,), ())
+    with store.look() as work:
+        row = work.get(Exhibit, ID)
+        assert (row.case_id, row.expires_at, row.destroyed_at) == ("case-0001", again.expires_at, None)
+        assert [one.basis for one in holds.standing(work, ID)] == [BASIS]
+    assert vault.open(row, by="mo", purpose="test") == STILL.jpeg
+    (said,) = kinds(store, "exhibit-met-again")
+    assert (said["case_before"], said["destroyed_at"]) == ("case-0000", gone_at.isoformat())
+
+
+def test_a_still_that_was_destroyed_and_is_met_again_is_kept_for_its_new_case(opened):
+    store, vault = opened
+    destroyed(store, vault, exhibit_of(STILL.jpeg, case_id="case-0000"))
+    now = datetime.now(UTC)
+    (kept,) = evidence.keep(store, vault, [STILL], "case-0001", now)
+    with store.look() as work:
+        assert work.get(Exhibit, ID) == kept
+    assert (kept.case_id, kept.expires_at) == ("case-0001", now + evidence.KEEP)
+    assert vault.open(kept, by="mo", purpose="test") == STILL.jpeg
+    assert len(kinds(store, "exhibit-met-again")) == len(kinds(store, "pinned")) == 1
+    assert sweep(store, vault, LATER) == Orphans(), "nothing is left to be settled"
+    assert evidence.keep(store, vault, [STILL], "case-0001", now) == (), "what is there is left as it is"
+
+
 def test_what_the_log_does_not_know_is_on_record_for_a_year(opened, tmp_path):
     store, vault = opened
     one = exhibit_of(b"old", case_id="case-0001")
@@ -161,7 +202,7 @@ def test_unfinished_files_are_removed_and_what_was_destroyed_stays_destroyed(ope
     vault.seal(b"old", one)
     with store.begin() as work:
         work.save(one)
-        work.change(Exhibit, one.id, {}, destroyed_at=T0)
+        work.change(Exhibit, one.id, {}, destroyed_at=datetime.now(UTC))
     part = vault.folder / "data" / "aa"
     part.mkdir()
     (part / ".aa.1234").write_bytes(b"half")
