@@ -266,6 +266,11 @@ def told(done: Kept, say: Callable[[str], None]) -> None:
             f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record and on hold, "
             f"{len(left.destroyed)} destroyed again; {left.removed} unfinished files were removed."
         )
+    if left.left:
+        say(
+            f"{left.left} unfinished keys in the vault open nothing and were left: they are of another master key, or "
+            "their data is damaged."
+        )
     for duty, why in done.failed.items():
         say(f"What was reported under the duty {duty} is not all sealed: {why}")
     for exhibit, why in done.expired.failed.items():

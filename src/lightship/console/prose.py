@@ -408,7 +408,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         ),
         "vault-cleared": Kind(
             "Left over, removed",
-            "Files of the vault that were never written to their end were removed: {files}.",
+            "Files of the vault that were never finished were removed: {files}.",
         ),
         "exhibit-expired": Kind(
             "Destroyed",
@@ -421,6 +421,9 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "{by} destroyed {destroyed} exhibits ({failed} failed, {held} on hold) under the terms {under}.",
         ),
         "exhibit-sealed": Kind("Sealed", "An exhibit of case {case} was sealed ({size} bytes)."),
+        "exhibit-key-finished": Kind(
+            "Key finished", "A crash had left the key of exhibit {exhibit} without its name; it has it now."
+        ),
         "exhibit-opened": Kind("Unsealed", "{by} opened an exhibit of case {case} for {purpose}."),
         "export-approved": Kind(
             "Export approved", "{by} approved that an exhibit of case {case} leaves, for {purpose}."

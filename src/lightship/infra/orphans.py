@@ -1,10 +1,11 @@
 """Exhibits that a crash left in the vault and nobody has on record: none stays in the dark.
 
 An exhibit is sealed before it is on record, so that what is on record can be opened. Who dies between the two leaves
-bytes that no page shows and no retention ends. They are put on record as the vault's log tells of them, with their day,
-and the ledger says so. Nothing is destroyed because the store does not know it: the store may be an older copy, or
-another one. So what is put on record is on hold until a person lifts it, and where the store knows less than half of
-what the vault has, nothing is done. What the store says was destroyed, and has a key again, loses it again; unless the
+bytes that no page shows and no retention ends; who dies before the key has its name, bytes that the vault does not list
+either: such a key is given its name. They are put on record as the vault's log tells of them, with their day, and the
+ledger says so. Nothing is destroyed because the store does not know it: the store may be an older copy, or another one.
+So what is put on record is on hold until a person lifts it, and where the store knows less than half of the keys that
+the vault has, nothing is done. What the store says was destroyed, and has a key again, loses it again; unless the
 vault's log tells that the same bytes were sealed since: they were met again, and are put on record like the others.
 """
 
@@ -40,12 +41,15 @@ class Orphans:
     recovered, destroyed
         Exhibits that were put on record, and those that were destroyed before and are again.
     removed
-        Files that were never written to their end.
+        Files that were never finished.
+    left
+        Keys that lack their name and open nothing: of another master key, or of damaged data.
     """
 
     recovered: tuple[str, ...] = ()
     destroyed: tuple[str, ...] = ()
     removed: int = 0
+    left: int = 0
 
 
 def sweep(store: Store, vault: FileVault, now: datetime, *, recover: bool = False) -> Orphans:
@@ -72,6 +76,11 @@ def sweep(store: Store, vault: FileVault, now: datetime, *, recover: bool = Fals
             "Check --database. If it is the right one, as after it was restored: "
             "lightship duties retention run --recover.",
         )
+    finished, removed, left = vault.clear(now - GRACE)
+    if removed:
+        with store.begin() as work:
+            work.record({"at": now.isoformat(), "kind": "vault-cleared", "by": BY, "files": removed})
+    lost += finished
     told = vault.told(frozenset(lost))
     recovered, destroyed = [], []
     for id_ in lost:
@@ -80,11 +89,7 @@ def sweep(store: Store, vault: FileVault, now: datetime, *, recover: bool = Fals
             recovered.append(id_)
         elif done:
             destroyed.append(id_)
-    removed = vault.clear(now - GRACE)
-    if removed:
-        with store.begin() as work:
-            work.record({"at": now.isoformat(), "kind": "vault-cleared", "by": BY, "files": removed})
-    return Orphans(tuple(recovered), tuple(destroyed), removed)
+    return Orphans(tuple(recovered), tuple(destroyed), removed, left)
 
 
 def _lost(store: Store, vault: FileVault, before: datetime) -> tuple[list[str], int, int]:

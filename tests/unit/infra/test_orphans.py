@@ -41,6 +41,17 @@ def keep_until_killed(folder: str, at: int) -> None:
         evidence.keep(steps.within(store), vault, [STILL], "case-0001", T0)
 
 
+def seal_until_killed(folder: str) -> None:
+    """Die before the key has its name; that of the data is given before."""
+    steps, replace = Steps(2, die), Path.replace
+    Path.replace = lambda part, target: (steps(), replace(part, target))[1]
+    with LedgerFile(Path(folder) / "log", KEY) as log:
+        Path(folder, "vault").mkdir()
+        vault = FileVault(Path(folder) / "vault", log)
+        steps.count = 0
+        vault.seal(STILL.jpeg, exhibit_of(STILL.jpeg, case_id="case-0001"))
+
+
 def kinds(store, kind):
     with store.look() as work:
         rows = work.connection.execute(sa.select(store.schema.journal.c.entry)).scalars()
@@ -141,6 +152,71 @@ def test_a_store_that_knows_half_of_the_vault_is_the_vaults(opened):
     vault.seal(b"3", third)
     with pytest.raises(StoreError, match="knows 1 of the 3"):
         sweep(store, vault, LATER)
+
+
+def parts(vault):
+    return list((vault.folder / "keys").glob(".part-*"))
+
+
+@pytest.fixture
+def cut(tmp_path):
+    """Return a store and a vault in which a process was killed before the key of a still had its name."""
+    child = CHILDREN.Process(target=seal_until_killed, args=(str(tmp_path),))
+    child.start()
+    child.join()
+    assert child.exitcode == -9
+    with store_in(tmp_path) as store, LedgerFile(tmp_path / "log", KEY) as log:
+        vault = FileVault(tmp_path / "vault", log)
+        assert len(parts(vault)) == 1
+        assert list(vault.sealed(LATER)) == [], "it is listed nowhere"
+        yield store, vault, log
+
+
+def test_a_key_that_a_kill_left_without_its_name_gets_it_and_its_exhibit_is_on_record(cut):
+    store, vault, log = cut
+    assert sweep(store, vault, datetime.now(UTC)) == Orphans(), "whoever seals now is given time"
+    assert sweep(store, vault, LATER) == Orphans(recovered=(ID,))
+    with store.look() as work:
+        row = work.get(Exhibit, ID)
+    assert (row.case_id, row.hold) == ("case-0001", BASIS)
+    assert vault.open(row, by="mo", purpose="test") == STILL.jpeg
+    assert [one["exhibit"] for one in log.entries() if one["kind"] == "exhibit-key-finished"] == [ID]
+    assert (parts(vault), sweep(store, vault, LATER)) == ([], Orphans())
+
+
+@pytest.mark.parametrize("how", ["sealed again", "destroyed since", "data gone", "half"])
+def test_a_key_without_its_name_that_nothing_lacks_is_shredded(cut, how):
+    store, vault, _ = cut
+    (part,) = parts(vault)
+    data = vault.folder / "data" / ID[:2] / ID
+    if how == "sealed again":
+        vault.seal(STILL.jpeg, exhibit_of(STILL.jpeg, case_id="case-0001"))
+    elif how == "destroyed since":
+        (part.parent / f"{ID}.destroyed").write_text("sha256:0")
+    elif how == "data gone":
+        data.unlink()
+    else:
+        part.write_bytes(part.read_bytes()[:-1])
+    has_key = how == "sealed again"
+    assert sweep(store, vault, LATER, recover=True) == Orphans((ID,) if has_key else (), (), 1)
+    assert parts(vault) == []
+    assert (part.parent / ID).exists() == has_key
+    assert kinds(store, "vault-cleared")[0]["files"] == 1
+
+
+def test_a_key_without_its_name_that_opens_nothing_is_left_for_its_master_key_or_a_copy_of_the_data(
+    cut, tmp_path
+):
+    store, vault, log = cut
+    other = FileVault(vault.folder, log, tmp_path / "other.key")
+    data = vault.folder / "data" / ID[:2] / ID
+    whole = data.read_bytes()
+    assert sweep(store, other, LATER) == Orphans(left=1)
+    data.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert sweep(store, vault, LATER) == Orphans(left=1)
+    assert len(parts(vault)) == 1
+    data.write_bytes(whole)
+    assert sweep(store, vault, LATER).recovered == (ID,)
 
 
 def destroyed(store, vault, one):
