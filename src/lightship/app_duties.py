@@ -17,7 +17,7 @@ from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.notes import SigningKey
-from lightship.core.ports import ReadableLedger, Vault
+from lightship.core.ports import ReadableLedger
 from lightship.core.retention import Retention
 from lightship.duties import certificates, desk, keeping
 from lightship.duties.follow import Follower
@@ -149,13 +149,12 @@ def _certify_kept(store: SqlStore, folder: Path, key: SigningKey, law: Law, now:
 
 
 def _prove(
-    store: SqlStore, vault: Vault, folder: Path, key: SigningKey, law: Law, duty: Duty, now: datetime
+    store: SqlStore, vault: FileVault, folder: Path, key: SigningKey, law: Law, duty: Duty, now: datetime
 ) -> str:
     """Certify that all that was kept for a report is destroyed, and close its duty."""
     with store.look() as work:
         gone = work.find(Exhibit, {"case_id": duty.case_id})
-    # destroyed they are; the vault says its record's digest once more
-    records = [(one, vault.destroy(one, by=BY, reason="its time is over", now=now)) for one in gone]
+    records = [(one, vault.record_of(one)) for one in gone]
     note = certificates.signed(
         certificates.DESTRUCTION,
         certificates.of_destruction(duty, records, law.digests["keep"], now),

@@ -350,6 +350,24 @@ class FileVault:
             self._data(exhibit).unlink(missing_ok=True)  # nobody can read it; it only takes room
             return record
 
+    def record_of(self, exhibit: Exhibit) -> str:
+        """Return the digest of an exhibit's destruction record; nothing is destroyed by asking.
+
+        Raises
+        ------
+        VaultError
+            If the vault has it, as where the same bytes were met again, or never destroyed it.
+        """
+        with self._usable(), self._alone():
+            tombstone = self._tombstone(exhibit)
+            if self._key(exhibit).exists() or not tombstone.exists():
+                raise VaultError(
+                    "The vault does not have this exhibit as destroyed.",
+                    exhibit.id,
+                    "Run retention again in an hour.",
+                )
+            return tombstone.read_text("ascii")
+
     # Files and log -----------------------------------------------------------------------------
 
     def _put(

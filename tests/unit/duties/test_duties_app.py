@@ -237,3 +237,20 @@ def test_retention_on_a_store_that_is_not_the_vaults_does_nothing(place, tmp_pat
     assert "put on record and on hold" in run(place, "retention", "run", "--recover", "--database", other)
     with vault_beside(Deployment(place)) as (_, vault):
         assert vault.open(one, by="mo", purpose="test") == b"a synthetic still"
+
+
+def test_to_prove_a_destruction_destroys_nothing_that_was_met_again(place):
+    filed(place)
+    data = b"a synthetic still"
+    with vault_beside(Deployment(place)) as (store, vault):
+        evidence.keep(store, vault, [Still(3.0, data)], "c0", T0)
+        kept(place, T0 + timedelta(hours=1))
+        with store.begin() as work:
+            for one in work.find(Exhibit):
+                work.change(Exhibit, one.id, {}, destroyed_at=YEAR)
+                vault.destroy(one, by="retention", reason="its time is over", now=YEAR)
+            (still,) = work.find(Exhibit, {"media": "image/jpeg"})
+        vault.seal(data, still)  # and whoever met it has not put it on record yet
+        with pytest.raises(VaultError, match="does not have this exhibit as destroyed"):
+            kept(place, T0 + timedelta(hours=2))
+        assert vault.open(still, by="x", purpose="x") == data
