@@ -364,6 +364,13 @@ def cited(rule: str, ladder: Ladder) -> str:
     return rule
 
 
+def whole_of(work: Work, inquiry_id: str) -> str:
+    """Return the id of the inquiry that one is part of by now, or its own."""
+    while (inquiry := work.get(Inquiry, inquiry_id)) is not None and inquiry.merged_into:
+        inquiry_id = inquiry.merged_into
+    return inquiry_id
+
+
 def _by_rung(ladder: Ladder, rung: Rung) -> str:
     return f"urgency {ladder.version} rung {rung.id}"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from lightship.casework.desk import identity, log_use
+from lightship.casework.desk import identity, log_use, whole_of
 from lightship.casework.release import release
 from lightship.core.casework import (
     Dissemination,
@@ -65,6 +65,8 @@ class Sent:
 def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
     """Return all that an inquiry's dissemination can say, field by field, with the markings of each.
 
+    One that became part of another says what that one does.
+
     Parameters
     ----------
     own
@@ -75,6 +77,7 @@ def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
     InputError
         If there is no such inquiry.
     """
+    inquiry_id = whole_of(work, inquiry_id)
     inquiry = work.get(Inquiry, inquiry_id)
     if inquiry is None:
         raise InputError("There is no such inquiry.", f"inquiry {inquiry_id}", "Check its id.")
@@ -90,7 +93,7 @@ def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
         if not under[one.id]:
             unmarked.add(one.person)
     sources = [one.marking for one in referrals]
-    made = () if not all(sources) else (house, *sorted(set(sources)))
+    made = () if not sources or not all(sources) else (house, *sorted(set(sources)))
     fields = _fields(
         "inquiry",
         inquiry.id,
@@ -164,6 +167,8 @@ def disseminate(
 ) -> Sent:
     """Send an inquiry: what the gate lets through, in a format, kept as it went and logged as a disclosure.
 
+    One that became part of another is sent, and kept, as that one.
+
     Parameters
     ----------
     make
@@ -178,6 +183,7 @@ def disseminate(
     """
     import hashlib
 
+    inquiry_id = whole_of(work, inquiry_id)
     released, withheld = preview(work, inquiry_id, to, own)
     made = make(released)
     digest = hashlib.sha256(made.data).hexdigest()

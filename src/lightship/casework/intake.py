@@ -16,7 +16,7 @@ from lightship.casework import desk
 from lightship.casework.desk import MACHINE, Offices, identity
 from lightship.casework.normal import normalise
 from lightship.casework.urgency import Ladder
-from lightship.core.casework import Identifier, Inquiry, Named, Original, Parsed, Referral, Task
+from lightship.core.casework import Comparison, Identifier, Inquiry, Named, Original, Parsed, Referral, Task
 from lightship.core.errors import InputError
 from lightship.core.markings import marking_json
 from lightship.core.ports import Identified, Store, Work
@@ -170,6 +170,8 @@ def read_again(
     if changed is None:
         raise InputError("Somebody else changed this referral meanwhile.", where, "Look again.")
     work.save(*identifiers)
+    if work.change(Comparison, referral_id, {}, asked_at=now, done_at=None) is None:
+        work.save(Comparison(referral_id, now))
     work.record(
         {
             "kind": "referral-read-again",
@@ -255,7 +257,7 @@ class _Door:
             happened_at=parsed.happened_at,
         )
         kept = Original(original, one.form, one.data, one.sender, self.now)
-        self._keep(kept, referral, *identifiers)
+        self._keep(kept, referral, *identifiers, *([Comparison(id_, self.now)] if identifiers else []))
         self._referrals[id_] = referral
         if parsed.reference:
             self._repeats[one.sender, parsed.reference] = inquiry.id

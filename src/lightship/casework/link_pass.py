@@ -18,12 +18,11 @@ from lightship.casework.link_model import KINDS, Model
 from lightship.casework.linking import Weighed, rarity_of, stands, weigh
 from lightship.casework.links import link_id, propose
 from lightship.casework.profiles import Held, Pair, comparable, profiles
-from lightship.core.casework import Identifier, Link, Referral, Use
-from lightship.core.errors import InputError
+from lightship.core.casework import Comparison, Identifier, Link, Referral
+from lightship.core.errors import AccessDenied, InputError
 from lightship.core.ports import Identified, Store, Work
 
 _PAGE = 20_000
-_NEWEST = 100  # looked at together to find who came since
 _PART = 400  # SQLite takes expressions 1,000 deep
 _LINKS = 2_000  # of one transaction
 _MANY = 2_000  # from which one pass over all is quicker than one by one
@@ -53,11 +52,12 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
 
     with store.begin() as work:
         log_use(work, "consultation", "links", by, now, reason="all referrals compared")
-        for newest in work.find(Referral, order=("-received_at",), limit=1):
-            log_use(work, "consultation", newest.id, by, now, reason=_COMPARED)
     with store.look() as work:
+        waiting = list(
+            _all(work, Comparison, where={"done_at": None})
+        )  # first: what comes after waits for the next
         placed = {one.id: (_at_s(one), one.inquiry_id) for one in _all(work, Referral)}
-        held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier) if one.kind in KINDS]
+        held = [_held(one, placed[one.referral_id][0]) for one in _all(work, Identifier)]
     people = profiles(model, held)
     rarity = rarities(model, held)
     pairs = compare(model, people, rarity, least_db=model.weak_db)
@@ -66,34 +66,43 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
     proposed = 0
     while part := [_link(one, now) for one in islice(apart, _LINKS)]:
         with store.begin() as work:
-            proposed += len(propose(work, part, by=by, now=now))
+            proposed += len(propose(work, part, by=by, now=now, leave_out=True))
+    for start in range(0, len(waiting), _LINKS):
+        with store.begin() as work:
+            for one in waiting[start : start + _LINKS]:
+                _done(work, one, now)
     return Passed(len(people), len(pairs), len(found.groups), proposed)
 
 
 def link_new(store: Store, model: Model, *, now: datetime) -> int:
     """Propose the links of whoever came since the last time; returns how many referrals that were.
 
-    One transaction each, the oldest first; where very many came, all are compared by one pass instead.
+    Who waits is on a list of its own, kept with the referral: whenever it was received, and however late that came to
+    be known. One transaction each, the longest waiting first; where very many wait, all are compared by one pass
+    instead. One that cannot be compared stays on the list, and holds up nobody else.
 
     Raises
     ------
     StoreError
         If the store cannot be used.
+    AccessDenied, InputError
+        After all others were compared, of the first that could not be.
     """
     with store.look() as work:
-        new: list[str] = []
-        for one in _all(work, Referral, "-received_at", page=_NEWEST):
-            seen = {"about": one.id, "by": MACHINE, "reason": _COMPARED}
-            if len(new) > _MANY or work.find(Use, seen, limit=1):
-                break
-            new.append(one.id)
-    if len(new) > _MANY:
+        waiting = work.find(Comparison, {"done_at": None}, order=("asked_at",), limit=_MANY + 1)
+    if len(waiting) > _MANY:
         link_all(store, model, now=now)
-    else:
-        for id_ in reversed(new):
+        return len(waiting)
+    failed: AccessDenied | InputError | None = None
+    for one in waiting:
+        try:
             with store.begin() as work:
-                link_one(work, model, id_, now=now)
-    return len(new)
+                link_one(work, model, one.id, now=now)
+        except (AccessDenied, InputError) as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return len(waiting)
 
 
 def link_one(
@@ -106,6 +115,7 @@ def link_one(
     InputError
         If there is no such referral.
     """
+    asked = work.get(Comparison, referral_id)
     best: list[Weighed] = []
     inquiries = dict[str, str]()
     for person, found in near(work, model, referral_id, by=by, now=now).items():
@@ -123,7 +133,10 @@ def link_one(
     apart = [
         one for one in best if {inquiries.get(_of(one.one), own), inquiries.get(_of(one.other), own)} != {own}
     ]
-    return propose(work, [_link(one, now) for one in apart], by=by, now=now) if apart else ()
+    wanted = [_link(one, now) for one in apart]
+    if asked is not None:
+        _done(work, asked, now)
+    return propose(work, wanted, by=by, now=now, leave_out=True) if wanted else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +231,7 @@ def _around(work: Work, model: Model, own: Sequence[Identifier]) -> list[Held]:
     lines = {one.value for one in known if one.kind == "ip" and one.person not in mine}
     others, more = _who(work, model, [one for one in own if one.kind == "ip" and one.value in lines])
     known += _any(work, Identifier, "person", tuple(others - persons - mine))
-    whole = {one.id: one for one in (*known, *crowded, *more) if one.kind in KINDS}
+    whole = {one.id: one for one in (*known, *crowded, *more)}
     referrals = tuple({one.referral_id for one in whole.values()})
     at = {one.id: _at_s(one) for one in _any(work, Referral, "id", referrals)}
     return [_held(one, at[one.referral_id]) for one in whole.values()]
@@ -260,9 +273,14 @@ def _together(work: Work, persons: Sequence[str]) -> dict[str, str]:
     return {one: root(one) for one in persons}
 
 
-def _all(work: Work, kind: type[K], *order: str, page: int = _PAGE) -> Iterator[K]:
+def _done(work: Work, asked: Comparison, now: datetime) -> None:
+    """Take a referral from the list, unless it was asked for again meanwhile."""
+    work.change(Comparison, asked.id, {"done_at": None, "asked_at": asked.asked_at}, done_at=now)
+
+
+def _all(work: Work, kind: type[K], where: Mapping[str, object] | None = None) -> Iterator[K]:
     after = ""
-    while those := work.find(kind, order=order, limit=page, after=after):
+    while those := work.find(kind, where, limit=_PAGE, after=after):
         yield from those
         after = those[-1].id
 

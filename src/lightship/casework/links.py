@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from lightship.casework.desk import MACHINE, identity, log_use, use_of
-from lightship.casework.mergers import join, part
+from lightship.casework.mergers import join, meanwhile, part
 from lightship.casework.urgency import Ladder
 from lightship.core.casework import Identifier, Inquiry, Link, LinkState, Merger, PersonRole, Referral
 from lightship.core.errors import AccessDenied, InputError
@@ -100,8 +100,16 @@ def votes_of(link: Link) -> Votes:
     return Votes(yes, no, parties, max(0, INDEPENDENT - most) if link.state == "contested" else 0)
 
 
-def propose(work: Work, links: Iterable[Link], *, by: str = MACHINE, now: datetime) -> tuple[Link, ...]:
+def propose(
+    work: Work, links: Iterable[Link], *, by: str = MACHINE, now: datetime, leave_out: bool = False
+) -> tuple[Link, ...]:
     """Keep links for review; returns those that are new or weigh otherwise than before. Decided ones stay as they are.
+
+    Parameters
+    ----------
+    leave_out
+        Leave out one that would make a child and an adult one person, on the record, and keep the others: a pass over
+        many does not stop at what one sender said of one person.
 
     Raises
     ------
@@ -112,6 +120,8 @@ def propose(work: Work, links: Iterable[Link], *, by: str = MACHINE, now: dateti
     """
     found: list[Link] = []
     wanted = list(links)
+    if leave_out:
+        wanted = _possible(work, wanted, by, now)
     for start in range(0, len(wanted), _PART):
         found += _proposed(work, wanted[start : start + _PART], by, now)
     if found:
@@ -167,9 +177,7 @@ def vote(work: Work, ladder: Ladder, id_: str, *, yes: bool, by: str, why: str, 
         If there is no such link, or no reason is said.
     """
     link = _there(work, id_)
-    _may(link, by, why, yes=yes)
-    if yes:
-        _hold_apart(work, link)
+    _may(link, by, why)
     decided = _decide(work, link, "yes" if yes else "no", by, now)
     _say(work, "link-voted", decided, by, why, now, said="yes" if yes else "no")
     merger = _merger(work, decided)
@@ -181,7 +189,10 @@ def vote(work: Work, ladder: Ladder, id_: str, *, yes: bool, by: str, why: str, 
 
 
 def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: datetime) -> Link:
-    """Undo an accepted link: the inquiries are parted at once, and the undoing counts as a no.
+    """Undo an accepted link: the inquiries are parted at once, and it is decided anew.
+
+    Every yes until now is gone and the undoing counts as a no; whose yes alone accepted it stays a party. Where
+    somebody else had said yes, it is contested from now on.
 
     Raises
     ------
@@ -191,13 +202,11 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
         If there is no such link, it holds nothing together, or no reason is said.
     """
     link = _there(work, id_)
-    _may(link, by, why, yes=False)
+    _may(link, by, why)
     merger = _merger(work, link)
     if link.state != "accepted" and merger is None:
         raise InputError("This link holds nothing together.", f"link {id_}", "Refuse it instead.")
-    decided = _decide(work, link, "no", by, now)
-    if decided.state == "accepted":  # three others agree: undone all the same, and to be decided anew
-        decided = work.change(Link, id_, {}, state="contested", decided_at=None) or decided
+    decided = _decide(work, link, "no", by, now, anew=True)
     _say(work, "link-undone", decided, by, why, now)
     if merger is not None:
         part(work, ladder, merger, _accepted_of(work, merger), by=by, now=now)
@@ -205,10 +214,7 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
 
 
 def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
-    persons = tuple({person for one in links for person in (one.one, one.other)})
-    roles: dict[str, set[PersonRole]] = {}
-    for named in _any(work, Identifier, "person", persons):
-        roles.setdefault(named.person, set()).add(named.role)
+    roles = _roles(work, links)
     there = {
         one.id: one for one in _any(work, Link, "id", tuple(link_id(one.one, one.other) for one in links))
     }
@@ -223,7 +229,7 @@ def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
         if apart(roles[first] | roles[second]):
             raise _never(where)
         id_ = link_id(first, second)
-        votes = () if by == MACHINE else (f"{by}:proposed",)
+        votes = () if by == MACHINE else (f"{_who(by)}:proposed",)
         one = Link(id_, first, second, link.weight_db, link.reasons, link.rival, now, votes=votes)
         if (old := there.get(id_)) is None:
             new[id_] = one
@@ -246,21 +252,68 @@ def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
     return [*new.values(), *changed]
 
 
-def _may(link: Link, by: str, why: str, *, yes: bool) -> None:
+def _roles(work: Work, links: Iterable[Link]) -> dict[str, set[PersonRole]]:
+    """Return all that anybody called each person of links, whatever the kind of identifier."""
+    persons = tuple({person for one in links for person in (one.one, one.other)})
+    roles: dict[str, set[PersonRole]] = {}
+    for named in _any(work, Identifier, "person", persons):
+        roles.setdefault(named.person, set()).add(named.role)
+    return roles
+
+
+def _possible(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
+    """Return links without those of a child and an adult, which go on the record."""
+    roles = _roles(work, links)
+    possible = []
+    for one in links:
+        if not apart(roles.get(one.one, set()) | roles.get(one.other, set())):
+            possible.append(one)
+            continue
+        entry = {"kind": "link-left-out", "referral": one.one.partition("/")[0], "at": now.isoformat()}
+        work.record({**entry, "other": one.other.partition("/")[0], "by": by})
+        log_use(work, "consultation", link_id(one.one, one.other), by, now)
+    return possible
+
+
+def _may(link: Link, by: str, why: str) -> None:
     where = f"link {link.id}"
-    if by == MACHINE or not by.strip():
+    if _who(by) in {MACHINE, ""}:
         raise AccessDenied("A machine proposes; people decide.", where, "Say who you are.")
     if not why.strip():
         raise InputError("A link is decided for a reason.", where, "Write it.")
-    if yes and link.state == "proposed" and f"{by}:proposed" in link.votes:
-        raise AccessDenied("You proposed it: somebody else decides.", where, "Ask a colleague.")
 
 
-def _decide(work: Work, link: Link, said: Literal["yes", "no"], by: str, now: datetime) -> Link:
-    alone = said == "yes" and link.state == "proposed"
-    kept = tuple(one for one in link.votes if one not in {f"{by}:yes", f"{by}:no"})
-    votes = (*kept, *((f"{by}:merged",) if alone else ()), f"{by}:{said}")
-    state = _state(link.state, votes)
+def _who(name: str) -> str:
+    """Return a name as names are compared: one person who is written in two ways has one vote."""
+    return name.strip().casefold()
+
+
+def _decide(
+    work: Work, link: Link, said: Literal["yes", "no"], by: str, now: datetime, *, anew: bool = False
+) -> Link:
+    """Keep what somebody says of a link, and what it is by then: here alone it becomes accepted."""
+    own = _who(by)
+    others = set(_said(link.votes)[0]) - {own}
+    kept = tuple(
+        one
+        for one in link.votes
+        if not (_who(one.rpartition(":")[0]) == own and one.endswith((":yes", ":no")))
+        and not (anew and one.endswith(":yes"))
+    )
+    votes = (*kept, f"{own}:{said}")
+    state = _state("contested" if anew and others else link.state, votes)
+    if (
+        said == "yes" and state == "accepted" and link.state != "contested" and not others
+    ):  # by this yes alone
+        if f"{own}:proposed" in {_mark(one) for one in kept}:
+            raise AccessDenied(
+                "You proposed it: somebody else decides.", f"link {link.id}", "Ask a colleague."
+            )
+        votes = (*(one for one in kept if _mark(one) != f"{own}:merged"), f"{own}:merged", f"{own}:{said}")
+    if said == "no" and state == "accepted" != link.state:
+        state = "contested"  # nobody's no makes two people one
+    if said == "yes" or state == "accepted" != link.state:
+        _hold_apart(work, link)
     changed = work.change(
         Link,
         link.id,
@@ -275,10 +328,16 @@ def _decide(work: Work, link: Link, said: Literal["yes", "no"], by: str, now: da
 
 
 def _said(votes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
-    """Return who said yes, who said no, and who is a party."""
-    said = [one.rpartition(":")[::2] for one in votes]
-    yes, no = (tuple(who for who, what in said if what == wanted) for wanted in ("yes", "no"))
-    return yes, no, frozenset(who for who, what in said if what in {"proposed", "merged"})
+    """Return who said yes, who said no, each by what they said last, and who is a party."""
+    marks = [_mark(one).rpartition(":")[::2] for one in votes]
+    last = {who: what for who, what in marks if what in {"yes", "no"}}
+    yes, no = (tuple(who for who, what in last.items() if what == wanted) for wanted in ("yes", "no"))
+    return yes, no, frozenset(who for who, what in marks if what in {"proposed", "merged"})
+
+
+def _mark(vote: str) -> str:
+    who, _, what = vote.rpartition(":")
+    return f"{_who(who)}:{what}"
 
 
 def _state(was: LinkState, votes: Sequence[str]) -> LinkState:
@@ -315,7 +374,8 @@ def _touching(work: Work, persons: Collection[str]) -> list[Link]:
 
 
 def _accepted_of(work: Work, merger: Merger) -> list[Link]:
-    persons = {one.person for one in _any(work, Identifier, "referral_id", merger.referrals)}
+    going = (*merger.referrals, *meanwhile(work, merger))
+    persons = {one.person for one in _any(work, Identifier, "referral_id", going)}
     return [one for one in _touching(work, persons) if one.state == "accepted"]
 
 

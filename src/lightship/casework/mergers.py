@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from lightship.casework import desk
@@ -98,6 +98,9 @@ def part(
 ) -> Merger:
     """Part two inquiries that a link made one; they stay one where another accepted link says the same.
 
+    What came meanwhile under a sender's reference of the one that was gone goes back with it, and somebody there is to
+    read it.
+
     Parameters
     ----------
     accepted
@@ -113,7 +116,8 @@ def part(
     where = f"merger {merger.id}"
     if merger.undone_at is not None:
         raise InputError("They were parted already.", where, "Look again.")
-    moved = set(merger.referrals)
+    later = meanwhile(work, merger)
+    moved = {*merger.referrals, *later}
     others = [one for one in accepted if one.id != merger.link_id]
     across = [one for one in others if (_referral(one.one) in moved) != (_referral(one.other) in moved)]
     within = [
@@ -148,12 +152,19 @@ def part(
         )
     for one in reversed(json.loads(merger.changes)):
         _give_back(work, one)
+    for id_ in later:
+        work.change(Referral, id_, {"inquiry_id": merger.kept}, inquiry_id=merger.gone)
+        entry = {"kind": "referral-went-back", "referral": id_, "inquiry": merger.gone}
+        work.record({**entry, "was": merger.kept, "by": by, "at": now.isoformat()})
+        log_use(work, "alteration", id_, by, now)
     gone = work.get(Inquiry, merger.gone)
     for id_ in (merger.kept, merger.gone):
         inquiry = work.get(Inquiry, id_)
         if inquiry is not None and inquiry.state in LIVE:
             desk.reassess(work, ladder, id_, now=now)
         log_use(work, "alteration", id_, by, now)
+    if later:
+        _to_read(work, ladder, merger.gone, len(later), by, now)
     undone = work.change(Merger, merger.id, {"undone_at": None}, undone_at=now, undone_by=by)
     if undone is None or gone is None:
         raise InputError("Somebody else changed this merger meanwhile.", where, "Look again.")
@@ -169,6 +180,43 @@ def part(
         }
     )
     return undone
+
+
+def meanwhile(work: Work, merger: Merger) -> list[str]:
+    """Return the referrals that came to the whole under a sender's reference of the inquiry that is gone.
+
+    None where that one was filed away before: what comes under its references is not its own any more.
+    """
+    was = [one["was"] for one in json.loads(merger.changes) if one["id"] == merger.gone]
+    if not any(one.get("state") in LIVE for one in was):
+        return []
+    there = work.find(Referral, {"inquiry_id": merger.kept}, order=("received_at", "id"))
+    joined = work.find(Merger, {"kept": merger.kept, "undone_at": None})
+    known = {id_ for one in joined for id_ in one.referrals}
+    references = {
+        (one.sender, one.reference) for one in there if one.id in merger.referrals and one.reference
+    }
+    return [
+        one.id
+        for one in there
+        if one.id not in known
+        and one.received_at >= merger.made_at
+        and (one.sender, one.reference) in references
+    ]
+
+
+def _to_read(work: Work, ladder: Ladder, inquiry_id: str, count: int, by: str, now: datetime) -> None:
+    rung = ladder.rungs[_there(work, inquiry_id).urgency - 1]
+    desk.add_task(
+        work,
+        inquiry_id,
+        "triage",
+        f"Read what came to it while it was part of another inquiry: {count} referral{'s' if count > 1 else ''}.",
+        now + timedelta(hours=rung.act_within_hours),
+        f"urgency {ladder.version} rung {rung.id}",
+        by=by,
+        now=now,
+    )
 
 
 def _whole(work: Work, inquiry: Inquiry) -> Inquiry:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lightship.casework.link_model import TOKENS, Model
+from lightship.casework.link_model import KINDS, TOKENS, Model
 from lightship.casework.links import ADULT, apart
 from lightship.casework.normal import platform_name
 from lightship.core.casework import IdentifierKind, PersonRole
@@ -137,11 +137,16 @@ def profiles(model: Model, held: Iterable[Held]) -> dict[str, Profile]:
     Parameters
     ----------
     held
-        All that is known of whoever is compared, and of everybody who shares something with them.
+        All that is known of whoever is compared, and of everybody who shares something with them, of every kind: what
+        nobody is compared by says all the same on which side somebody stands.
     """
+    roles: defaultdict[str, set[PersonRole]] = defaultdict(set)
     by_person: defaultdict[str, list[Held]] = defaultdict(list)
     by_key: defaultdict[str, list[Held]] = defaultdict(list)
     for one in held:
+        roles[one.person].add(one.role)
+        if one.kind not in KINDS:
+            continue
         by_person[one.person].append(one)
         if one.kind != "name":
             by_key[key_of(one)].append(one)
@@ -156,7 +161,7 @@ def profiles(model: Model, held: Iterable[Held]) -> dict[str, Profile]:
         else:
             islands |= _islands(model, key, those, solo)
     for person, those in by_person.items():
-        if (side := side_of({one.role for one in those})) is not None:
+        if (side := side_of(roles[person])) is not None:
             found[person] = _profile(model, person, side, those, islands)
     return found
 

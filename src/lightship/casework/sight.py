@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lightship.casework.desk import LIVE, log_use
+from lightship.casework.desk import LIVE, log_use, whole_of
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
 from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Merger, Referral, Task
@@ -154,11 +154,18 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
 
 
 def markings_of(work: Work, inquiry_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Return how the referrals of inquiries are marked, each marking once: for the gate, which logs nothing itself."""
+    """Return how the referrals of inquiries are marked, each marking once: for the gate, which logs nothing itself.
+
+    One that became part of another is marked as all of that one: its own referrals are there.
+    """
+    ids = tuple(inquiry_ids)
+    merged = work.find(Inquiry, {"id": ids, "state": "merged"})
+    wholes = dict(zip(ids, ids, strict=True)) | {one.id: whole_of(work, one.id) for one in merged}
     found: dict[str, list[str]] = {}
-    for id_, marking in work.tally(Referral, ("inquiry_id", "marking"), {"inquiry_id": tuple(inquiry_ids)}):
+    asked = {"inquiry_id": tuple(set(wholes.values()))}
+    for id_, marking in work.tally(Referral, ("inquiry_id", "marking"), asked):
         found.setdefault(id_, []).append(marking)
-    return found
+    return {id_: found[whole] for id_, whole in wholes.items() if whole in found}
 
 
 def markings_of_persons(work: Work, links: Iterable[Link]) -> dict[str, list[str]]:

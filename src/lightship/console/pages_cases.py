@@ -101,7 +101,12 @@ def _case(router: APIRouter, room: Room, house: Body) -> None:
         with room.store.begin() as work:
             there = work.get(Inquiry, _id(inquiry_id))
             if there is not None and there.merged_into:
-                return go(f"/cases/{there.merged_into}")
+                markings = markings_of(work, [inquiry_id]).get(inquiry_id, ())
+                if not may_read(markings, house.reader(visit.account.id), house.own):
+                    raise Problem("forbidden", "This case became part of one that is above your clearance.")
+                room.looked(work, visit, f"inquiry {inquiry_id}")
+                desk.log_use(work, "consultation", inquiry_id, visit.account.id, visit.now)
+                return go(f"/cases/{desk.whole_of(work, inquiry_id)}")
             whole = sight(work, shipped(), inquiry_id, by=visit.account.id, now=visit.now)
             room.looked(work, visit, f"inquiry {inquiry_id}")
             colleagues = work.find(Account, {"role": "analyst", "active": True}, order=("id",))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.casework import links
-from lightship.casework.clearance import closed_to
+from lightship.casework.clearance import closed_to, may_read
 from lightship.casework.link_queue import WINDOW, queue, review
 from lightship.casework.normal import platform_name
 from lightship.casework.sight import markings_of
@@ -101,6 +101,7 @@ def routes(room: Room, house: Body) -> APIRouter:
         with room.store.begin() as work:
             found = seen(work, link_id, visit)
             room.looked(work, visit, f"link {link_id}")
+            may_decide = _cleared(work, found, visit, house)
             markings = markings_of(work, [found.one.inquiry.id, found.other.inquiry.id])
         cases = [
             closed_to(each.inquiry, markings.get(each.inquiry.id, ()), reader, house.own)
@@ -131,7 +132,7 @@ def routes(room: Room, house: Body) -> APIRouter:
             rungs=len(shipped().rungs),
             independent=links.INDEPENDENT,
             entries=[(at_of(each), label_of(each), told(each)) for _, each in record.entries],
-            may_work=bool(allowed_purposes(visit.account.role, "work-cases")),
+            may_work=may_decide and bool(allowed_purposes(visit.account.role, "work-cases")),
         )
 
     @router.post("/{link_id}/vote")
@@ -139,7 +140,7 @@ def routes(room: Room, house: Body) -> APIRouter:
         yes = visit.choice("said", ("yes", "no")) == "yes"
         why = visit.field("why", longest=LONGEST)
         with room.store.begin() as work:
-            seen(work, link_id, visit)
+            _decides(work, seen(work, link_id, visit), visit, house)
             links.vote(work, shipped(), link_id, yes=yes, by=visit.account.id, why=why, now=visit.now)
         return go(f"/links/{link_id}")
 
@@ -147,11 +148,23 @@ def routes(room: Room, house: Body) -> APIRouter:
     def undo(link_id: str, visit: Visit = working) -> Response:
         why = visit.field("why", longest=LONGEST)
         with room.store.begin() as work:
-            seen(work, link_id, visit)
+            _decides(work, seen(work, link_id, visit), visit, house)
             links.undo(work, shipped(), link_id, by=visit.account.id, why=why, now=visit.now)
         return go(f"/links/{link_id}")
 
     return router
+
+
+def _cleared(work: Work, found: links.Review, visit: Visit, house: Body) -> bool:
+    """Return whether somebody may read both inquiries, since nobody works what they may not."""
+    ids = [each.inquiry.id for each in (found.one, found.other)]
+    markings, reader = markings_of(work, ids), house.reader(visit.account.id)
+    return all(may_read(markings.get(id_, ()), reader, house.own) for id_ in ids)
+
+
+def _decides(work: Work, found: links.Review, visit: Visit, house: Body) -> None:
+    if not _cleared(work, found, visit, house):
+        raise Problem("forbidden", "One of the two cases is above your clearance: somebody else decides.")
 
 
 def _named(one: Identifier) -> tuple[str, str, str]:

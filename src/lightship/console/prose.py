@@ -452,6 +452,11 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "links-proposed": Kind(
             "Links proposed", "{by} proposed {count} links between people of different referrals."
         ),
+        "link-left-out": Kind(
+            "Link left out",
+            "Referrals {referral} and {other} share what would make a child and an adult suspect one person; "
+            "{by} proposed no link of them. Somebody should see who is who.",
+        ),
         "link-voted": Kind(
             "Link reviewed", "{by} said {said} to link {link}, because: {why}. It is now {state}."
         ),
@@ -460,6 +465,10 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "Inquiries became one", "Inquiry {gone} became part of {inquiry}; {by} accepted link {link}."
         ),
         "inquiries-parted": Kind("Inquiries parted", "{by} parted inquiry {gone} from {inquiry} again."),
+        "referral-went-back": Kind(
+            "Went back with its inquiry",
+            "Referral {referral} came to {was} for {inquiry}, and went back there when {by} parted them.",
+        ),
         "merger-stands": Kind(
             "Inquiries stay one", "Inquiries {gone} and {inquiry} stay one: link {link} still says so."
         ),

@@ -198,8 +198,9 @@ class Link:
     rival
         What else would explain it, such as a shared device or a recycled number.
     votes
-        ``who:yes`` and ``who:no``; also ``who:proposed`` of the person who proposed it, and ``who:merged`` of the one
-        whose yes alone accepted it: neither is independent where it is contested (:mod:`lightship.casework.links`).
+        ``who:yes`` and ``who:no``, names in small letters; also ``who:proposed`` of the person who proposed it, and
+        ``who:merged`` of the one whose yes alone accepted it: neither is independent where it is contested
+        (:mod:`lightship.casework.links`).
     """
 
     id: str
@@ -212,6 +213,23 @@ class Link:
     state: LinkState = "proposed"
     votes: tuple[str, ...] = ()
     decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """That a referral's people are to be compared with everybody else's: asked for when it comes, or is read again.
+
+    Parameters
+    ----------
+    id
+        The referral's.
+    done_at
+        None while they wait for it.
+    """
+
+    id: str
+    asked_at: datetime
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Round, Stream, Surge
 from lightship.core.casework import (
     Bundle,
+    Comparison,
     Dissemination,
     Identifier,
     Inquiry,
@@ -44,6 +45,7 @@ KINDS: tuple[type[Identified], ...] = (
         Referral,
         Identifier,
         Link,
+        Comparison,
         Merger,
         Inquiry,
         Task,
@@ -88,6 +90,7 @@ INDEXES: Mapping[type[Identified], Sequence[tuple[str, ...]]] = {
     ],
     Identifier: [("kind", "value"), ("referral_id",), ("person",)],
     Link: [("state", "weight_db"), ("one",), ("other",)],
+    Comparison: [("done_at", "asked_at")],
     Merger: [("link_id",), ("kept",), ("gone",)],
     Inquiry: [("urgency", "-urgency_db", "due_at", "state"), ("owner", "due_at"), ("due_at",)],
     Task: [("state", "due_at"), ("inquiry_id", "state")],

@@ -23,6 +23,8 @@ from lightship.infra.store import SqlStore
 NOW = datetime(2026, 11, 30, 5, 40, tzinfo=UTC)
 NOT_LOGGED = {
     "desk.log_use": "it is the log",
+    "desk.whole_of": "tells whoever asks for an inquiry which one it is part of, before they look",
+    "mergers.meanwhile": "tells the parting what goes back, which logs each",
     "sight.markings_of": "tells the gate how referrals are marked, and nobody what they say",
     "sight.markings_of_persons": "tells the gate how referrals are marked, and nobody what they say",
     "link_queue.queue": "links.waiting logs it (test_links_page.py sees it)",

@@ -8,16 +8,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.console.making import Journal
 
 from lightship import packs
-from lightship.casework import link_model, linking, links, resolving
+from lightship.casework import desk, link_model, linking, links, resolving
 from lightship.casework.bundling import Told, bundle, bundles_of, folded, standing, take_apart
+from lightship.casework.intake import Received, read_again, take_in
 from lightship.casework.link_pass import explain, link_all, link_new, link_one, near
 from lightship.casework.linking import Weighed, weigh
 from lightship.casework.made_people import parse_world, people_told
 from lightship.casework.profiles import Held, Pair, comparable, profiles, side_of
 from lightship.casework.urgency import shipped as shipped_ladder
-from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Referral, Use
+from lightship.core.casework import (
+    Bundle,
+    Comparison,
+    Identifier,
+    Inquiry,
+    Link,
+    Named,
+    Parsed,
+    Referral,
+    Use,
+)
 from lightship.core.errors import AccessDenied, InputError, PolicyError
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -238,7 +250,7 @@ def test_one_more_is_linked_once_with_those_who_are_one_already(store):
         due = {"owner": "intake desk", "due_at": NOW + timedelta(hours=1)}
         email = Identifier(f"r{number}-0", f"r{number}", "email", "a@x.example", "suspect", f"r{number}/p")
         with store.begin() as work:
-            work.save(Inquiry(f"i{number}", NOW, **due), referral, email)
+            work.save(Inquiry(f"i{number}", NOW, **due), referral, email, Comparison(f"r{number}", NOW))
 
     for number in range(4):
         refer(number)
@@ -254,6 +266,105 @@ def test_one_more_is_linked_once_with_those_who_are_one_already(store):
     refer(5)
     link_all(store, MODEL, now=NOW)
     assert link_new(store, MODEL, now=NOW) == 0, "a pass over all counts for everybody"
+
+
+def say_of(store, name, *rows):
+    """Keep a referral that says things of one person: the kind, the value, and who they are by it."""
+    referral = Referral(name, "platform", "p", "", "k", "k", NOW, "0", f"i-{name}")
+    due = {"owner": "intake desk", "due_at": NOW + timedelta(hours=1)}
+    named = [
+        Identifier(f"{name}-{number}", name, kind, value, role, f"{name}/p")
+        for number, (kind, value, role) in enumerate(rows)
+    ]
+    with store.begin() as work:
+        work.save(Inquiry(f"i-{name}", NOW, **due), referral, *named)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_who_is_a_child_by_what_nobody_is_compared_by_stops_no_pass(store, whole):
+    """One sender says "unknown" by the address and "child" by a hash: they are a child, and all others are linked."""
+    both = (("email", "bob@x.example"), ("phone", "+447700900123"))
+    say_of(store, "a", *((*one, "suspect") for one in both))
+    say_of(store, "b", *((*one, "unknown") for one in both), ("hash", "ab" * 32, "child"))
+    say_of(store, "c", *((*one, "suspect") for one in both))
+    if whole:
+        link_all(store, MODEL, now=NOW)
+    else:
+        for name in ("a", "b", "c"):
+            with store.begin() as work:
+                link_one(work, MODEL, name, now=NOW)
+    with store.look() as work:
+        assert [(one.one, one.other) for one in work.find(Link)] == [("a/p", "c/p")]
+
+
+def test_a_pass_leaves_out_a_child_and_an_adult_on_the_record_and_people_are_refused(store):
+    say_of(store, "a", ("email", "bob@x.example", "suspect"))
+    say_of(store, "b", ("email", "bob@x.example", "child"))
+    say_of(store, "c", ("email", "bob@x.example", "unknown"))
+    those = [Link("", "a/p", other, 20.0, (), "x", NOW) for other in ("b/p", "c/p")]
+    with store.begin() as work, pytest.raises(AccessDenied, match="never one person"):
+        links.propose(work, those, by="ann", now=NOW)
+    with store.begin() as work:
+        made = links.propose(work, those, now=NOW, leave_out=True)
+        assert [one.other for one in made] == ["c/p"]
+    entries = Journal(store).of("link-left-out")
+    assert [(one["referral"], one["other"]) for one in entries] == [("a", "b")]
+
+
+def came(store, key, now, *named):
+    """Take a referral in that names one suspect by these, kind and value."""
+    parsed = Parsed("partner", key, "k", named=tuple(Named("p", "suspect", *one) for one in named))
+    batch = [Received("csv", "bank", key.encode(), parsed)]
+    return take_in(store, shipped_ladder(), batch, now=now, offices=desk.Offices())[0].referral_id
+
+
+BOTH = (("email", "bob@x.example"), ("phone", "+447700900123"))
+
+
+def test_who_comes_with_an_earlier_time_and_is_kept_later_is_compared_all_the_same(store):
+    first = came(store, "a", NOW, *BOTH)
+    came(store, "b", NOW + timedelta(seconds=5), ("email", "zed@x.example"))
+    assert link_new(store, MODEL, now=NOW + timedelta(seconds=6)) == 2
+    late = came(store, "c", NOW + timedelta(seconds=4), *BOTH)
+    assert link_new(store, MODEL, now=NOW + timedelta(minutes=1)) == 1
+    with store.look() as work:
+        (link,) = work.find(Link)
+    assert {link.one, link.other} == {f"{first}/p", f"{late}/p"}
+    assert link_new(store, MODEL, now=NOW + timedelta(minutes=2)) == 0
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_read_again_is_compared_again(store, whole):
+    first = came(store, "a", NOW, *BOTH)
+    unread = came(store, "b", NOW)
+    assert link_new(store, MODEL, now=NOW) == 1, "who names nobody is compared with nobody"
+    parsed = Parsed("partner", "b", "k", named=tuple(Named("p", "suspect", *one) for one in BOTH))
+    with store.begin() as work:
+        read_again(
+            work, shipped_ladder(), unread, parsed, form="stix", by="ann", now=NOW + timedelta(hours=1)
+        )
+    if whole:
+        assert link_all(store, MODEL, now=NOW + timedelta(hours=2)).proposed == 1
+    else:
+        assert link_new(store, MODEL, now=NOW + timedelta(hours=2)) == 1
+    assert link_new(store, MODEL, now=NOW + timedelta(hours=3)) == 0
+    with store.look() as work:
+        assert {one for link in work.find(Link) for one in (link.one, link.other)} == {
+            f"{first}/p",
+            f"{unread}/p",
+        }
+
+
+def test_one_that_cannot_be_compared_holds_up_nobody_and_is_told(store):
+    with store.begin() as work:
+        work.save(Comparison("gone", NOW))
+    came(store, "a", NOW, *BOTH)
+    came(store, "b", NOW, *BOTH)
+    with pytest.raises(InputError, match="no such referral"):
+        link_new(store, MODEL, now=NOW)
+    with store.look() as work:
+        assert len(work.find(Link)) == 1
+        assert [one.id for one in work.find(Comparison, {"done_at": None})] == ["gone"]
 
 
 def test_a_model_without_grades_or_with_an_impossible_chance_is_refused():

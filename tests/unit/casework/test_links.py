@@ -8,11 +8,24 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.unit.casework.test_desk import Memory as DeskMemory
+from tests.unit.console.making import Journal
 
 from lightship.casework import desk, links
 from lightship.casework.bundling import put, take_apart
+from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import judge, shipped
-from lightship.core.casework import Bundle, Identifier, Inquiry, Link, Merger, Referral, Task, Use
+from lightship.core.casework import (
+    Bundle,
+    Identifier,
+    Inquiry,
+    Link,
+    Merger,
+    Named,
+    Parsed,
+    Referral,
+    Task,
+    Use,
+)
 from lightship.core.errors import AccessDenied, InputError, LightshipError
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -138,6 +151,39 @@ def test_three_who_refuse_it_part_the_inquiries(store, two):
         assert work.find(Merger)[0].undone_by == "dan"
 
 
+def test_an_undone_link_is_decided_anew_and_a_no_accepts_nothing(store):
+    """Three yeses of before the undoing count no more: else a no would make a child and a suspect one person."""
+    with store.begin() as work:
+        refer(work, "r1", ("u", "unknown"))
+        refer(work, "r2", ("s", "suspect"))
+        refer(work, "r3", ("c", "child"))
+        suspect, child = linked(work, "r1/u", "r2/s"), linked(work, "r1/u", "r3/c")
+    say(store, suspect, "ann")
+    say(store, suspect, "zed", yes=False)
+    for who in ("ben", "cat", "dan"):
+        made = say(store, suspect, who)
+    assert made.state == "accepted"
+    with store.begin() as work:
+        undone = links.undo(work, LADDER, suspect.id, by="eve", why="a mistake", now=LATER)
+    votes = links.votes_of(undone)
+    assert (undone.state, votes.yes, votes.no, votes.lacking) == ("contested", (), ("zed", "eve"), 1)
+    assert say(store, child, "kim").state == "accepted"
+    assert say(store, suspect, "zed", yes=False).state == "contested"
+    with pytest.raises(AccessDenied, match="never one person"):
+        say(store, suspect, "ben")
+    with store.look() as work:
+        assert [one.id for one in work.find(Link, {"state": "accepted"})] == [child.id]
+
+
+def test_an_undone_link_can_be_accepted_again_by_three_who_say_so_anew(store, two):
+    say(store, two, "ann")
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="a mistake", now=LATER)
+    for who in ("ann", "cat", "dan"):
+        assert say(store, two, who).state == "contested", "whose yes alone accepted it is a party still"
+    assert say(store, two, "eve").state == "accepted"
+
+
 def test_a_refused_link_that_somebody_accepts_is_contested_and_nothing_is_merged(store, two):
     assert say(store, two, "ann", yes=False).state == "refused"
     assert say(store, two, "ben").state == "contested"
@@ -155,6 +201,38 @@ def test_a_machine_never_decides_and_nobody_accepts_a_proposal_of_their_own(stor
     with pytest.raises(AccessDenied, match="You proposed it"):
         say(store, link, "ann")
     assert say(store, link, "ben").state == "accepted"
+
+
+def test_nobody_accepts_a_proposal_of_their_own_by_saying_no_first(store):
+    with store.begin() as work:
+        refer(work, "r1", ("s", "suspect"))
+        refer(work, "r2", ("s", "suspect"))
+        link = linked(work, "r1/s", "r2/s", by="ann")
+    assert say(store, link, "Ann", yes=False).state == "refused"
+    with pytest.raises(AccessDenied, match="You proposed it"):
+        say(store, link, "ann ")
+    with store.look() as work:
+        assert not work.find(Merger)
+
+
+def test_a_lone_yes_after_a_no_of_ones_own_is_not_independent(store, two):
+    say(store, two, "ann", yes=False)
+    assert links.votes_of(say(store, two, "ann")).parties == {"ann"}
+    say(store, two, "zed", yes=False)
+    say(store, two, "ben")
+    assert say(store, two, "cat").state == "contested", (
+        "ann accepted it alone, and is one of the three in no way"
+    )
+    assert say(store, two, "dan").state == "accepted"
+
+
+def test_one_reviewer_whose_name_is_written_in_three_ways_is_one(store, two):
+    say(store, two, "zed", yes=False)
+    for name in ("ann", "ann ", "Ann", "ANN"):
+        contested = say(store, two, name)
+    assert (contested.state, links.votes_of(contested).yes) == ("contested", ("ann",))
+    with pytest.raises(AccessDenied, match="machine proposes"):
+        say(store, two, f" {desk.MACHINE.title()}")
 
 
 def test_a_child_and_a_suspect_are_never_one_person(store):
@@ -195,6 +273,50 @@ def test_what_rests_on_a_merger_is_undone_first(store, two):
         links.undo(work, LADDER, third.id, by="ann", why="no", now=LATER)
         links.undo(work, LADDER, two.id, by="ann", why="no", now=LATER)
         assert len(work.find(Inquiry, {"state": desk.LIVE})) == 3
+
+
+def repeat(store, reference, data, now, *facts):
+    """Take in what a sender sends again under its own reference, with a person; returns its referral."""
+    parsed = Parsed("platform", reference, "k", facts, (Named("p", "suspect", "email", "a@b.example"),))
+    batch = [Received("csv", "p", data, parsed)]
+    (taken,) = take_in(store, LADDER, batch, now=now, offices=desk.Offices())
+    with store.look() as work:
+        return work.get(Referral, taken.referral_id)
+
+
+def test_what_came_meanwhile_for_the_one_that_was_gone_goes_back_with_it(store, two):
+    """r1 became part of r2; its sender writes again that a child is in danger; and then the two are parted."""
+    gone, kept = desk.identity("inquiry", "r1"), desk.identity("inquiry", "r2")
+    say(store, two, "ann")
+    later = repeat(store, "r1", b"again", LATER + timedelta(hours=1), "danger=now")
+    own = repeat(store, "r2", b"own", LATER + timedelta(hours=1))
+    assert (later.inquiry_id, own.inquiry_id) == (kept, kept)
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="two people", now=LATER + timedelta(hours=2))
+    with store.look() as work:
+        assert work.get(Referral, later.id).inquiry_id == gone
+        assert work.get(Referral, own.id).inquiry_id == kept
+        inquiry = work.get(Inquiry, gone)
+        assert inquiry.state in desk.LIVE
+        assert inquiry.urgency == judge(LADDER, ["material=known", "danger=now"]).level
+        words = [one.words for one in work.find(Task, {"inquiry_id": gone, "state": "open"})]
+        assert any("Read what came to it while it was part of another" in one for one in words)
+    assert [one["referral"] for one in Journal(store).of("referral-went-back")] == [later.id]
+    assert repeat(store, "r1", b"third", LATER + timedelta(hours=3)).inquiry_id == gone
+    assert repeat(store, "r2", b"fourth", LATER + timedelta(hours=3)).inquiry_id == kept
+
+
+def test_they_stay_one_where_what_came_meanwhile_says_so(store, two):
+    say(store, two, "ann")
+    later = repeat(store, "r1", b"again", LATER + timedelta(hours=1))
+    with store.begin() as work:
+        second = linked(work, f"{later.id}/p", "r2/s")
+    say(store, second, "ann")
+    with store.begin() as work:
+        links.undo(work, LADDER, two.id, by="ben", why="two people", now=LATER + timedelta(hours=2))
+        assert len(work.find(Inquiry, {"state": desk.LIVE})) == 1
+        links.undo(work, LADDER, second.id, by="ben", why="two people", now=LATER + timedelta(hours=3))
+        assert work.get(Referral, later.id).inquiry_id == desk.identity("inquiry", "r1")
 
 
 def test_those_that_wait_come_contested_first_and_then_by_weight(store, two):
@@ -283,6 +405,16 @@ class Linked(RuleBasedStateMachine):
     def undo(self, number, by):
         id_ = self.links[number % len(self.links)]
         self.attempt(links.undo, LADDER, id_, by=by, why="a mistake", now=self.now)
+
+    @rule(number=st.integers(0, 10), by=st.sampled_from(PEOPLE), no=st.sampled_from(PEOPLE))
+    def undo_and_then_no(self, number, by, no):
+        id_ = self.links[number % len(self.links)]
+        for who in (one for one in PEOPLE if one != no):
+            self.attempt(links.vote, LADDER, id_, yes=True, by=who, why="seen", now=self.now)
+        self.attempt(links.undo, LADDER, id_, by=by, why="a mistake", now=self.now)
+        was = self.store.get(Link, id_).state
+        self.attempt(links.vote, LADDER, id_, yes=False, by=no, why="two", now=self.now)
+        assert was == "accepted" or self.store.get(Link, id_).state != "accepted", "a no accepts nothing"
 
     @rule(number=st.integers(0, 5), by=st.sampled_from(PEOPLE))
     def take(self, number, by):

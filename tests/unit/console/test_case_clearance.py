@@ -10,10 +10,22 @@ from tests.unit.casework.test_release import MARKINGS
 from tests.unit.console.casework import OWN, PARTNERS, body, linked
 from tests.unit.console.visiting import Visitor
 
+from lightship.casework import disseminate, links
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
 from lightship.casework.urgency import shipped
-from lightship.core.casework import Identifier, Inquiry, Marking, Named, Parsed, Referral, Task, Use
+from lightship.core.casework import (
+    Dissemination,
+    Identifier,
+    Inquiry,
+    Marking,
+    Merger,
+    Named,
+    Parsed,
+    Referral,
+    Task,
+    Use,
+)
 from lightship.core.markings import marking_json, rank, read_marking
 from lightship.core.release import Partner
 
@@ -260,3 +272,86 @@ def mark(made, *markings):
             work.change(Referral, made.ids[number], {}, marking=marking_json(one))
             for each in work.find(Identifier, {"referral_id": made.ids[number]}):
                 work.change(Identifier, each.id, {}, marking="")
+
+
+@pytest.fixture
+def merged(tmp_path):
+    """A closed case that was sent once and then became part of an open one; ann is cleared for the open one alone."""
+    strict = Marking(tlp="red", pap="red", originator="A sender")
+    partner = Partner("sister", "A sister unit", strict)
+    made = body(tmp_path, readers={"ben": Partner("ben", "Ben", strict)}, partners={"sister": partner})
+    made.partner, made.strict = partner, strict
+    closed, other = came(made, 0), came(made, 1)
+    with made.store.begin() as work:
+        work.change(Referral, closed.referral_id, {}, marking=marking_json(strict))
+        work.change(Referral, other.referral_id, {}, facts=("live=now",))
+        work.change(Inquiry, other.inquiry_id, {}, urgency=1)
+        sent = disseminate.disseminate(
+            work, closed.inquiry_id, partner, "misp",
+            lambda released: disseminate.Made(b"x", json.dumps([dict(one.values) for one in released.things])),
+            own=OWN, by="ben", now=made.clock(), why="canarywhy",
+        )  # fmt: skip
+    made.sent, made.closed, made.other = sent.dissemination.id, closed, other
+    made.link = linked(made, f"{closed.referral_id}/suspect-1", f"{other.referral_id}/suspect-1")
+    with made.store.begin() as work:
+        links.vote(work, shipped(), made.link, yes=True, by="ben", why="One.", now=made.clock())
+    assert made.one(Inquiry, closed.inquiry_id).merged_into == other.inquiry_id
+    made.ann = Visitor(made)
+    assert made.ann.sign_in("ann").status_code == 303
+    return made
+
+
+def test_a_case_that_became_part_of_another_is_as_closed_as_it_was(merged):
+    ann, gone = merged.ann, merged.closed.inquiry_id
+    listed = ann.get(f"/cases/{gone}/sent")
+    assert (listed.status_code, "canarywhy" in listed.text) == (200, False)
+    assert ann.get(f"/cases/{gone}/sent/{merged.sent}").status_code == 403
+    for path in (f"/cases/{gone}", f"/cases/{gone}/preview?to=sister", f"/cases/{gone}/send?to=sister"):
+        answer = ann.get(path)
+        assert merged.other.inquiry_id not in (answer.headers.get("location", "") + answer.text)
+        assert not re.search(r"canary\w+0", answer.text)
+    ann.get("/keys")
+    refused = ann.post(f"/cases/{gone}/take")
+    assert (refused.status_code, merged.other.inquiry_id in refused.text) == (403, False)
+
+
+def test_who_may_see_it_is_led_to_the_whole_case_and_that_is_logged(merged):
+    ben = Visitor(merged)
+    assert ben.sign_in("ben").status_code == 303
+    answer = ben.get(f"/cases/{merged.closed.inquiry_id}")
+    assert answer.headers["location"] == f"/cases/{merged.other.inquiry_id}"
+    looked = merged.all(Use, about=merged.closed.inquiry_id, verb="consultation", by="ben")
+    assert looked
+
+
+def test_a_partner_is_sent_of_a_merged_case_what_the_whole_may_send(merged):
+    low = Partner("low", "A low unit", Marking(tlp="amber", pap="amber"))
+    with merged.store.begin() as work:
+        made, _ = disseminate.preview(work, merged.closed.inquiry_id, low, OWN)
+        assert "canary" not in str([dict(one.values) for one in made.things])
+        sent = disseminate.disseminate(
+            work, merged.closed.inquiry_id, merged.partner, "misp",
+            lambda released: disseminate.Made(b"y", str([dict(one.values) for one in released.things])),
+            own=OWN, by="ben", now=merged.clock(),
+        )  # fmt: skip
+    assert merged.one(Dissemination, sent.dissemination.id).inquiry_id == merged.other.inquiry_id
+    assert words(0, "suspect") in sent.dissemination.content
+
+
+def test_nobody_decides_a_link_of_a_case_above_their_clearance(merged):
+    """They see both people, and not all of one of the cases."""
+    inside, open_ = came(merged, 5, key="canary-case"), came(merged, 6)
+    strict = came(merged, 7, key="canary-case")
+    assert inside.inquiry_id == strict.inquiry_id
+    with merged.store.begin() as work:
+        work.change(Referral, strict.referral_id, {}, marking=marking_json(merged.strict))
+    link = linked(merged, f"{inside.referral_id}/suspect-1", f"{open_.referral_id}/suspect-1")
+    page = merged.ann.get(f"/links/{link}")
+    assert (page.status_code, "What do you say?" in page.text) == (200, False)
+    merged.ann.get("/keys")
+    assert merged.ann.post(f"/links/{link}/vote", said="yes", why="One.").status_code == 403
+    assert not merged.all(Merger, link_id=link)
+    with merged.store.begin() as work:
+        links.vote(work, shipped(), link, yes=True, by="ben", why="One.", now=merged.clock())
+    assert merged.ann.post(f"/links/{link}/undo", why="Two.").status_code == 403
+    assert merged.all(Merger, link_id=link)[0].undone_at is None

@@ -98,7 +98,7 @@ def test_one_yes_makes_the_cases_one_and_undoing_parts_them_again(made):
     assert "ann is not independent" in page
     contested = ann.get("/links").text
     assert "contested" in contested
-    assert "1 yes, 1 no; 2 more must agree" in contested
+    assert "0 yes, 1 no; 2 more must agree" in contested
 
 
 def test_who_proposed_a_link_does_not_accept_it_and_says_so(made):
