@@ -55,9 +55,9 @@ class ReferralClient:
             If the body did not say so; what is sent again is the same referral.
         """
         until_s = time.monotonic() + self._total_s
-        asked = {"params": {"form": self._form}, "content": data, "headers": {"X-Request-Id": key}}
+        params, headers = {"form": self._form}, {"X-Request-Id": key}
         try:
-            with self._http.stream("POST", self._url, **asked) as answer:
+            with self._http.stream("POST", self._url, params=params, content=data, headers=headers) as answer:
                 if answer.status_code == 202:  # what else it says changes nothing, and is not waited for
                     return
                 said = _began(answer, until_s) if answer.status_code < 500 else ""
