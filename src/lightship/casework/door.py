@@ -13,15 +13,20 @@ from lightship.exchange.referrals.xml import reads_as_ascii
 
 
 def received(
-    form: str, sender: str, data: bytes, at: datetime, mapped: Mapped | None = None
+    form: str, sender: str, data: bytes, at: datetime, mapped: Mapped | None = None, most: int | None = None
 ) -> list[Received]:
     """Return the referrals in bytes that came, each with what its reader makes of it.
+
+    Parameters
+    ----------
+    most
+        How many may come at once.
 
     Raises
     ------
     InputError
-        If there is nothing in them, the form is none or its mapping is missing, or they carry a picture or
-        are XML in which one could not be seen.
+        If there is nothing in them, they are more than ``most``, the form is none or its mapping is missing, or they
+        carry a picture or are XML in which one could not be seen.
     """
     reader = reader_of(form, mapped)
     if not data.strip():
@@ -30,7 +35,7 @@ def received(
         raise InputError("It is XML that is not in UTF-8.", form, "Send it in UTF-8.")
     if carries_picture(data):
         raise _picture(form)
-    batch = [Received(form, sender, one, reader(one, at)) for one in split(form, data, mapped)]
+    batch = [Received(form, sender, one, reader(one, at)) for one in split(form, data, mapped, most)]
     # Once more as it was read: an escape or an encoding may have hidden it.
     if any(spells_picture(_words(one.parsed)) for one in batch):
         raise _picture(form)

@@ -27,10 +27,11 @@ def made(tmp_path):
     one = body(tmp_path, mapping=lambda who: parse_mapping(MAPPING, who) if who == "live" else None)
     one.path = tmp_path / "tenants.json"
     one.tokens = {
-        name: add(one.path, Tenant(name, "", (scope,), (), per_minute, 1000))
+        name: add(one.path, Tenant(name, "", (scope,), (), per_minute, max(1000, per_minute)))
         for name, scope, per_minute in (
             ("live", "referrals", 100),
             ("bank", "referrals", 100),
+            ("large", "referrals", 5_000),
             ("nosy", "metrics", 100),
             ("busy", "referrals", 1),
         )
@@ -236,3 +237,26 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_is_sent_again(made, monkeyp
     assert made.all(Referral) == []
     assert post(made, SAMPLES["stix-json"], "stix-json").status_code == 202
     assert made.all(Identifier)
+
+
+def lines(count: int, first: int = 0) -> bytes:
+    return b"\n".join(b'{"id":"%d"}' % number for number in range(first, first + count))
+
+
+def test_more_referrals_than_may_come_at_once_are_refused_with_what_to_do(made):
+    many = post(made, lines(1_001), "signal-json", "large")
+    assert many.status_code == 422
+    assert "1,001 referrals" in many.json()["detail"]
+    assert "parts of at most 1,000" in many.json()["detail"]
+    table = b"Report number,Notes\n" + b"".join(b"%d,x\n" % number for number in range(101))
+    assert "parts of at most 100" in post(made, table, "csv").json()["detail"]
+    assert made.all(Original) == []
+
+
+def test_a_quota_counts_referrals_and_no_requests(made):
+    assert post(made, lines(60), "signal-json").status_code == 202
+    again = post(made, lines(41, 100), "signal-json")
+    assert again.status_code == 429
+    assert int(again.headers["retry-after"]) <= 60
+    assert len(made.all(Referral)) == 60
+    assert post(made, lines(30, 200), "signal-json").status_code == 202
