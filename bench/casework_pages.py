@@ -25,7 +25,7 @@ import pyotp
 from bench.console import CHEAP, PASSWORD, SECRET, _csrf, _Unsaid
 from lightship.app_deconflict import Bureau
 from lightship.app_share import maker
-from lightship.app_undercover import opened
+from lightship.app_undercover import keep_trouble, opened
 from lightship.casework import links
 from lightship.casework.desk import Offices, founded
 from lightship.casework.urgency import shipped
@@ -138,7 +138,12 @@ def _console(folder: Path) -> Iterator[tuple[Any, SqlStore, Sealer]]:
         )
         sharing = Sharing({}, OWN, maker(OWN.originator, None))
         app = create_body_console(
-            store, settings, sharing, Bureau(folder / "deconflict"), lambda: opened(folder / "compartment")
+            store,
+            settings,
+            sharing,
+            Bureau(folder / "deconflict"),
+            lambda: opened(folder / "compartment"),
+            told=lambda error: keep_trouble(folder / "compartment", error),
         )
         yield app, store, sealer
 

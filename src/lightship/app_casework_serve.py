@@ -12,7 +12,7 @@ from lightship.app_deconflict import Bureau
 from lightship.app_platform import console_secret, ledger_of
 from lightship.app_serving import Serving, run
 from lightship.app_share import maker
-from lightship.app_undercover import opened
+from lightship.app_undercover import keep_trouble, opened
 from lightship.casework.desk import Offices, escalate
 from lightship.casework.door import received
 from lightship.casework.handover import Take, listen
@@ -118,6 +118,7 @@ def serve(
             lambda: opened(compartment),
             readers,
             mapping=lambda who: mapping_of(folder, who),
+            told=lambda error: keep_trouble(compartment, error),
         )
         chores.every("what is asked for", KEYS_S, app.state.keeper.refresh)
         gc.freeze()  # what is loaded stays: to search it for garbage took 0.1 s in the midst of a large page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -48,18 +49,29 @@ def run_sweep(
         with store.look() as work:
             clock = work.get(Clock, clock_id)
         about = clock.about if clock is not None else ""
-        stills = [*_stills(store, vault, about, by), *((0.0, _bytes(one)) for one in pictures)]
-        span, now = span_of(about, stills), utc_now()
+        kept = list(_stills(store, vault, about, by))
+        stills = [*kept, *((0.0, _bytes(one)) for one in pictures)]
+        called = [*(f"the still at {at_s:g} s" for at_s, _ in kept), *map(str, pictures)]
+        span, began_at = span_of(about, stills), utc_now()
         found = [
             _looked(name, one)
             for name, one in zip(
                 names,
-                sweep(span, recordings, now.date(), lambda one: _opened(one, deployment.allowed)),
+                sweep(span, recordings, began_at.date(), lambda one: _opened(one, deployment.allowed)),
                 strict=True,
             )
         ]
         with store.begin() as work:
-            return intimate.swept(work, clock_id, found, len(span.at_s), by=by, now=now)
+            return intimate.swept(
+                work,
+                clock_id,
+                found,
+                len(span.at_s),
+                by=by,
+                now=utc_now(),
+                began_at=began_at,
+                unused=[f"{called[place]} ({why})" for place, why in span.unused],
+            )
 
 
 def _stills(store: Store, vault: Vault, case: str, by: str) -> Iterator[tuple[float, bytes]]:
@@ -80,7 +92,10 @@ def _bytes(path: Path) -> bytes:
 
 
 def _name(recording: str) -> str:
-    return public_name(recording) if "://" in recording else recording
+    """Return what to call a recording; two addresses may differ only in what is secret, and have two names."""
+    if "://" not in recording:
+        return recording
+    return f"{public_name(recording)}#{hashlib.sha256(recording.encode()).hexdigest()[:8]}"
 
 
 def _opened(recording: str, allowed: Sequence[Network]) -> Source:

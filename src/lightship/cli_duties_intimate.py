@@ -71,7 +71,8 @@ def sweep(
         at = ", ".join(f"{from_s:g} to {to_s:g} s" for from_s, to_s in one["copies"])
         why = f" Not read whole: {' '.join(one['missed'])}" if one["missed"] else ""
         stays = f" It may stay: {one['excepted']}" if one["excepted"] else ""
-        typer.echo(f"{one['recording']}: {f'shows it, {at}' if at else 'no copy'}.{why}{stays}")
+        none = "not known" if one["missed"] else "no copy"
+        typer.echo(f"{one['recording']}: {f'shows it, {at}' if at else none}.{why}{stays}")
     say(intimate.in_words(found))
     if intimate.residual(found) or intimate.unread(found):
         raise typer.Exit(FilingError.exit_code)

@@ -108,9 +108,9 @@ def agree(
     about: Annotated[str, typer.Argument(help="The source, the person or the error.")],
     why: Annotated[str, typer.Option(help="Your reason.")],
     by: By,
-    role: Annotated[str, typer.Option(help="For admit: the role, once two have agreed.")] = "unit",
+    role: Annotated[str, typer.Option(help="For admit: the role, which both must name.")] = "unit",
 ) -> None:
-    """Agree to what needs two people; with the second person's agreement an admission takes effect."""
+    """Agree to what needs two people; an admission takes effect once an authorising officer is one of them."""
     from lightship.casework.compartment import OVERRIDES, ROLES
 
     with inside(by) as one:
@@ -118,7 +118,7 @@ def agree(
             raise InputError(
                 "There is no such act or role.", act, f"{', '.join(OVERRIDES)}; {', '.join(ROLES)}."
             )
-        people = one.approve(act, about, why)
+        people = one.approve(act, about, why, role if act == "admit" else None)
         if act == "admit" and people >= 2:
             one.admit(about, role)
         say(f"{min(people, 2)} of two people have agreed.")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lightship.cli import app
-from lightship.core.errors import AccessDenied, LightshipError
+from lightship.core.errors import AccessDenied, InputError, LightshipError
 
 TODAY = datetime.now(UTC).date()
 REVIEW = (TODAY + timedelta(days=28)).isoformat()
@@ -155,6 +155,20 @@ def test_an_oral_grant_ends_after_72_hours_and_wants_its_record(
     assert "an oral grant has no record" in due
     unit.run("undercover", "oral", "A-2", asked, "--write-down", "--by", "Gale")
     assert "no record" not in unit.run("undercover", "due", "--by", "Fir")
+
+
+def test_two_people_let_a_third_in_as_what_both_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = Place(tmp_path / "unit", monkeypatch)
+    unit.run("undercover", "found", "Fir", "Gale")
+    ivy = ("undercover", "agree", "admit", "Ivy", "--why", "joins")
+    unit.run(*ivy, "--role", "unit", "--by", "Fir")
+    unit.run(*ivy, "--role", "authorising-officer", "--by", "Gale")
+    with pytest.raises(AccessDenied, match="nothing here"):
+        unit.run("undercover", "due", "--by", "Ivy")
+    unit.run(*ivy, "--role", "unit", "--by", "Gale")
+    unit.run("undercover", "due", "--by", "Ivy")
+    with pytest.raises(InputError, match="inside already"):
+        unit.run(*ivy, "--role", "authorising-officer", "--by", "Fir")
 
 
 def test_from_outside_every_command_answers_alike_whatever_there_is(

@@ -85,7 +85,13 @@ def new_key(person: str) -> tuple[Key, str]:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person's agreement that something be done once, about one thing, for a reason."""
+    """One person's agreement that something be done once, about one thing, for a reason.
+
+    Parameters
+    ----------
+    role
+        As what somebody is to be admitted; None for every other act.
+    """
 
     id: str
     act: Override
@@ -94,6 +100,7 @@ class Approval:
     why: str
     at: datetime
     used: bool = False
+    role: Role | None = None
 
 
 class Compartment:
@@ -160,44 +167,66 @@ class Compartment:
 
     # Two people --------------------------------------------------------------------------------
 
-    def approve(self, act: Override, about: str, why: str) -> int:
-        """Agree to an override; returns how many different people have within the day.
+    def approve(self, act: Override, about: str, why: str, role: Role | None = None) -> int:
+        """Agree to an override; returns how many different people have within the day, to an admission in this role.
 
         Raises
         ------
         InputError
-            If no reason is given.
+            If no reason is given; or, of an admission, no role, or they are inside already.
         """
         if not why.strip():
             raise InputError("An override needs its reason.", about, "Give it: both reasons are kept.")
-        one = Approval(secrets.token_hex(8), act, about, self.person, why, self.now)
+        if (act == "admit") is not (role is not None):
+            raise InputError(
+                "An admission is in a role, and nothing else is.", about, f"The roles are {', '.join(ROLES)}."
+            )
+        if act == "admit":
+            self._new(about)
+        one = Approval(secrets.token_hex(8), act, about, self.person, why, self.now, role=role)
         self.put("approval", one, "override-approved")
-        return len({other.by for other in self._approvals(act, about)})
+        return len({other.by for other in self._approvals(act, about, role)})
 
-    def override(self, act: Override, about: str) -> tuple[str, ...]:
+    def override(self, act: Override, about: str, role: Role | None = None) -> tuple[str, ...]:
         """Use up the agreement of two people; returns who they are.
 
         Raises
         ------
         AccessDenied
-            If fewer than two different people inside have agreed.
+            If fewer than two different people inside have agreed; or to an admission no authorising officer has.
         """
-        given = self._approvals(act, about)
+        given = self._approvals(act, about, role)
         people = tuple(sorted({one.by for one in given}))
         if len(people) < 2:
             raise AccessDenied(
                 f"{len(people)} of two people have agreed to this.", about, "Ask another inside."
             )
+        if act == "admit" and not any(self._authorises(one) for one in people):
+            raise AccessDenied(
+                "No authorising officer is among those who have agreed to this.",
+                about,
+                "What they agreed to is kept for a day: ask an authorising officer to agree.",
+            )
         for one in given:
             self.put("approval", dataclasses.replace(one, used=True), "override-used")
         return people
 
-    def _approvals(self, act: Override, about: str) -> list[Approval]:
+    def _authorises(self, person: str) -> bool:
+        found = self.store.get("member", person)
+        return found is not None and from_table(Member, found).role == "authorising-officer"
+
+    def _new(self, name: str) -> None:
+        """Refuse a member's name: to admit them again would give them another role, and another their place."""
+        if self.store.get("member", name) is not None:
+            raise InputError("They are inside already.", name, "Take another name.")
+
+    def _approvals(self, act: Override, about: str, role: Role | None) -> list[Approval]:
         since = self.now - timedelta(seconds=OVERRIDE_S)
         return [
             one
             for one in self.all("approval", Approval)
-            if (one.act, one.about, one.used) == (act, about, False) and since <= one.at <= self.now
+            if (one.act, one.about, one.role, one.used) == (act, about, role, False)
+            and since <= one.at <= self.now
         ]
 
     def pending(self) -> tuple[Approval, ...]:
@@ -207,14 +236,17 @@ class Compartment:
         return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
     def admit(self, name: str, role: Role) -> Member:
-        """Let somebody in, once two people inside have agreed.
+        """Let somebody in, once two people inside, one an authorising officer, have agreed to them in this role.
 
         Raises
         ------
+        InputError
+            If they are inside already.
         AccessDenied
-            If they have not.
+            If two have not agreed.
         """
-        people = self.override("admit", name)
+        self._new(name)
+        people = self.override("admit", name, role)
         new = Member(name, role, self.now, people)
         self.put("member", new, "admitted")
         return new

@@ -46,7 +46,7 @@ from lightship.console.assets import Assets
 from lightship.console.body import Body
 from lightship.console.deconflict_port import Bureau
 from lightship.console.desk_port import Desk
-from lightship.console.door import Door, Keeper, Opened
+from lightship.console.door import Door, Keeper, Opened, Told
 from lightship.console.foundation import create_app, refuse
 from lightship.console.matching import MatcherService
 from lightship.console.pages_send import Sharing
@@ -134,6 +134,7 @@ def create_body_console(
     opened: Opened,
     readers: Mapping[str, Partner] | None = None,
     *,
+    told: Told,
     mapping: Callable[[str], Mapped | None] = lambda _sender: None,
 ) -> FastAPI:
     """Return an investigating body's application: its cases and what they need, its record, its people, and the door.
@@ -151,6 +152,8 @@ def create_body_console(
         The body's deconfliction.
     opened
         Opens the compartment's store; None where this machine has none.
+    told
+        Told what is wrong with the compartment, which the console itself shows nobody.
     readers
         What its own people are cleared for, by account; who is not named may see what the house's marking allows.
     mapping
@@ -174,7 +177,7 @@ def create_body_console(
         referrals_api.routes(store, settings, mapping),
     ]
     app = _application(room, "Lightship cases", routers, [])
-    keeper = Keeper(opened, settings.clock)
+    keeper = Keeper(opened, settings.clock, told)
     inside = create_unit(room, keeper, bureau)
     app.state.keeper = keeper
     app.add_middleware(Door, inside=inside, keeper=keeper, accounts=room.accounts, secure=settings.secure)

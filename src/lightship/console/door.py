@@ -30,7 +30,6 @@ from lightship.console.accounts import LONGEST, Accounts, digest, step_of
 from lightship.console.gate import HEADERS
 from lightship.console.problems import Problem
 from lightship.console.visits import FORM_COOKIE, cookie_name, same_site
-from lightship.core.errors import LightshipError
 from lightship.watch.staffing import IDLE
 
 ROOT = "/unit"
@@ -43,6 +42,8 @@ _FORM_BYTES, _ARRIVE_S = 1 << 16, 10.0
 
 Opened = Callable[[], AbstractContextManager[SealedStore | None]]
 """Opens the compartment's store; None where this machine has none."""
+Told = Callable[[Exception], None]
+"""Told what went wrong with the compartment, where only those inside find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,12 @@ class Keeper:
     ----------
     opened
         Opens the compartment's store; its keys are read now, and again by :meth:`refresh`.
+    told
+        Of every error that is not shown, since from outside a broken compartment is as none.
     """
 
-    def __init__(self, opened: Opened, clock: Callable[[], datetime]) -> None:
-        self._opened, self.clock = opened, clock
+    def __init__(self, opened: Opened, clock: Callable[[], datetime], told: Told) -> None:
+        self._opened, self.clock, self._told = opened, clock, told
         self._sessions: dict[str, Inside] = {}
         self._tries: dict[str, list[datetime]] = {}
         self._lock, self._entering = threading.Lock(), threading.Lock()
@@ -86,7 +89,8 @@ class Keeper:
         try:
             with self._opened() as store:
                 kept = [from_table(Key, one) for one in store.all("key")] if store is not None else []
-        except LightshipError:
+        except Exception as error:  # noqa: BLE001 - of whatever kind, it would show that there is something
+            self._told(error)
             kept = []
         self._keys = {one.id: one for one in kept}
 
@@ -98,7 +102,8 @@ class Keeper:
         try:
             with self._entering, self._opened() as store:
                 return self._let_in(store, name, passphrase, code) if store is not None else None
-        except LightshipError:
+        except Exception as error:  # noqa: BLE001 - of whatever kind, it would show that there is something
+            self._told(error)
             return None
 
     def _let_in(self, store: SealedStore, name: str, passphrase: str, code: str) -> str | None:

@@ -162,10 +162,10 @@ def _two_people(router: APIRouter, unit: Unit) -> None:
     def agree(request: Request, visit: UnitVisit = visiting) -> Response:
         act = visit.choice("act", OVERRIDES)
         about, why = visit.field("about"), visit.field("why", longest=LONGEST)
-        role = visit.choice("role", ROLES)
+        role = visit.choice("role", ROLES) if act == "admit" else None
         made: dict[str, Any] = {}
         with unit.inside(visit) as inside:
-            people = inside.approve(act, about, why)  # type: ignore[arg-type]
+            people = inside.approve(act, about, why, role)  # type: ignore[arg-type]
             if act == "admit" and people >= 2:
                 inside.admit(about, role)  # type: ignore[arg-type]
                 key, passphrase = new_key(about)
@@ -178,7 +178,7 @@ def _two_people(router: APIRouter, unit: Unit) -> None:
                 pending=inside.pending(),
                 acts=OVERRIDES,
                 roles=ROLES,
-                agreed=(act, about, people),
+                agreed=(act, about, people, role),
                 made=made,
             )
 

@@ -515,7 +515,7 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "intimate-swept": Kind(
             "Swept for copies",
             "{by} has what a sweep for copies of an intimate image found on the clock about {about}: of {recordings} "
-            "recordings {residual} show it still, and {unread} could not be read whole.",
+            "recordings {residual} show it still, and {unread} were not looked at whole.",
         ),
         "sealed-for-report": Kind(
             "Sealed for a report", "The {what} of the report of case {case} was sealed."

@@ -15,7 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from lightship.core.errors import InputError
 
 MOST_HEAD = 16_384
-"""Bytes that a request's head may have."""
+"""Bytes that a request's head may have, or anything else that the parser must hold until it is whole."""
+MOST_WAITING = 8
+"""Requests of one connection that may wait for those before them."""
 
 
 class Hurried(HttpToolsProtocol):
@@ -23,7 +25,7 @@ class Hurried(HttpToolsProtocol):
 
     arrive_s = 10.0
     _waiting: asyncio.TimerHandle | None = None
-    _head = 0
+    _held = 0
     _told = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -32,17 +34,17 @@ class Hurried(HttpToolsProtocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Wait for the rest, if this is not all; of a head that is too long no more is kept."""
-        self._head = 0 if self._under_way() else self._head + len(data)
+        """Wait for the rest, if this is not all; of what is too long no more is kept."""
+        self._held += len(data)
         super().data_received(data)
-        if self._under_way():
-            self._head = 0
-        elif self._head > MOST_HEAD:
+        if self._held > MOST_HEAD:
             self.transport.close()
         self._watch()
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Begin to count, unless too many wait already."""
+        if len(self.pipeline) >= MOST_WAITING:
+            raise ValueError("too many requests wait")
         super().on_message_begin()
         self._told = 0
 
@@ -52,6 +54,21 @@ class Hurried(HttpToolsProtocol):
         self._told += len(name) + len(value)
         if self._told + len(self.url) > MOST_HEAD:
             raise ValueError("the head is too long")
+
+    def on_headers_complete(self) -> None:
+        """Hold nothing of a head that is whole."""
+        self._held = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a part of the body on, and hold nothing of it."""
+        self._held = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Hold nothing of a request that is whole."""
+        self._held = 0
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""

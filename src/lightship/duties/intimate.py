@@ -1,8 +1,9 @@
 """Intimate images: within 48 hours of a notice the image, and the same or nearly the same, are down (R28).
 
 The notice starts the clock. Each sweep for near copies is kept as a version of a paper on that clock: what was looked
-at, what showed the image still, and what could not be read. The clock ends when the last sweep found nothing that is
-not answered for, or by an exception with its reason; not because somebody says that it is done.
+at, what showed the image still, and what could not be read. What an earlier sweep found, and a later one does not name
+again, stays open. The clock ends when the last sweep found nothing that is not answered for, or by an exception with
+its reason; not because somebody says that it is done, or says nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lightship.duties import record_book_papers as papers
 from lightship.duties.clocks import SWEPT
 
 PAPER = "sweep"
+NOT_AGAIN = "It was not swept again."
 _SHOWN = 5
 
 
@@ -44,14 +46,31 @@ class Looked:
 
 
 def swept(
-    work: Work, clock_id: str, found: Iterable[Looked], pictures: int, *, by: str, now: datetime
+    work: Work,
+    clock_id: str,
+    found: Iterable[Looked],
+    pictures: int,
+    *,
+    by: str,
+    now: datetime,
+    began_at: datetime | None = None,
+    unused: Sequence[str] = (),
 ) -> Paper:
-    """Keep what a sweep found; exceptions that were made before stand, for the recordings that are still there.
+    """Keep what a sweep found, and what an earlier one found in recordings that this one does not name again.
+
+    An exception that was made before stands, unless there is now what it did not answer for: a copy in what could not
+    be read, or the other way round.
 
     Parameters
     ----------
     pictures
         By how many pictures it was looked for.
+    now
+        When this is written: after all that was looked at.
+    began_at
+        When the first recording was opened; None is ``now``.
+    unused
+        Pictures by which it could not be looked for, each with why.
 
     Raises
     ------
@@ -62,20 +81,35 @@ def swept(
     """
     clock = _running(work, clock_id)
     before = said(work, clock_id)
-    excepted = {one["recording"]: one["excepted"] for one in before["recordings"]} if before else {}
+    earlier = {one["recording"]: one for one in before["recordings"]} if before else {}
     rows = [
-        {
-            "recording": one.recording,
-            "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
-            "looks": one.looks,
-            "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
-            "excepted": excepted.get(one.recording, ""),
-        }
+        _answered(
+            {
+                "recording": one.recording,
+                "copies": [[round(from_s, 3), round(to_s, 3)] for from_s, to_s in one.copies],
+                "looks": one.looks,
+                "missed": list(one.missed) or ([] if one.looks else ["No picture of it could be looked at."]),
+            },
+            earlier.get(one.recording, {}),
+        )
         for one in found
     ]
     if not rows:
         raise InputError("A sweep looks at recordings.", f"clock {clock_id}", "Name what is still up.")
-    return _kept(work, clock, {"pictures": pictures, "recordings": rows}, by, now)
+    named = {one["recording"] for one in rows}
+    rows += [
+        _unswept(one)
+        for name, one in earlier.items()
+        if name not in named and (one["copies"] or one["missed"])
+    ]
+    by_what = {"pictures": pictures, "unused": list(unused)}
+    sweep = {
+        "began_at": (began_at or now).isoformat(),
+        "swept": len(named),
+        **by_what,
+        "recordings": rows,
+    }
+    return _kept(work, clock, sweep, by, now)
 
 
 def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now: datetime) -> Paper:
@@ -96,10 +130,10 @@ def except_(work: Work, clock_id: str, recording: str, *, why: str, by: str, now
     if before is None or recording not in known:
         raise InputError("The last sweep did not look at this recording.", where, "Name it as the sweep did.")
     rows = [
-        {**one, "excepted": why.strip()} if one["recording"] == recording else one
+        {**one, "excepted": why.strip(), "answers": _kinds(one)} if one["recording"] == recording else one
         for one in before["recordings"]
     ]
-    return _kept(work, clock, {"pictures": before["pictures"], "recordings": rows}, by, now)
+    return _kept(work, clock, {**before, "recordings": rows}, by, now)
 
 
 def said(work: Work, clock_id: str) -> Mapping[str, Any] | None:
@@ -130,11 +164,15 @@ def in_words(sweep: Mapping[str, Any] | None) -> str:
         return "Nothing was swept for copies yet."
     left, dark = residual(sweep), unread(sweep)
     excepted = sum(bool(one["excepted"]) for one in sweep["recordings"])
-    told = (
-        f"Swept {_number(len(sweep['recordings']), 'recording')} for {_number(sweep['pictures'], 'picture')}."
-    )
-    told += f" Copies are still up in {len(left)}: {_some(left)}." if left else " No copy is up."
-    told += f" Could not be read whole: {_some(dark)}." if dark else ""
+    count = sweep.get("swept", len(sweep["recordings"]))
+    told = f"Swept {_number(count, 'recording')} for {_number(sweep['pictures'], 'picture')}."
+    if poor := sweep.get("unused", []):
+        told += f" Not looked for: {_some(poor)}."
+    if left:
+        told += f" Copies are still up in {len(left)}: {_some(left)}."
+    elif not dark:
+        told += " No copy is up."
+    told += f" Not looked at whole: {_some(dark)}." if dark else ""
     return told + (f" Excepted with a reason: {excepted}." if excepted else "")
 
 
@@ -144,9 +182,9 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
     Raises
     ------
     InputError
-        If the clock is of no intimate image, or an exception has no reason.
+        If the clock is of no intimate image, an exception has no reason, or it is late and nobody says why.
     AccessDenied
-        If copies are still up or something could not be read, or nothing was swept.
+        If copies are still up or something was not looked at, or nothing was swept.
     """
     clock = _running(work, clock_id)
     if exception:
@@ -160,21 +198,48 @@ def end(work: Work, clock_id: str, *, outcome: str, by: str, now: datetime, exce
             f"clock {clock_id}",
             "Take the copies down and sweep again, or say why one may stay.",
         )
+    if now > clock.due_at and not outcome.strip():
+        raise InputError("It is late.", f"clock {clock_id}", "Say why.")
     words = f"{in_words(sweep)} {outcome.strip()}".strip()
     return clocks.close(work, clock, outcome=words[: clocks.LONGEST], by=by, now=now)
 
 
+def _kinds(row: Mapping[str, Any]) -> list[str]:
+    """Return what an exception of a recording would answer for."""
+    return [kind for kind in ("copies", "missed") if row[kind]]
+
+
+def _answered(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was found in a recording, with the exception that was made earlier where it answers for that."""
+    answers = earlier.get("answers", [])
+    stands = set(_kinds(row)) <= set(answers)
+    return {
+        **row,
+        "excepted": earlier["excepted"] if stands and earlier else "",
+        "answers": answers if stands else [],
+    }
+
+
+def _unswept(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is known of a recording that was not named again: as it was where that is answered for."""
+    if row["excepted"]:
+        return row
+    shown = ["It showed the image."] if row["copies"] else []
+    return {**row, "copies": [], "missed": list(dict.fromkeys([*shown, *row["missed"], NOT_AGAIN]))}
+
+
 def _running(work: Work, clock_id: str) -> Clock:
+    """Return the clock, held: what is done to one clock takes turns, so that each act rests on the last paper."""
     clock = work.get(Clock, clock_id)
     if clock is None or clock.kind != SWEPT:
         raise InputError("This clock is of no intimate image.", f"clock {clock_id}", "Check its id.")
-    if clock.ended_at is not None:
+    if work.change(Clock, clock_id, {"ended_at": None}, about=clock.about) is None:
         raise AccessDenied("This clock was ended before.", f"clock {clock_id}", "Look at its outcome.")
     return clock
 
 
 def _kept(work: Work, clock: Clock, sweep: Mapping[str, Any], by: str, now: datetime) -> Paper:
-    body = {"clock": clock.id, "about": clock.about, "at": now.isoformat(), **sweep}
+    body = {**sweep, "clock": clock.id, "about": clock.about, "at": now.isoformat()}
     paper = papers.write(work, PAPER, body, subject=clock.id, author=by, now=now)
     numbers = {
         "recordings": len(sweep["recordings"]),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lightship.core.entry_time import at_of
@@ -15,11 +15,21 @@ from lightship.duties.measures_source import Source
 EARLIER = timedelta(days=92)
 """How long before the period something may have begun that ends in it: an appeal, a claim, a time of crisis."""
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any ledger."""
+
 _MINUTE_S = 60.0
 
-_BEGUN = frozenset(
-    {"appeal", "appeal-answered", "surge-began", "surge-ended", "claim", "effect-not-confirmed"}
-)
+_RULES = frozenset({"controls"})
+
+_BEGUN = _RULES | {
+    "appeal",
+    "appeal-answered",
+    "surge-began",
+    "surge-ended",
+    "claim",
+    "effect-not-confirmed",
+}
 """Kinds that are looked for before the period as well."""
 
 _WITHIN = frozenset(
@@ -38,7 +48,8 @@ class Log:
     pictures, bases
         Pictures by visibility and detector; the bases of each visibility.
     acts
-        Appeals, their answers, crisis mode on and off, and the rules for livestreams, in their order.
+        Appeals, their answers, crisis mode on and off, and the rules for livestreams, in their order. The rules that
+        were in use last are among them, however long before they were set.
     claimed
         When a case was first claimed.
     unconfirmed
@@ -96,4 +107,6 @@ def read_log(source: Source, period: Period) -> Log:
         found.take(entry)
     for entry in source.entries(_BEGUN | _WITHIN, period.begins, period.ends):
         found.take(entry)
+    if not any(one["kind"] in _RULES for one in found.acts):  # rules stay in use until others are set
+        found.acts[:0] = deque(source.entries(_RULES, _FIRST, period.begins - EARLIER), maxlen=1)
     return found

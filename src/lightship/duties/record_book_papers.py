@@ -119,14 +119,19 @@ def body(paper: Paper) -> dict[str, Any]:
 
 
 def latest(work: Work, kind: str, subject: str | None = None) -> Paper | None:
-    """Return the last version of a kind, of one subject or of the one that was written last."""
-    found = work.find(Paper, _where(kind, subject), order=("-made_at", "-version"), limit=1)
+    """Return the last version of a kind: of one subject by its number, else of the one that was written last."""
+    found = work.find(Paper, _where(kind, subject), order=_newest(subject), limit=1)
     return found[0] if found else None
 
 
 def versions(work: Work, kind: str, subject: str | None = None) -> list[Paper]:
     """Return all versions of a kind, the newest first."""
-    return work.find(Paper, _where(kind, subject), order=("-made_at", "-version"))
+    return work.find(Paper, _where(kind, subject), order=_newest(subject))
+
+
+def _newest(subject: str | None) -> tuple[str, ...]:
+    """Return the order; times are what a writer says, and two may write at once, so numbers go before them."""
+    return ("-made_at", "-version") if subject is None else ("-version",)
 
 
 def _where(wanted: str, subject: str | None) -> dict[str, object]:

@@ -131,7 +131,7 @@ def _scans(value: Value) -> str:
 
 def _hosts(value: Value) -> str:
     rules = value["rules_in_use"]
-    said = "not on record of the last quarter" if rules is None else ", ".join(rules) or "none"
+    said = "not on record" if rules is None else ", ".join(rules) or "none"
     return f"{_counted(value)} Rules in use at the end: {said}; set {value['times_set']:,} times."
 
 

@@ -70,10 +70,13 @@ class CompartmentFile:
         self._unit = AESGCM(hmac.digest(unit, b"records", "sha256"))
         self._identity_path = identity_key or folder / "identity.key"
         self._sealer = AESGCM(secret_of(self._identity_path, StoreError))
-        self._db = sqlite3.connect(folder / "store", isolation_level=None)
-        make_durable(self._db)
-        with self._usable():
+        with self._usable(), contextlib.ExitStack() as undo:
+            self._db = undo.enter_context(
+                contextlib.closing(sqlite3.connect(folder / "store", isolation_level=None))
+            )
+            make_durable(self._db)
             self._db.execute(_SCHEMA)
+            undo.pop_all()
 
     @cached_property
     def ledger(self) -> LedgerFile:
@@ -168,7 +171,11 @@ class CompartmentFile:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError("The compartment cannot be used.", "", "Check its disk.") from error
+            raise StoreError(
+                f"The compartment cannot be used: {error}.",
+                str(self.folder),
+                "If it is locked, end what holds it; if it is damaged, restore its store from a copy.",
+            ) from error
 
 
 def _seal(box: AESGCM, value: Mapping[str, Any], name: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from lightship.core.entries import QUALITY_FLOOR, Collected, Table, Texts
 from lightship.core.errors import InputError, LightshipError
 from lightship.core.known import Terms
+from lightship.core.values import Luma
 from lightship.detect.bank import Bank, build
-from lightship.detect.matcher import Matcher
+from lightship.detect.border import inside
+from lightship.detect.look_up import in_all_forms
+from lightship.detect.matcher import Finding, Matcher
 from lightship.detect.pdq import pdq
 from lightship.detect.sequence import Look, Segment, segments
 from lightship.media.frames import Gap, Sound
 from lightship.media.keyframes import Keyframes
 from lightship.media.sources import Source, open_source
+
+_POOR = "it is too flat or too dark to be matched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,15 @@ class Span:
         Their PDQ hashes ``(N, 4) uint64``.
     qualities
         0 to 100 each.
+    unused
+        Pictures that were given and cannot be matched: the place of each, from 0 on, and why.
     """
 
     case_id: str
     at_s: tuple[float, ...]
     hashes: NDArray[np.uint64]
     qualities: tuple[int, ...]
+    unused: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Swept:
 
 
 def span_of(case_id: str, stills: Iterable[tuple[float, bytes]]) -> Span:
-    """Return the hashes of stills, each with its stream seconds; what is no picture is left out.
+    """Return the hashes of stills, each with its stream seconds; those that cannot be matched are told apart.
 
     Raises
     ------
@@ -77,20 +85,26 @@ def span_of(case_id: str, stills: Iterable[tuple[float, bytes]]) -> Span:
 
     at: list[float] = []
     hashes, qualities = [], []
-    for at_s, data in stills:
+    unused: list[tuple[int, str]] = []
+    for place, (at_s, data) in enumerate(stills):
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-        if found is not None:
-            words, quality = pdq(found.astype(np.uint8, copy=False))
-            at.append(at_s)
-            hashes.append(words)
-            qualities.append(quality)
-    if not any(one >= QUALITY_FLOOR for one in qualities):
+        if found is None:
+            unused.append((place, "it is no picture that can be read"))
+            continue
+        words, quality = pdq(found.astype(np.uint8, copy=False))
+        if quality < QUALITY_FLOOR:
+            unused.append((place, _POOR))
+            continue
+        at.append(at_s)
+        hashes.append(words)
+        qualities.append(quality)
+    if not at:
         raise InputError(
-            f"None of {len(qualities)} pictures can be matched: they are too flat, or there is none.",
+            f"None of {len(unused)} pictures can be matched: they are too flat or dark, damaged, or there is none.",
             f"case {case_id}",
             "Give a picture with --picture.",
         )
-    return Span(case_id, tuple(at), np.stack(hashes), tuple(qualities))
+    return Span(case_id, tuple(at), np.stack(hashes), tuple(qualities), tuple(unused))
 
 
 def bank_of(span: Span, today: date) -> Bank:
@@ -117,6 +131,9 @@ def sweep(
 ) -> Iterator[Swept]:
     """Yield what each recording has of the span; one that cannot be read is told, and the sweep goes on.
 
+    Pictures are looked up in the forms in which a watch looks them up: mirrored and without a border too. No brake on
+    floods counts here: where the span is in many recordings, all of them are what is asked for.
+
     Parameters
     ----------
     recordings
@@ -126,27 +143,30 @@ def sweep(
     for recording in recordings:
         looks: list[Look] = []
         missed: list[str] = []
+        matched = False
         try:
             with open_(recording) as source:
                 for item in source:
                     if isinstance(item, Gap):
                         missed.append(item.reason)
                     elif not isinstance(item, Sound):
-                        looks.append(_look(matcher, item.luma(), item.at_s, recording))
+                        luma = item.luma()
+                        finding, number = in_all_forms(matcher, luma, at_s=item.at_s)
+                        looks.append(Look(item.at_s, number, finding))
+                        matched = matched or _matchable(luma, finding)
         except LightshipError as error:
             missed.append(str(error))
+        if looks and not matched:
+            missed.append(
+                f"None of its {len(looks)} pictures could be matched: each is too flat or too dark."
+            )
         copies = tuple(one for one in segments(looks) if one.frames)
         yield Swept(recording, copies, len(looks), tuple(missed))
 
 
-def _look(matcher: Matcher, luma: NDArray[np.uint8], at_s: float, recording: str) -> Look:
-    words, quality = pdq(luma)
-    (finding,) = matcher.match(words[None], [quality], subject=recording, at_s=at_s)
-    return Look(at_s, _number(words), finding)
-
-
-def _number(words: Sequence[int] | NDArray[np.uint64]) -> int:
-    number = 0
-    for word in words:
-        number = number << 64 | int(word)
-    return number
+def _matchable(luma: Luma, finding: Finding) -> bool:
+    """Return whether a picture could be matched in any form: as it is, or without its border."""
+    if finding.quality >= QUALITY_FLOOR:
+        return True
+    inner = inside(luma)
+    return inner is not None and pdq(np.ascontiguousarray(inner.of(luma)))[1] >= QUALITY_FLOOR

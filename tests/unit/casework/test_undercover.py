@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from time import thread_time
+from typing import get_args
 
 import pytest
 from tests.unit.casework.undercover_cases import FULL, asked, at, rules, soon
 
-from lightship.casework.compartment import Compartment, found_compartment, nothing_here
+from lightship.casework.compartment import Approval, Compartment, Role, found_compartment, nothing_here
 from lightship.casework.undercover import Register
 from lightship.casework.undercover_texts import alike
 from lightship.core.errors import AccessDenied, InputError, StoreError
@@ -221,7 +222,7 @@ def test_a_refusal_takes_as_long_whatever_the_compartment_holds(tmp_path: Path) 
 
 def test_who_is_inside_without_the_role_is_told_what_one_outside_is_told(store: CompartmentFile) -> None:
     for person in ("Fir", "Gale"):
-        Compartment(store, person, NOW).approve("admit", "Ivy", "inspection")
+        Compartment(store, person, NOW).approve("admit", "Ivy", "inspection", "auditor")
     Compartment(store, "Fir", NOW).admit("Ivy", "auditor")
     with pytest.raises(AccessDenied) as refused:
         register(store, "Ivy")
@@ -249,6 +250,61 @@ def test_an_agreement_is_for_one_act_about_one_thing_for_a_day(store: Compartmen
         Compartment(store, "Fir", NOW).admit("S-17", "unit")
     with pytest.raises(AccessDenied):
         register(store, now=NOW + timedelta(hours=24, seconds=1)).identity("S-17")
+
+
+def admit(store: CompartmentFile, name: str, role: Role) -> None:
+    for person in ("Fir", "Gale"):
+        Compartment(store, person, NOW).approve("admit", name, "joins", role)
+    Compartment(store, "Gale", NOW).admit(name, role)
+
+
+def test_two_people_agree_to_somebody_in_one_role(store: CompartmentFile) -> None:
+    fir, gale = (Compartment(store, one, NOW) for one in ("Fir", "Gale"))
+    assert fir.approve("admit", "Ivy", "files applications", "unit") == 1
+    assert gale.approve("admit", "Ivy", "fine", "authorising-officer") == 1
+    for role in get_args(Role):
+        with pytest.raises(AccessDenied, match="of two people"):
+            gale.admit("Ivy", role)
+    assert gale.approve("admit", "Ivy", "fine", "unit") == 2
+    assert gale.admit("Ivy", "unit").role == "unit"
+    assert {one.role for one in gale.all("approval", Approval) if one.used} == {"unit"}
+
+
+def test_an_admission_names_its_role_and_nothing_else_does(store: CompartmentFile) -> None:
+    fir = Compartment(store, "Fir", NOW)
+    with pytest.raises(InputError, match="in a role"):
+        fir.approve("admit", "Ivy", "joins")
+    with pytest.raises(InputError, match="in a role"):
+        fir.approve("see-identity", "S-17", "threat to life", "unit")
+
+
+def test_nobody_is_let_in_without_an_authorising_officer(store: CompartmentFile) -> None:
+    others: dict[str, Role] = {"Ula": "unit", "Uma": "unit", "Dora": "covert-desk", "Otto": "auditor"}
+    for name, role in others.items():
+        admit(store, name, role)
+    for role in get_args(Role):
+        for name in others:
+            Compartment(store, name, NOW).approve("admit", "sock", "joins", role)
+        with pytest.raises(AccessDenied, match="No authorising officer"):
+            Compartment(store, "Uma", NOW).admit("sock", role)
+    Compartment(store, "Fir", NOW).approve("admit", "sock", "known to me", "unit")
+    made = Compartment(store, "Uma", NOW).admit("sock", "unit")
+    assert "Fir" in made.admitted_by
+
+
+def test_who_is_inside_is_not_admitted_again(store: CompartmentFile) -> None:
+    admit(store, "Ula", "unit")
+    for name, role in (("Ula", "authorising-officer"), ("Fir", "auditor"), ("Gale", "authorising-officer")):
+        with pytest.raises(InputError, match="inside already"):
+            Compartment(store, "Fir", NOW).approve("admit", name, "changes", role)
+    fir, gale = (Compartment(store, one, NOW) for one in ("Fir", "Gale"))
+    for one in (fir, gale):  # both roles are agreed to before either is taken
+        for role in ("unit", "auditor"):
+            one.approve("admit", "Ivy", "joins", role)
+    fir.admit("Ivy", "unit")
+    with pytest.raises(InputError, match="inside already"):
+        gale.admit("Ivy", "auditor")
+    assert Compartment(store, "Ivy", NOW).member.role == "unit"
 
 
 def test_writing_the_record_without_its_identity_does_not_lose_it(store: CompartmentFile) -> None:

@@ -10,7 +10,7 @@ from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
 from lightship.app_deconflict import Bureau
 from lightship.app_share import maker
-from lightship.app_undercover import opened
+from lightship.app_undercover import keep_trouble, opened
 from lightship.casework import links
 from lightship.casework.desk import Offices
 from lightship.casework.intake import Received, take_in
@@ -74,6 +74,7 @@ def body(
         lambda: opened(made.compartment),
         readers,
         mapping=mapping,
+        told=lambda error: keep_trouble(made.compartment, error),
     )
     made.room = made.app.state.room
     made.one = lambda kind, id_: all_of(store, kind, id=id_)[0]

@@ -1,5 +1,6 @@
 """Every route against who may not, what is too much, what is malformed, and what is made up by a machine."""
 
+import contextlib
 import json
 import logging
 import socket
@@ -345,6 +346,40 @@ def test_a_head_without_an_end_is_hung_up_on_before_its_time_is_over(live, part)
     assert back == b"" or back.startswith(b"HTTP/1.1 400")
     assert took_s < 0.5
     assert httpx.get(f"http://127.0.0.1:{live.port}/healthz").status_code == 200
+
+
+def chunked(live):
+    return (
+        "POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+        f"Authorization: Bearer {live.tokens['acme']}\r\n\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("after", [b"1;a=", b"0\r\nX: "])
+def test_what_follows_a_head_is_not_held_without_end(live, after):
+    began_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as line:
+        line.sendall(chunked(live) + after)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 20_000_000:
+                sent += line.send(b"a" * 1000)
+    assert sent < 12_000_000, "no more is read than the network holds"
+    assert time.monotonic() - began_s < 5
+    assert httpx.get(f"http://127.0.0.1:{live.port}/healthz").status_code == 200
+
+
+def test_who_sends_many_requests_at_once_is_hung_up_on(live):
+    back, _ = talk(live.port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 3000)
+    assert back.count(b"HTTP/1.1 200") < 100
+
+
+def test_a_refusal_reaches_who_is_still_sending(live):
+    body = b"{" * 40_000
+    head = f"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    for _ in range(5):
+        back, _ = talk(live.port, head.encode(), body[:20_000], body[20_000:])
+        assert back[9:12] in {b"401", b"415"}
 
 
 def test_a_slow_body_is_a_408(live):

@@ -110,7 +110,7 @@ def outsiders(made):
 
 
 def test_the_table_has_every_route_and_the_console_itself_none_of_them(full):
-    keeper = Keeper(nullcontext, full.clock)
+    keeper = Keeper(nullcontext, full.clock, print)
     inner = create_unit(full.room, keeper, full.bureau).app
     assert routes_of(inner) == set(PAGES)
     assert not any("unit" in path for _, path in routes_of(full.app))
@@ -277,6 +277,19 @@ def test_every_form_inside_needs_its_token(full):
     assert evil.status_code == 403
 
 
+def equally_long(asks, name):
+    """Return whether a kind of request takes as long as each of the others, to a tenth, in one of four series.
+
+    A machine that does other things shakes single series; what really takes longer, takes longer in all of them.
+    """
+    for _ in range(4):
+        times = timed(asks)
+        if all(0.9 < times[name] / one < 1.1 for one in times.values()):
+            return True
+        print(times)
+    return False
+
+
 def timed(asks):
     """Return how long each kind of request takes in the middle, seconds, asked by turns in no order."""
 
@@ -310,15 +323,12 @@ def timed(asks):
 
 
 def test_a_page_inside_takes_those_outside_no_longer_than_one_that_is_not_there(full, none):
-    times = timed(
-        {
-            "inside": (full, "GET", "/unit", b""),
-            "nowhere": (full, "GET", "/tinu", b""),
-            "of none": (none, "GET", "/unit", b""),
-        }
-    )
-    assert 0.9 < times["inside"] / times["nowhere"] < 1.1
-    assert 0.9 < times["inside"] / times["of none"] < 1.1
+    asks = {
+        "inside": (full, "GET", "/unit", b""),
+        "nowhere": (full, "GET", "/tinu", b""),
+        "of none": (none, "GET", "/unit", b""),
+    }
+    assert equally_long(asks, "inside")
 
 
 def test_a_name_inside_takes_no_longer_to_be_refused_than_a_strangers_and_a_compartment_no_longer_than_none(
@@ -328,11 +338,8 @@ def test_a_name_inside_takes_no_longer_to_be_refused_than_a_strangers_and_a_comp
         form = made.room.accounts.form_token("")
         return made, "POST", "/sign-in", f"form={form}&name={name}&password=wrong&code=123456".encode()
 
-    times = timed(
-        {"inside": tried(full, "gale"), "stranger": tried(full, "zeno"), "of none": tried(none, "gale")}
-    )
-    assert 0.9 < times["inside"] / times["stranger"] < 1.1
-    assert 0.9 < times["inside"] / times["of none"] < 1.1
+    asks = {"inside": tried(full, "gale"), "stranger": tried(full, "zeno"), "of none": tried(none, "gale")}
+    assert equally_long(asks, "inside")
 
 
 # Inside ----------------------------------------------------------------------------------------
@@ -443,12 +450,30 @@ def test_two_people_let_a_third_in_whose_key_is_shown_once(made):
     fir, gale = Insider(made, "fir"), Insider(made, "gale")
     sent = {"act": "admit", "about": "ivy", "why": "joins", "role": "covert-desk"}
     assert "1 of two people" in fir.post("/unit/two", **sent).text
+    other = gale.post("/unit/two", **{**sent, "role": "authorising-officer"}).text
+    assert "1 of two people have agreed to admit, about ivy, as authorising-officer" in other
+    assert "admit, as covert-desk" in gale.get("/unit/two").text
     page = gale.post("/unit/two", **sent).text
     passphrase, secret = re.findall(r'<code class="ls-code">([^<]+)</code>', page)
     made.inside["ivy"] = (passphrase, pyotp.TOTP(secret))
     made.app.state.keeper.refresh()
     assert "Covert desk" in Insider(made, "ivy").get("/unit").text
     assert passphrase not in gale.get("/unit/two").text
+
+
+def test_two_of_the_unit_let_nobody_in_and_nobody_inside_is_given_a_new_key(made):
+    ula, dora, fir, gale = (Insider(made, name) for name in ("ula", "dora", "fir", "gale"))
+    sock = {"act": "admit", "about": "sock", "why": "joins", "role": "authorising-officer"}
+    assert "1 of two people" in ula.post("/unit/two", **sock).text
+    done = dora.post("/unit/two", **sock)
+    assert done.status_code == 403
+    assert "No authorising officer" in done.text
+    for who in (fir, gale):
+        done = who.post("/unit/two", **{**sock, "about": "ula"})
+        assert "They are inside already." in done.text
+        assert "passphrase" not in done.text
+    made.app.state.keeper.refresh()
+    assert "Undercover register" in Insider(made, "ula").get("/unit").text
 
 
 def test_by_mouth_and_then_in_writing(made):

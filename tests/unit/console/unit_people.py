@@ -41,7 +41,7 @@ def found(made):
         first = Compartment(store, "fir", now)
         for name in ("ula", "dora", "otto"):
             for one in ("fir", "gale"):
-                Compartment(store, one, now).approve("admit", name, "joins the unit")
+                Compartment(store, one, now).approve("admit", name, "joins the unit", MEMBERS[name])
             first.admit(name, MEMBERS[name])
         for name in MEMBERS:
             passphrase, secret = make_key(Compartment(store, name, now))

@@ -1,5 +1,6 @@
 """An intimate image is down when a sweep says so, within 48 hours of its notice; or there is an exception, with its reason."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.duties.making import T0, gb, store_in
 from tests.unit.watch.making import picture
 from typer.testing import CliRunner
 
+from lightship import app_intimate
 from lightship.app_duties import vault_beside
 from lightship.app_platform import Deployment
 from lightship.cli import app
@@ -14,6 +16,7 @@ from lightship.core.cases import Case, Stream
 from lightship.core.duties import Paper
 from lightship.core.errors import AccessDenied, InputError, LightshipError
 from lightship.duties import clocks, intimate
+from lightship.duties import record_book_papers as papers
 from lightship.duties.intimate import Looked
 from lightship.media.frames import MediaInfo
 from lightship.media.sinks import open_sink
@@ -56,7 +59,7 @@ def test_nobodys_word_ends_it(work, clock):
     ("found", "said"),
     [
         ((UP,), "still up in 1: a.mp4"),
-        ((DOWN, DARK), "Could not be read whole: b.mp4"),
+        ((DOWN, DARK), "Not looked at whole: b.mp4"),
         ((UP, DARK), "still up"),
     ],
 )
@@ -93,6 +96,40 @@ def test_a_recording_may_stay_for_a_reason_that_outlives_the_next_sweep(work, cl
     assert "Excepted with a reason: 2" in ended(work, clock).outcome
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (Looked("b.mp4", (), 0, ("Timed out.",)), Looked("b.mp4", ((0.0, 9.0),), 9)),
+        (Looked("b.mp4", ((0.0, 9.0),), 9), Looked("b.mp4", ((0.0, 9.0),), 9, ("A part is damaged.",))),
+        (Looked("b.mp4", (), 9), Looked("b.mp4", ((0.0, 9.0),), 9)),
+    ],
+)
+def test_an_exception_does_not_answer_for_what_came_to_light_later(work, clock, first, then):
+    swept(work, clock, first)
+    intimate.except_(work, clock, "b.mp4", why="Its server is off.", by="lee", now=T0 + timedelta(hours=2))
+    swept(work, clock, first, hours=3)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == "Its server is off."
+    swept(work, clock, then, hours=4)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == ""
+    with pytest.raises(AccessDenied, match="still up"):
+        ended(work, clock)
+    swept(work, clock, first, hours=5)
+    assert intimate.said(work, clock)["recordings"][0]["excepted"] == ""
+    swept(work, clock, then, hours=6)
+    intimate.except_(
+        work, clock, "b.mp4", why="She asked that it stay.", by="lee", now=T0 + timedelta(hours=7)
+    )
+    assert "Excepted with a reason: 1" in ended(work, clock).outcome
+
+
+def test_a_late_end_says_why(work, clock):
+    swept(work, clock, DOWN)
+    late = T0 + timedelta(hours=48, seconds=1)
+    with pytest.raises(InputError, match=r"It is late. .*Say why"):
+        ended(work, clock, now=late, outcome=" ")
+    assert ended(work, clock, now=late, outcome="The host was slow.").outcome.endswith("The host was slow.")
+
+
 def test_an_exception_ends_it_without_a_sweep_and_only_with_its_reason(work, clock):
     with pytest.raises(InputError, match="outcome"):
         ended(work, clock, exception=True)
@@ -107,7 +144,7 @@ def test_a_sweep_that_looked_at_nothing_proves_nothing(work, clock, found):
             swept(work, clock, *found)
     else:
         swept(work, clock, *found)
-        with pytest.raises(AccessDenied, match="Could not be read whole"):
+        with pytest.raises(AccessDenied, match="Not looked at whole"):
             ended(work, clock)
 
 
@@ -116,6 +153,82 @@ def test_other_clocks_have_no_sweep(work):
     for id_ in (other, "nobody"):
         with pytest.raises(InputError, match="no intimate image"):
             swept(work, id_, DOWN)
+
+
+@pytest.mark.parametrize(("found", "was"), [(UP, "It showed the image."), (DARK, "It cannot be opened.")])
+def test_what_is_not_named_again_stays_open_until_it_is_swept_or_answered_for(work, clock, found, was):
+    other = Looked("c.mp4", (), 9)
+    swept(work, clock, found, other)
+    for hours in (2, 3):
+        swept(work, clock, other, hours=hours)
+        last = intimate.said(work, clock)
+        assert [one["missed"] for one in last["recordings"]] == [[], [was, "It was not swept again."]]
+        assert intimate.in_words(last).startswith("Swept 1 recording for 3 pictures. Not looked at whole")
+        with pytest.raises(AccessDenied, match=f"Not looked at whole: {found.recording}"):
+            ended(work, clock)
+    now = T0 + timedelta(hours=4)
+    intimate.except_(work, clock, found.recording, why="Taken down.", by="lee", now=now)
+    swept(work, clock, other, hours=5)
+    assert "Excepted with a reason: 1" in ended(work, clock).outcome
+
+
+def test_what_was_clean_and_what_is_swept_at_last_do_not_keep_it_open(work, clock):
+    swept(work, clock, UP, Looked("c.mp4", (), 9))
+    swept(work, clock, Looked("d.mp4", (), 9), hours=2)
+    swept(work, clock, DOWN, hours=3)
+    assert ended(work, clock).outcome == "Swept 1 recording for 3 pictures. No copy is up."
+
+
+def test_addresses_that_differ_in_what_is_secret_have_two_names_without_it():
+    names = {app_intimate._name(f"https://me:word@host.example/watch?v={one}") for one in "121"}
+    assert len(names) == 2
+    assert all(one.startswith("https://host.example/watch#") and "v=" not in one for one in names)
+
+
+def test_a_bad_result_is_not_hidden_by_what_was_written_while_the_sweep_ran(work, clock):
+    """The sweep tells an earlier time than the exception that came meanwhile; it is the later paper all the same."""
+    swept(work, clock, DARK)
+    intimate.except_(work, clock, "b.mp4", why="It is off.", by="lee", now=T0 + timedelta(hours=3))
+    late = swept(work, clock, DARK, UP, hours=2)
+    again = swept(work, clock, DARK, UP, hours=1)
+    assert (late.version, again.version) == (3, 4)
+    assert [one.version for one in papers.versions(work, "sweep", clock)] == [4, 3, 2, 1]
+    with pytest.raises(AccessDenied, match="still up in 1"):
+        ended(work, clock)
+
+
+def test_two_sweeps_at_once_take_turns(tmp_path, database):
+    with store_in(tmp_path) as store:
+        with store.begin() as work:
+            clock = clocks.begin(work, gb(), clocks.SWEPT, about="c1", began_at=T0, by="ann").id
+
+        def other():
+            with store.begin() as work:
+                swept(work, clock, UP, hours=2)
+
+        beside = threading.Thread(target=other)
+        with store.begin() as work:
+            first = swept(work, clock, DARK)
+            beside.start()
+            beside.join(0.3)
+        beside.join()
+        with store.look() as work:
+            last = papers.latest(work, "sweep", clock)
+    assert (first.version, last.version, last.before) == (1, 2, first.id)
+
+
+def test_a_sweep_is_dated_when_it_is_written_and_says_when_it_began(tmp_path, monkeypatch):
+    times = iter([T0 + timedelta(hours=1), T0 + timedelta(hours=5)])
+    monkeypatch.setattr(app_intimate, "utc_now", lambda: next(times))
+    with store_in(tmp_path) as store, store.begin() as work:
+        clock = clocks.begin(work, gb(), clocks.SWEPT, about="c1", began_at=T0, by="ann").id
+    (tmp_path / "given.jpg").write_bytes(encoded(picture(0, 41, 320, 180)))
+    recordings, pictures = [str(tmp_path / "none.mp4")], [tmp_path / "given.jpg"]
+    paper = app_intimate.run_sweep(Deployment(tmp_path), clock, recordings, pictures, "ann")
+    told = papers.body(paper)
+    assert (told["began_at"], told["at"]) == tuple(
+        (T0 + timedelta(hours=hours)).isoformat() for hours in (1, 5)
+    )
 
 
 def record(path, first, width=320, height=180):
@@ -162,10 +275,13 @@ def test_from_the_notice_to_the_end_in_the_shell(tmp_path, monkeypatch):
 
     bare = run("notice", "somebody's report").split()[0]
     assert "None of 0 pictures can be matched" in run("sweep", bare, other, code=2)
-    assert "None of 0 pictures" in run("sweep", bare, other, "--picture", tmp_path / "flat.png", code=2)
+    assert "None of 1 pictures" in run("sweep", bare, other, "--picture", tmp_path / "flat.png", code=2)
     assert "cannot be read" in run("sweep", bare, other, "--picture", tmp_path / "none.png", code=2)
     (tmp_path / "given.jpg").write_bytes(encoded(picture(0, 41, 320, 180)))
-    assert "shows it" in run("sweep", bare, other, "--picture", tmp_path / "given.jpg", code=16)
+    two = ("--picture", tmp_path / "given.jpg", "--picture", tmp_path / "flat.png")
+    said = run("sweep", bare, other, *two, code=16)
+    assert "shows it" in said
+    assert f"for 1 picture. Not looked for: {tmp_path / 'flat.png'} (it is no picture" in said
     assert "one name" in run("sweep", bare, other, other, "--picture", tmp_path / "given.jpg", code=2)
     assert "inner network" in run(
         "sweep", bare, "http://127.0.0.1/x", "--picture", tmp_path / "given.jpg", code=16
