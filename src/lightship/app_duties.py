@@ -17,7 +17,7 @@ from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty
 from lightship.core.errors import InputError, LightshipError, StoreError
 from lightship.core.notes import SigningKey
-from lightship.core.ports import ReadableLedger, Vault
+from lightship.core.ports import ReadableLedger
 from lightship.core.retention import Retention
 from lightship.duties import certificates, desk, keeping
 from lightship.duties.follow import Follower
@@ -76,7 +76,14 @@ def follow(chores: Chores, store: SqlStore, ledger: ReadableLedger, provider: Pr
 
 
 def retain(
-    store: SqlStore, vault: FileVault, folder: Path, law: Law, terms: Retention, now: datetime
+    store: SqlStore,
+    vault: FileVault,
+    folder: Path,
+    law: Law,
+    terms: Retention,
+    now: datetime,
+    *,
+    recover: bool = False,
 ) -> Kept:
     """Seal what was filed, let expire what is past its time, and certify both; it may be killed and run again.
 
@@ -84,14 +91,18 @@ def retain(
     ----------
     folder
         The deployment's: ``certificates/`` gets them, ``duties.key`` signs them.
+    recover
+        As for :func:`lightship.infra.orphans.sweep`.
 
     Raises
     ------
+    StoreError
+        If the store seems not to be the vault's; nothing was done.
     LightshipError
         If store, key or folder cannot be used.
     """
+    left = orphans.sweep(store, vault, now, recover=recover)
     key = load_or_create_key(folder / "duties.key", "lightship-duties")
-    left = orphans.sweep(store, vault, now)
     _date(store, law, left.recovered, now)
     secured, failed = [], {}
     for duty in keeping.unsecured(store):
@@ -138,13 +149,12 @@ def _certify_kept(store: SqlStore, folder: Path, key: SigningKey, law: Law, now:
 
 
 def _prove(
-    store: SqlStore, vault: Vault, folder: Path, key: SigningKey, law: Law, duty: Duty, now: datetime
+    store: SqlStore, vault: FileVault, folder: Path, key: SigningKey, law: Law, duty: Duty, now: datetime
 ) -> str:
     """Certify that all that was kept for a report is destroyed, and close its duty."""
     with store.look() as work:
         gone = work.find(Exhibit, {"case_id": duty.case_id})
-    # destroyed they are; the vault says its record's digest once more
-    records = [(one, vault.destroy(one, by=BY, reason="its time is over", now=now)) for one in gone]
+    records = [(one, vault.record_of(one)) for one in gone]
     note = certificates.signed(
         certificates.DESTRUCTION,
         certificates.of_destruction(duty, records, law.digests["keep"], now),
@@ -189,8 +199,13 @@ def vault_beside(deployment: Deployment) -> Iterator[tuple[SqlStore, FileVault]]
         yield store, FileVault(folder / "vault", seen)
 
 
-def run_retention(deployment: Deployment, say: Callable[[str], None]) -> Kept:
+def run_retention(deployment: Deployment, say: Callable[[str], None], *, recover: bool = False) -> Kept:
     """Run retention once on a deployment, now.
+
+    Parameters
+    ----------
+    recover
+        As for :func:`retain`.
 
     Raises
     ------
@@ -199,7 +214,7 @@ def run_retention(deployment: Deployment, say: Callable[[str], None]) -> Kept:
     """
     law, terms = provider_of(deployment.folder).law, packs.retention(deployment.retention)
     with vault_beside(deployment) as (store, vault):
-        done = retain(store, vault, deployment.folder, law, terms, utc_now())
+        done = retain(store, vault, deployment.folder, law, terms, utc_now(), recover=recover)
     told(done, say)
     return done
 
@@ -247,8 +262,13 @@ def told(done: Kept, say: Callable[[str], None]) -> None:
     left = done.orphans
     if left.recovered or left.destroyed or left.removed:
         say(
-            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record, "
+            f"The vault held what was on no record: {len(left.recovered)} exhibits were put on record and on hold, "
             f"{len(left.destroyed)} destroyed again; {left.removed} unfinished files were removed."
+        )
+    if left.left:
+        say(
+            f"{left.left} unfinished keys in the vault open nothing and were left: they are of another master key, or "
+            "their data is damaged."
         )
     for duty, why in done.failed.items():
         say(f"What was reported under the duty {duty} is not all sealed: {why}")

@@ -58,7 +58,7 @@ from lightship.watch.basis import Bases
 from lightship.watch.chores import Chores, GoOn
 from lightship.watch.controls import RuleSet, load
 from lightship.watch.handover import FORM, Handover, OverBus
-from lightship.watch.outbox import keep_sending
+from lightship.watch.outbox import Takes, keep_sending
 from lightship.watch.pull import pull
 from lightship.watch.worker import FILED, Setup, Worker
 
@@ -181,24 +181,20 @@ def working(platform: Platform, say: Callable[[str], None]) -> None:
     """
     acts, refers = deliver_of(platform), handover_of(platform)
 
-    def way(effect: Effect) -> Deliver | None:
-        return refers if effect.kind == "refer" else acts
-
-    def send(effect: Effect) -> None:
-        if (deliver := way(effect)) is not None:
-            deliver(effect)
+    def sends(name: str, deliver: Deliver, takes: Takes, wake: threading.Event) -> None:
+        platform.chores.begin(
+            name, lambda go_on: keep_sending(platform.store, deliver, utc_now, go_on, wake, takes=takes)
+        )
 
     carry(platform.chores, platform.deployment.folder, platform.store, platform.vault)
     platform.chores.begin("messages to the senders", lambda go_on: _wake(platform, go_on))
     if acts is None:
         say("No webhook and no media server is named: effects are kept and wait.")
-    if acts is not None or refers is not None:
-        platform.chores.begin(
-            "the senders",
-            lambda go_on: keep_sending(
-                platform.store, send, utc_now, go_on, platform.wake, takes=lambda one: way(one) is not None
-            ),
-        )
+    # A body that does not answer holds up referrals alone: no stop waits for it, nor loses a wake to it.
+    if acts is not None:
+        sends("the senders", acts, lambda one: one.kind != "refer", platform.wake)
+    if refers is not None:
+        sends("the senders of referrals", refers, lambda one: one.kind == "refer", threading.Event())
 
 
 @contextmanager

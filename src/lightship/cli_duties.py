@@ -291,12 +291,18 @@ def listed(folder: Folder = None, database: Database = "") -> None:
 
 
 @retention_app.command()
-def run(folder: Folder = None, database: Database = "") -> None:
+def run(
+    recover: Annotated[
+        bool, typer.Option("--recover", help="The store is the right one, though it knows less than half.")
+    ] = False,
+    folder: Folder = None,
+    database: Database = "",
+) -> None:
     """Seal what was filed, destroy what is past its time, and certify both; a running service does it every hour."""
     from lightship.app_duties import run_retention
     from lightship.cli_serve import deployed
 
-    done = run_retention(deployed(folder, database), say)
+    done = run_retention(deployed(folder, database), say, recover=recover)
     expired = done.expired
     typer.echo(
         f"Sealed for reports: {len(done.secured)}. Destroyed: {len(expired.destroyed)} exhibits; "

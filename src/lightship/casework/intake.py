@@ -18,7 +18,7 @@ from lightship.casework.normal import normalise
 from lightship.casework.urgency import Ladder
 from lightship.core.casework import Comparison, Identifier, Inquiry, Named, Original, Parsed, Referral, Task
 from lightship.core.errors import InputError
-from lightship.core.markings import marking_json
+from lightship.core.markings import marking_json, read_marking, strictest
 from lightship.core.ports import Identified, Store, Work
 
 BATCH = 200
@@ -139,7 +139,7 @@ def read_again(
 ) -> tuple[Referral, tuple[str, ...]]:
     """Keep what another reader made of a referral that named nobody; returns it, and what was not read this time.
 
-    What was said before stays said: facts are added, and its sender's kind is kept.
+    What was said before stays said: facts are added, its sender's kind is kept, and its marking is never lowered.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def read_again(
         facts=tuple(dict.fromkeys((*referral.facts, *facts))),
         completeness=_complete(parsed),
         narrative=parsed.narrative or referral.narrative,
-        marking=referral.marking if parsed.marking is None else marking_json(parsed.marking),
+        marking=_stricter(referral.marking, parsed),
         happened_at=parsed.happened_at,
     )
     if changed is None:
@@ -375,6 +375,13 @@ def identifiers_of(
             )
         )
     return found, tuple(dict.fromkeys(notes))
+
+
+def _stricter(marking: str, parsed: Parsed) -> str:
+    """Return a referral's marking together with what it is now read to come under: the strictest of both."""
+    if parsed.marking is None:
+        return marking
+    return marking_json(strictest([*([read_marking(marking)] if marking else []), parsed.marking]))
 
 
 def _complete(parsed: Parsed) -> float:

@@ -7,6 +7,7 @@ heaviest link says enough. What people decided stays as it is.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -164,13 +165,14 @@ def near(
     people = profiles(model, _around(work, model, own))
     found: dict[str, list[Near]] = {}
     rarity = _Rarity(work, model)
+    with_key: defaultdict[str, list[str]] = defaultdict(list)  # few each: what many have is no key
+    for one in people.values():
+        for key in one.keys:
+            with_key[key].append(one.person)
     for person in sorted({one.person for one in own} & people.keys()):
         one = people[person]
-        others = [
-            other
-            for other in people.values()
-            if comparable(one, other) and not one.keys.isdisjoint(other.keys)
-        ]
+        sharing = dict.fromkeys(other for key in one.keys for other in with_key[key])
+        others = [people[other] for other in sharing if comparable(one, people[other])]
         those = []
         for other in others:
             pair = Pair(one, other)

@@ -220,6 +220,11 @@ def _pinned(entry: Fields) -> str:
     return f"{what}, was sealed in the vault until {_moment(entry['expires_at'])}."
 
 
+def _met_again(entry: Fields) -> str:
+    before = f"of case {entry['case_before']}, destroyed {_moment(entry['destroyed_at'])}"
+    return f"The bytes of exhibit {entry['exhibit']} ({before}) were met again, and are kept for case {entry['case']}."
+
+
 def _lifted(entry: Fields) -> str:
     left = {0: "no hold stands", 1: "1 hold stands"}.get(entry["left"], f"{entry['left']} holds stand")
     what = f"lifted the hold “{entry['basis']}” on an exhibit of case {entry['case']}"
@@ -394,15 +399,16 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
         "hold-lifted": Kind("Hold lifted", _lifted),
         "exhibit-recovered": Kind(
             "Put on record",
-            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record now.",
+            "A crash had left exhibit {exhibit} of case {case} on no record; it is on record and on hold now.",
         ),
+        "exhibit-met-again": Kind("Met again", _met_again),
         "orphan-destroyed": Kind(
             "Destroyed again",
             "Exhibit {exhibit} had been destroyed and had a key again; it was destroyed again.",
         ),
         "vault-cleared": Kind(
             "Left over, removed",
-            "Files of the vault that were never written to their end were removed: {files}.",
+            "Files of the vault that were never finished were removed: {files}.",
         ),
         "exhibit-expired": Kind(
             "Destroyed",
@@ -415,6 +421,9 @@ GROUPS: Mapping[str, Mapping[str, Kind]] = {
             "{by} destroyed {destroyed} exhibits ({failed} failed, {held} on hold) under the terms {under}.",
         ),
         "exhibit-sealed": Kind("Sealed", "An exhibit of case {case} was sealed ({size} bytes)."),
+        "exhibit-key-finished": Kind(
+            "Key finished", "A crash had left the key of exhibit {exhibit} without its name; it has it now."
+        ),
         "exhibit-opened": Kind("Unsealed", "{by} opened an exhibit of case {case} for {purpose}."),
         "export-approved": Kind(
             "Export approved", "{by} approved that an exhibit of case {case} leaves, for {purpose}."

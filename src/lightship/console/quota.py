@@ -54,8 +54,8 @@ class Quotas:
         self._clock, self._lock = clock, threading.Lock()
         self._by_name: dict[str, Quota] = {}
 
-    def take(self, tenant: Tenant) -> None:
-        """Take one request from a tenant's quota.
+    def take(self, tenant: Tenant, count: int = 1) -> None:
+        """Take ``count`` from a tenant's quota: one for a request, and more where it asks for more.
 
         Raises
         ------
@@ -65,6 +65,6 @@ class Quotas:
         now = self._clock()
         with self._lock:
             quota = self._by_name.setdefault(tenant.name, Quota(float(tenant.per_minute), now, now.date()))
-            wait_s = quota.wait_s(1, tenant.per_minute, tenant.per_day, now)
+            wait_s = quota.wait_s(count, tenant.per_minute, tenant.per_day, now)
         if wait_s:
             raise Problem("rate", "The tenant's quota is used up.", retry_after_s=wait_s)

@@ -29,6 +29,9 @@ from lightship.exchange.referrals import FORMS, Mapped
 MOST_BYTES = 4 << 20
 """Of one request; a referral is words, and some kilobytes."""
 
+MOST = 1_000
+"""Referrals of one request; fewer where the sender's quota allows no more at once."""
+
 MEDIA: Mapping[str, str] = {"application/stix+json": "stix-json", "text/csv": "csv"}
 """Content types that name a form by themselves; every other one needs ``form``."""
 
@@ -99,14 +102,17 @@ def routes(
         if not named:
             raise Problem("media-type", f"Say what it is: `?form=`. {_LISTED}")
         data = await request.body()
-        return await run_in_threadpool(take, tenant.name, named, data)
+        return await run_in_threadpool(take, tenant, named, data)
 
-    def take(who: str, form: str, data: bytes) -> Acknowledgement:
-        now = settings.clock()
+    def take(tenant: Tenant, form: str, data: bytes) -> Acknowledgement:
+        now, who = settings.clock(), tenant.name
+        most = min(MOST, tenant.per_minute, tenant.per_day)
         try:
-            batch = received(form, who, data, now, mapping(who) if form == "csv" else None)
+            batch = received(form, who, data, now, mapping(who) if form == "csv" else None, most)
         except InputError as error:
             raise Problem("invalid", f"{error.what} {error.todo}".strip()) from None
+        if len(batch) > 1:  # the request itself was counted as one
+            quotas.take(tenant, len(batch) - 1)
         taken = take_in(
             store, shipped(), batch, now=now, offices=Offices(), by=who, calling_code=calling_code
         )

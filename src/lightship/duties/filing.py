@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from lightship.core.cases import Exhibit
 from lightship.core.duties import Duty, Filing
 from lightship.core.errors import AccessDenied, FilingError, LightshipError, StoreError
+from lightship.core.exhibits import put_on_record
 from lightship.core.ports import Store, Work
 from lightship.duties.desk import file as put_on_duty
 from lightship.duties.filing_snapshot import Snapshot, from_bytes
@@ -261,8 +262,9 @@ def declare(
             f"filing {filing.id}",
             "What is on its way goes on by `report send`; what waits, by `report resume`; a new one has a declarer.",
         )
-    if work.get(Exhibit, exhibit.id) is None:
-        work.save(exhibit)
+    found = work.get(Exhibit, exhibit.id)
+    if found is None or found.destroyed_at is not None:
+        put_on_record(work, exhibit, now)
     # What was open at the authority under an earlier snapshot is never finished: it is dropped there.
     fresh = {"step": "", "remote": "", "files": ()}
     after = _change(

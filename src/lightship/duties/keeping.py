@@ -17,6 +17,7 @@ from lightship.core.canonical import canonical
 from lightship.core.cases import Case, Effect, Exhibit, Judgement, Report, Stream
 from lightship.core.duties import Clock, Detection, Duty, Hold
 from lightship.core.errors import AccessDenied, InputError, PolicyError
+from lightship.core.exhibits import put_on_record
 from lightship.core.ports import Identified, Store, Vault, Work
 from lightship.duties import clocks, states
 from lightship.duties.desk import duty_of
@@ -58,7 +59,7 @@ class Erasure:
 def seal(
     store: Store, vault: Vault, duty_id: str, data: bytes, *, what: Kept, media: str = "", now: datetime
 ) -> Exhibit:
-    """Seal something of a report; the same bytes again are the exhibit that is there.
+    """Seal something of a report; the same bytes again are the exhibit that is there, unless it was destroyed.
 
     Until the report is sent it is kept as long as a rule could ask for; from then on as :func:`date_kept` says.
 
@@ -81,8 +82,8 @@ def seal(
         detection = work.get(Detection, duty_id)
         stream = detection.stream_id if detection is not None else ""
         exhibit = Exhibit(id_, duty.case_id, stream, 0.0, 0.0, named, len(data), now, now + _AGES)
-        vault.seal(data, exhibit)  # first: an exhibit that is on record can be opened
-        work.save(exhibit)
+        put_on_record(work, exhibit, now)
+        vault.seal(data, exhibit)  # before the transaction ends: an exhibit that is on record can be opened
         entry = {"kind": "sealed-for-report", "duty": duty_id, "case": duty.case_id, "exhibit": id_}
         work.record({"at": now.isoformat(), **entry, "what": what, "size": len(data)})
     return exhibit

@@ -44,10 +44,9 @@ from lightship.core.errors import InputError
 from lightship.core.markings import strictest
 from lightship.core.release import Released, Thing
 from lightship.exchange.loss import Loss
+from lightship.exchange.referrals.stix import PAP_EXTENSION, STATEMENT, TLP_EXTENSION
 
 _OURS = uuid.UUID("6f0d3c1e-58a4-5c53-9d1b-2f3b0b6c7a11")
-_TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
-_PAP_EXTENSION = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
 _TLP = {
     "clear": "94868c89-83c2-464b-929b-a1a8aa3c8487",
     "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
@@ -63,7 +62,6 @@ _PAP = {
 }
 _HASHES = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
 _EXTENSION = f"extension-definition--{uuid.uuid5(_OURS, 'identifiers')}"
-_STATEMENT = "Lightship handling: "
 _BEGAN, _CHANGED = "2026-11-30T00:00:00.000Z", "2026-11-30T12:00:00.000Z"
 
 
@@ -121,8 +119,8 @@ def marking_of(stix: Mapping[str, Any], definitions: Mapping[str, Mapping[str, A
         return Marking()
     for reference in stix.get("object_marking_refs", ()):
         statement = definitions.get(reference, {}).get("definition", {}).get("statement", "")
-        if statement.startswith(_STATEMENT):
-            return Marking(**json.loads(statement.removeprefix(_STATEMENT)))
+        if statement.startswith(STATEMENT):
+            return Marking(**json.loads(statement.removeprefix(STATEMENT)))
     return None
 
 
@@ -132,14 +130,14 @@ def marking_definitions(marking: Marking) -> tuple[MarkingDefinition, ...]:
     whole = canonical({name: getattr(marking, name) for name in Marking.__slots__}).decode()
     return (
         _extended(
-            _TLP[marking.tlp], 1, f"TLP:{marking.tlp.upper()}", _TLP_EXTENSION, {"tlp_2_0": marking.tlp}
+            _TLP[marking.tlp], 1, f"TLP:{marking.tlp.upper()}", TLP_EXTENSION, {"tlp_2_0": marking.tlp}
         ),
-        _extended(pap, day, f"PAP:{marking.pap.upper()}", _PAP_EXTENSION, {"pap": marking.pap}),
+        _extended(pap, day, f"PAP:{marking.pap.upper()}", PAP_EXTENSION, {"pap": marking.pap}),
         MarkingDefinition(
             id=f"marking-definition--{uuid.uuid5(_OURS, whole)}",
             created=_BEGAN,
             definition_type="statement",
-            definition=StatementMarking(statement=_STATEMENT + whole),
+            definition=StatementMarking(statement=STATEMENT + whole),
         ),
     )
 

@@ -27,13 +27,15 @@ from lightship.core.ports import ReadableLedger
 from lightship.infra import exhibit_file
 from lightship.infra.exhibit_file import PIECE
 from lightship.infra.secret_file import KEY_BYTES, secret_of
-from lightship.infra.whole_file import sync, whole
+from lightship.infra.whole_file import PART, sync, whole
 
 APPROVAL_S = 24 * 3600.0
 """How long an approval counts: a working day and its night."""
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _NONCE = 12
+_KEY_PART = re.compile(rf"{re.escape(PART)}([0-9a-f]{{64}})-[0-9a-f]+")
+_WRAPPED = _NONCE + KEY_BYTES + 16  # bytes of a key's file
 _PAGE = 500  # log entries read at a time, from the end
 
 
@@ -152,21 +154,62 @@ class FileVault:
                 found[str(entry["exhibit"])] = _of_entry(entry)
         return found
 
-    def clear(self, before: datetime) -> int:
-        """Remove files that were never written to their end; returns how many they were.
+    def clear(self, before: datetime) -> tuple[tuple[str, ...], int, int]:
+        """Finish keys that were written before a moment and lack their name, and remove what else was not finished.
+
+        A key is finished that opens its exhibit, has no other beside it, and was not destroyed. One that would be, but
+        opens nothing, is left: with another master key, or a copy of the data, it may.
+
+        Returns the ids of the exhibits whose keys were finished, how many files were removed, and how many left.
 
         Raises
         ------
         VaultError
-            If the folder cannot be used.
+            If the folder cannot be used, or the log not be written.
         """
-        removed = 0
+        finished, removed, left = [], 0, 0
         with self._usable(), self._alone():
             for path in (self.folder / "data").glob("*/.*"):
                 if path.stat().st_mtime <= before.timestamp():
                     path.unlink()
                     removed += 1
-        return removed
+            for path in (self.folder / "keys").glob(f"{PART}*"):
+                if path.stat().st_mtime > before.timestamp():
+                    continue
+                fits = self._fits(path)
+                if fits:
+                    self._finish(path)
+                    finished.append(_part_of(path))
+                elif fits is None:
+                    left += 1
+                else:
+                    _shred(path)
+                    removed += 1
+        return tuple(finished), removed, left
+
+    def _fits(self, part: Path) -> bool | None:
+        """Return whether a file is the key that an exhibit lacks; None where one is lacking and this opens nothing."""
+        name, wrapped = _part_of(part), part.read_bytes()
+        data, key = self.folder / "data" / name[:2] / name, part.with_name(name)
+        if not name or len(wrapped) != _WRAPPED or not data.exists():
+            return False
+        if key.exists() or part.with_name(f"{name}.destroyed").exists():
+            return False
+        try:
+            opened = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], name.encode())
+            with data.open("rb") as file:
+                next(exhibit_file.pieces(file, opened, name))  # the first piece is enough to tell
+        except (InvalidTag, VaultError):
+            return None
+        return True
+
+    def _finish(self, part: Path) -> None:
+        name, at = _part_of(part), datetime.now(UTC).isoformat()
+        self._append({"at": at, "kind": "exhibit-key-finished", "exhibit": name})
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(part.with_name(name))
+        sync(part.parent)
 
     # Looking -----------------------------------------------------------------------------------
 
@@ -307,6 +350,24 @@ class FileVault:
             self._data(exhibit).unlink(missing_ok=True)  # nobody can read it; it only takes room
             return record
 
+    def record_of(self, exhibit: Exhibit) -> str:
+        """Return the digest of an exhibit's destruction record; nothing is destroyed by asking.
+
+        Raises
+        ------
+        VaultError
+            If the vault has it, as where the same bytes were met again, or never destroyed it.
+        """
+        with self._usable(), self._alone():
+            tombstone = self._tombstone(exhibit)
+            if self._key(exhibit).exists() or not tombstone.exists():
+                raise VaultError(
+                    "The vault does not have this exhibit as destroyed.",
+                    exhibit.id,
+                    "Run retention again in an hour.",
+                )
+            return tombstone.read_text("ascii")
+
     # Files and log -----------------------------------------------------------------------------
 
     def _put(
@@ -315,6 +376,10 @@ class FileVault:
         """Put an act on the log; it is on disk when this returns."""
         at = (now or datetime.now(UTC)).astimezone(UTC).isoformat()
         entry = {"at": at, "kind": kind, "exhibit": exhibit.id, "case": exhibit.case_id, **facts}
+        self._append(entry)
+        return entry
+
+    def _append(self, entry: dict[str, Any]) -> None:
         try:
             self._log.append(entry)
         except (LedgerError, InputError) as error:
@@ -323,7 +388,6 @@ class FileVault:
                 error.where,
                 error.todo,
             ) from error
-        return entry
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -384,6 +448,12 @@ def _name(exhibit: Exhibit) -> str:
     if not _NAME.fullmatch(exhibit.id):
         raise VaultError("An exhibit's id is no SHA-256.", exhibit.id[:80], "Give 64 hexadecimal characters.")
     return exhibit.id
+
+
+def _part_of(path: Path) -> str:
+    """Return whose key a file was to be; empty for a file that was to be something else."""
+    found = _KEY_PART.fullmatch(path.name)
+    return found[1] if found else ""
 
 
 def _shred(path: Path) -> None:

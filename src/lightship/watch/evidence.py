@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from lightship.core.cases import Case, Exhibit
+from lightship.core.exhibits import put_on_record
 from lightship.core.ports import Store, Vault
 from lightship.watch.ring import Still
 
@@ -17,7 +18,7 @@ KEEP = timedelta(days=365)
 def keep(
     store: Store, vault: Vault, stills: Iterable[Still], case_id: str, now: datetime
 ) -> tuple[Exhibit, ...]:
-    """Seal stills as exhibits of a case; those that are there already are left as they are.
+    """Seal stills as exhibits of a case; those that are there already, and not destroyed, are left as they are.
 
     Raises
     ------
@@ -29,7 +30,8 @@ def keep(
         id_ = hashlib.sha256(still.jpeg).hexdigest()
         with store.begin() as work:
             case = work.get(Case, case_id)
-            if case is None or work.get(Exhibit, id_) is not None:
+            found = work.get(Exhibit, id_)
+            if case is None or (found is not None and found.destroyed_at is None):
                 continue
             exhibit = Exhibit(
                 id_,
@@ -42,8 +44,8 @@ def keep(
                 now,
                 now + KEEP,
             )
-            vault.seal(still.jpeg, exhibit)  # first: an exhibit that is on record can be opened
-            work.save(exhibit)
+            put_on_record(work, exhibit, now)
+            vault.seal(still.jpeg, exhibit)  # before the transaction ends: what is on record can be opened
             work.record(
                 {
                     "kind": "pinned",

@@ -1,7 +1,10 @@
 """A platform's case reaches the body once: over the house's bus or HTTPS, kept before it is confirmed."""
 
 import json
+import socket
 import threading
+import time
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -9,9 +12,10 @@ import httpx
 import pytest
 from tests.servers import nats  # noqa: F401
 
+from lightship import app_serve
 from lightship.app_casework_serve import taking
 from lightship.app_platform import Deployment
-from lightship.app_serve import handover_of
+from lightship.app_serve import handover_of, working
 from lightship.casework.handover import listen
 from lightship.core.cases import Case, Effect, Stream
 from lightship.core.casework import REFERRED, TAKEN_IN, Inquiry, Original, Referral
@@ -23,6 +27,7 @@ from lightship.infra.nats_bus import NatsBus
 from lightship.infra.nats_link import NatsLink
 from lightship.infra.store import SqlStore
 from lightship.watch import handover
+from lightship.watch.chores import Chores
 from lightship.watch.handover import FORM, Handover, OverBus
 from lightship.watch.outbox import Retry, due, send_due
 
@@ -173,6 +178,55 @@ def test_over_https_the_form_the_token_and_the_key_go_with_it_and_only_a_202_con
     assert json.loads(asked[0].content)["platform"] == "Example Live"
     with pytest.raises(InputError, match="https"):
         ReferralClient("http://body.example", "tok", FORM)
+
+
+@pytest.mark.parametrize(("status", "size"), [(202, 10**9), (422, 10**9), (422, 150)])
+def test_an_answer_that_drips_is_not_waited_for(status, size):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            caller = server.accept()[0]
+            with caller, suppress(OSError):
+                caller.recv(9999)
+                caller.sendall(f"HTTP/1.1 {status} Said\r\nContent-Length: {size}\r\n\r\n".encode())
+                for _ in range(40):
+                    time.sleep(0.1)
+                    caller.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
+        client = ReferralClient(f"http://127.0.0.1:{server.getsockname()[1]}", "tok", FORM, total_s=0.5)
+        began = time.monotonic()
+        with nullcontext() if status == 202 else pytest.raises(SinkError, match="422"):
+            client("key", b"{}")
+        assert time.monotonic() - began < 2
+
+
+def test_a_body_that_does_not_answer_holds_up_no_stop(platform, monkeypatch):
+    """It has all the senders of referrals, and a stop that is ordered then is sent at once."""
+    now, free, sent_to = datetime.now(UTC), threading.Event(), threading.Event()
+    with platform.begin() as work:
+        work.save(*(Effect(f"r{n}", f"c{n}", "s1", "refer", "ann", now, now) for n in range(20)))
+    monkeypatch.setattr(app_serve, "deliver_of", lambda _platform: lambda _effect: sent_to.set())
+    monkeypatch.setattr(app_serve, "handover_of", lambda _platform: lambda _effect: free.wait(10))
+    for name in ("carry", "_wake"):
+        monkeypatch.setattr(app_serve, name, lambda *_: None)
+    chores = Chores()
+    deployment = SimpleNamespace(folder=None)
+    working(
+        SimpleNamespace(
+            chores=chores, deployment=deployment, store=platform, vault=None, wake=threading.Event()
+        ),
+        print,
+    )
+    try:
+        time.sleep(0.4)
+        assert not sent_to.is_set()
+        with platform.begin() as work:
+            work.save(Effect("stop", "c9", "s1", "stop-stream", "ann", now, now))
+        assert sent_to.wait(3)
+    finally:
+        free.set()
+        chores.end()
 
 
 def test_what_nobody_here_sends_waits_and_holds_nothing_up(platform):

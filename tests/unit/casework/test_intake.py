@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from lightship.casework import desk
 from lightship.casework.intake import BATCH, Received, known_facts, read_again, reclassify, take_in
 from lightship.casework.urgency import judge, rank, shipped
 from lightship.casework.why import why
-from lightship.core.casework import Identifier, Inquiry, Original, Parsed, Referral, Task, Use
+from lightship.core.casework import Identifier, Inquiry, Marking, Original, Parsed, Referral, Task, Use
 from lightship.core.errors import InputError
+from lightship.core.markings import read_marking
 from lightship.exchange.referrals import FORMS, parse_mapping, reader_of
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -130,6 +132,22 @@ def test_what_came_under_the_wrong_form_is_read_again_from_the_bytes_that_came(s
         with pytest.raises(InputError, match="read already"):
             read_again(work, LADDER, taken.referral_id, right, form="signal-json", by="ann", now=NOW)
     sound(store)
+
+
+def test_a_marking_is_not_lowered_by_reading_again(store):
+    bare = Parsed("partner", "R", "k")
+    (taken,) = take(
+        store, Received("csv", "x", b"a", replace(bare, marking=Marking(tlp="red", originator="x")))
+    )
+    with store.begin() as work:
+        for now_read, kept in (
+            (Marking(originator="y"), Marking(tlp="red", originator="x; y")),
+            (Marking(pap="amber"), Marking(tlp="red", pap="amber", originator="x; y")),
+            (None, Marking(tlp="red", pap="amber", originator="x; y")),
+        ):
+            parsed = replace(bare, marking=now_read)
+            again, _ = read_again(work, LADDER, taken.referral_id, parsed, form="csv", by="ann", now=NOW)
+            assert read_marking(again.marking) == kept
 
 
 def test_a_fact_that_is_not_on_the_list_is_a_note_and_no_error(store):

@@ -10,9 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.unit.casework.test_desk import Memory as DeskMemory
 from tests.unit.console.making import Journal
 
-from lightship.casework import desk, links
+from lightship.casework import desk, link_pass, links
 from lightship.casework.bundling import put, take_apart
 from lightship.casework.intake import Received, take_in
+from lightship.casework.link_model import shipped as shipped_model
+from lightship.casework.profiles import comparable
 from lightship.casework.urgency import judge, shipped
 from lightship.core.casework import (
     Bundle,
@@ -473,3 +475,24 @@ class Linked(RuleBasedStateMachine):
 
 TestLinked = Linked.TestCase
 TestLinked.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_looking_who_is_near_compares_those_alone_who_share_something(store, monkeypatch):
+    """The people of two long referrals, each of one with one of the other: as many comparisons, not their product."""
+    compared, persons = [], 120
+    monkeypatch.setattr(
+        link_pass, "comparable", lambda one, other: compared.append(one) or comparable(one, other)
+    )
+    with store.begin() as work:
+        for name in ("one", "two"):
+            refer(work, name)
+            work.save(
+                *(
+                    Identifier(f"{name}-{n}", name, "email", f"m{n}@x.example", "unknown", f"{name}/{n}")
+                    for n in range(persons)
+                )
+            )
+        found = link_pass.near(work, shipped_model(), "one", now=NOW)
+    assert len(found) == persons
+    assert all(len(those) == 1 for those in found.values())
+    assert len(compared) <= 2 * persons

@@ -225,3 +225,32 @@ def test_targets_of_a_month_are_told_from_the_ledger(place):
     said = run(place, "targets", "--month", "2026-11")
     assert "P1 report is filed within 15 minutes of awareness. 0.0% of 1 (95% wanted): MISSED" in said
     assert re.search(r"case c0, [\d,]+ min so far: until it was filed", said)
+
+
+def test_retention_on_a_store_that_is_not_the_vaults_does_nothing(place, tmp_path, monkeypatch):
+    with vault_beside(Deployment(place)) as (store, vault):
+        (one,) = evidence.keep(store, vault, [Still(3.0, b"a synthetic still")], "c0", T0)
+    monkeypatch.setattr(app_duties, "utc_now", lambda: YEAR)
+    other = f"sqlite:///{tmp_path}/typo.db"
+    assert "knows 0 of the 1 exhibits" in run(place, "retention", "run", "--database", other, code=9)
+    assert not (place / "duties.key").exists()
+    assert "put on record and on hold" in run(place, "retention", "run", "--recover", "--database", other)
+    with vault_beside(Deployment(place)) as (_, vault):
+        assert vault.open(one, by="mo", purpose="test") == b"a synthetic still"
+
+
+def test_to_prove_a_destruction_destroys_nothing_that_was_met_again(place):
+    filed(place)
+    data = b"a synthetic still"
+    with vault_beside(Deployment(place)) as (store, vault):
+        evidence.keep(store, vault, [Still(3.0, data)], "c0", T0)
+        kept(place, T0 + timedelta(hours=1))
+        with store.begin() as work:
+            for one in work.find(Exhibit):
+                work.change(Exhibit, one.id, {}, destroyed_at=YEAR)
+                vault.destroy(one, by="retention", reason="its time is over", now=YEAR)
+            (still,) = work.find(Exhibit, {"media": "image/jpeg"})
+        vault.seal(data, still)  # and whoever met it has not put it on record yet
+        with pytest.raises(VaultError, match="does not have this exhibit as destroyed"):
+            kept(place, T0 + timedelta(hours=2))
+        assert vault.open(still, by="x", purpose="x") == data

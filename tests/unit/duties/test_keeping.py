@@ -105,6 +105,19 @@ def test_done_twice_or_interrupted_it_is_kept_once(made):
     assert len(exhibits(store)) == 3
 
 
+def test_content_that_was_destroyed_and_is_sealed_again_is_kept_for_its_new_report(made):
+    store, vault = made
+    (still,) = exhibits(store)
+    with store.begin() as work:
+        work.change(Exhibit, still.id, {}, destroyed_at=T0, case_id="an earlier case")
+        vault.destroy(still, by="retention", reason="its time is over", now=T0)
+    data = b"a synthetic still"
+    again = keeping.seal(store, vault, "d0000000", data, what="content", media="image/jpeg", now=FILED)
+    assert exhibits(store) == [again]
+    assert (again.case_id, again.sealed_at, again.destroyed_at) == ("c0", FILED, None)
+    assert vault.open(again, by="x", purpose="x") == data
+
+
 def test_a_year_later_it_is_destroyed_and_the_destruction_is_certified(made):
     store, vault = made
     duty = secured(store, vault)

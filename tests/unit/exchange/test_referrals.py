@@ -226,6 +226,58 @@ def test_a_bundle_of_the_reference_library_is_read():
     assert (parsed.reference, parsed.marking.tlp) == (report.id, "red")
 
 
+RED, GREEN = (
+    f"marking-definition--{one}"
+    for one in ("e828b379-4e03-4974-9ac4-e53a884c97c1", "bab4a63c-aed9-4cf5-a766-dfca5abac2bb")
+)
+THEIRS = "marking-definition--00000000-0000-4000-8000-000000000001"
+PAP = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
+TLP = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+
+
+@pytest.mark.parametrize(
+    ("refs", "said", "tlp", "pap"),
+    [
+        ([GREEN], None, "green", "clear"),
+        ([GREEN, THEIRS], None, "red", "red"),
+        ([GREEN, 5], None, "red", "red"),
+        ([THEIRS], {}, "red", "red"),
+        ([THEIRS], {"definition_type": "statement", "definition": {"statement": "Ours alone"}}, "red", "red"),
+        ([THEIRS], {"definition_type": "tlp", "definition": {"tlp": "red"}}, "red", "clear"),
+        ([THEIRS], {"definition_type": "tlp", "definition": {"tlp": "white"}}, "clear", "clear"),
+        ([THEIRS], {"extensions": {TLP: {"tlp_2_0": "amber+strict"}}}, "amber+strict", "clear"),
+        ([GREEN, THEIRS], {"extensions": {PAP: {"pap": "amber"}}}, "green", "amber"),
+        ([THEIRS], {"extensions": {PAP: {"pap": "mauve"}}}, "red", "red"),
+        ([THEIRS], {"extensions": {PAP: {"pap": "green"}, "extension-definition--1": {}}}, "red", "red"),
+        ([GREEN, "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e"], None, "green", "red"),
+    ],
+)
+def test_a_marking_that_a_bundle_does_not_explain_is_held_as_red(refs, said, tlp, pap):
+    objects = [{"type": "report", "id": "report--1", "name": "r", "object_marking_refs": refs}]
+    if said is not None:
+        objects.append({"type": "marking-definition", "id": THEIRS, **said})
+    parsed = read("stix-json", json.dumps({"type": "bundle", "objects": objects}).encode())
+    assert (parsed.marking.tlp, parsed.marking.pap) == (tlp, pap)
+    assert bool(parsed.notes) == (tlp == pap == "red"), "what was not understood is said"
+
+
+def test_part_of_an_object_is_marked_as_all_of_it():
+    report = {"type": "report", "id": "report--1", "name": "r", "object_marking_refs": [GREEN]}
+    report["granular_markings"] = [{"lang": "en", "selectors": ["name"]}]
+    whole = {"type": "bundle", "objects": [report]}
+    assert read("stix-json", json.dumps(whole).encode()).marking.tlp == "green"
+    report["granular_markings"].append({"marking_ref": RED, "selectors": ["name"]})
+    assert read("stix-json", json.dumps(whole).encode()).marking.tlp == "red"
+
+
+@pytest.mark.parametrize("where", ["Attribute", "Object", "inner"])
+def test_the_strictest_tag_within_an_event_marks_it(where):
+    tagged = {"type": "email", "value": "a@b.example", "Tag": [{"name": "tlp:red"}]}
+    inner = {"name": "person", "Attribute": [tagged]} if where == "inner" else tagged
+    event = {"info": "x", "Tag": ["tlp:green"], "Attribute" if where == "Attribute" else "Object": [inner]}
+    assert read("misp-json", json.dumps({"Event": event}).encode()).marking.tlp == "red"
+
+
 def test_markings_of_misp_are_kept_and_an_unknown_one_is_the_strictest():
     marking = read("misp-json").marking
     assert (marking.tlp, marking.pap, marking.originator) == ("green", "red", "CERT")

@@ -1,6 +1,7 @@
 """What is sent is STIX 2.1 by its own validator, holds nothing above the partner's grade, and says what did not fit."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from stix2validator import ValidationOptions, validate_instance
@@ -10,6 +11,7 @@ from lightship.casework.disseminate import preview
 from lightship.core.casework import Marking
 from lightship.core.errors import InputError
 from lightship.core.markings import SCALES
+from lightship.exchange.referrals.stix import read_stix
 from lightship.exchange.stix_bundle import bundle, bundle_json, marking_definitions, marking_of
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -91,6 +93,20 @@ def test_every_object_bears_a_marking_that_reads_back(released):
     assert None not in markings
     assert {one.tlp for one in markings} == {"clear", "green", "amber"}
     assert marking_of({"type": "note"}, definitions) is None
+
+
+@pytest.mark.parametrize(
+    "marking",
+    [
+        Marking("SECRET", "green", "red", "C", "ask first", "met"),
+        Marking("OFFICIAL-SENSITIVE", "amber+strict", "amber", "P", "", "met"),
+        Marking("OFFICIAL", "red", "clear", "C", "destroy after use; tell us", "met; yard"),
+    ],
+)
+def test_a_marking_that_is_sent_comes_back_equal(released, marking):
+    items = [replace(one, marking=marking) for one in released.things]
+    made, _ = bundle(replace(released, things=tuple(items)), "Lightship force", NOW)
+    assert read_stix(bundle_json(made), NOW).marking == marking
 
 
 @pytest.mark.parametrize("step", range(5))

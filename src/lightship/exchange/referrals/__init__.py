@@ -18,7 +18,7 @@ from lightship.exchange.referrals.platform import platform_referral, read_platfo
 from lightship.exchange.referrals.schedule1 import read_schedule1
 from lightship.exchange.referrals.signal import read_signal
 from lightship.exchange.referrals.stix import read_stix
-from lightship.exchange.referrals.table import Mapped, parse_mapping, read_table, rows_of
+from lightship.exchange.referrals.table import Mapped, not_more, parse_mapping, read_table, rows_of
 
 __all__ = ["FORMS", "Mapped", "Reader", "parse_mapping", "platform_referral", "reader_of", "split"]
 
@@ -57,13 +57,22 @@ def reader_of(form: str, mapped: Mapped | None = None) -> Reader:
     return _safe(_READERS[form])
 
 
-def split(form: str, data: bytes, mapped: Mapped | None = None) -> tuple[bytes, ...]:
-    """Return the referrals of a file, each with its own bytes: the lines or rows of a form that has several."""
+def split(form: str, data: bytes, mapped: Mapped | None = None, most: int | None = None) -> tuple[bytes, ...]:
+    """Return the referrals of a file, each with its own bytes: the lines or rows of a form that has several.
+
+    Raises
+    ------
+    InputError
+        If there are more than ``most``.
+    """
     if form == "csv" and mapped is not None:
-        return rows_of(data, mapped)
+        return rows_of(data, mapped, most)
     lines = tuple(line for line in data.split(b"\n") if line.strip()) if form in _LINES else ()
     whole = all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
-    return lines if len(lines) > 1 and whole else (data,)
+    if len(lines) > 1 and whole:
+        not_more(len(lines), most, form)
+        return lines
+    return (data,)
 
 
 def _safe(reader: Reader) -> Reader:

@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lightship.core.casework import Parsed
-from lightship.exchange.referrals.reading import Reading, json_of, marking_of, table_of, tables_of, text_of
+from lightship.exchange.referrals.reading import (
+    Reading,
+    json_of,
+    list_of,
+    marking_of,
+    table_of,
+    tables_of,
+    text_of,
+)
 
 FIELDS = ("uuid", "info", "date", "Orgc", "Attribute", "Object", "Tag", "marking")
 TYPES = {
@@ -49,13 +57,23 @@ def read_misp(data: bytes, received_at: datetime) -> Parsed:
         )
         for each in inner:
             _attribute(each, f"object-{number}", platform or text_of(one.get("name")), reading)
-    tags = [text_of(one.get("name")) for one in tables_of(event.get("Tag"))]
-    for tag in tags:
+    for tag in _tags(event):
         reading.has("Tag")
         if tag.lower().startswith(_FACT):
             reading.fact(tag[len(_FACT) :].strip('"'))
-    marking_of(reading, tags, origin)
+    objects = list(tables_of(event.get("Object")))
+    parts = [
+        event,
+        *objects,
+        *(each for one in (event, *objects) for each in tables_of(one.get("Attribute"))),
+    ]
+    marking_of(reading, (tag for one in parts for tag in _tags(one)), origin)
     return reading.parsed()
+
+
+def _tags(one: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tags of an event, an object or an attribute."""
+    return [text_of(table_of(each).get("name", each)) for each in list_of(one.get("Tag"))]
 
 
 def _attribute(one: Mapping[str, Any], who: str, platform: str, reading: Reading) -> None:

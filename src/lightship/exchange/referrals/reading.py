@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from lightship.core.casework import IdentifierKind, Marking, Named, Parsed, PersonRole, Source
+from lightship.core.markings import SCALES, strictest
 
 KINDS: frozenset[str] = frozenset(get_args(IdentifierKind))
 ROLES: frozenset[str] = frozenset(get_args(PersonRole))
@@ -196,27 +198,30 @@ def json_of(data: bytes, reading: Reading) -> Mapping[str, Any]:
     return {}
 
 
-_TLP = {"white": "clear", "clear": "clear", "green": "green", "amber": "amber", "red": "red"}
+NOT_UNDERSTOOD = "tlp:not-understood"
+"""A tag for a marking that cannot be read."""
 
 
-def marking_of(reading: Reading, tags: Iterable[Any], originator: str) -> None:
-    """Take the strictest of ``tlp:...`` and ``pap:...`` tags as the marking."""
-    order = ("clear", "green", "amber", "amber+strict", "red")
-    tlp, pap = -1, -1
+def marking_of(reading: Reading, tags: Iterable[Any], originator: str, whole: Iterable[Marking] = ()) -> None:
+    """Take the strictest of ``tlp:...`` and ``pap:...`` tags, and of markings told whole, as the marking.
+
+    Parameters
+    ----------
+    originator
+        Of what names none itself.
+    """
+    found = list(whole)
     for tag in tags:
-        name, _, value = text_of(tag).lower().partition(":")
-        value = _TLP.get(value, value)
-        if name == "tlp" and value in order:
-            tlp = max(tlp, order.index(value))
-        elif name == "pap" and value in order and value != "amber+strict":
-            pap = max(pap, order.index(value))
-        elif name in {"tlp", "pap"}:
-            tlp = len(order) - 1
-            reading.note("marking", f"an unknown {name} value: held as red")
-    if max(tlp, pap) >= 0:
-        reading.marking = Marking(
-            tlp=order[max(tlp, 0)],  # type: ignore[arg-type]
-            pap=order[max(pap, 0)],  # type: ignore[arg-type]
-            originator=plain(originator)[:LONGEST],
-        )
+        name, _, value = (part.strip() for part in text_of(tag).lower().partition(":"))
+        value = "clear" if value == "white" else value
+        if name not in {"tlp", "pap"}:
+            continue
+        if value not in SCALES[name]:
+            found.append(Marking(tlp="red", pap="red"))
+            reading.note("marking", "it is not understood: held as red")
+        else:
+            found.append(Marking(**{name: value}))  # type: ignore[arg-type]
+    if found:
+        marking = strictest(found)
+        reading.marking = replace(marking, originator=marking.originator or plain(originator)[:LONGEST])
         reading.has("marking")

@@ -7,12 +7,15 @@ what can be read of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from lightship.core.casework import Parsed
+from lightship.core.casework import Marking, Parsed
+from lightship.core.errors import InputError
+from lightship.core.markings import read_marking
 from lightship.exchange.referrals.reading import (
+    NOT_UNDERSTOOD,
     Reading,
     json_of,
     list_of,
@@ -38,10 +41,23 @@ TLP_2 = {
     "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "tlp:red",
 }
 """Identifiers of the markings of TLP 2.0 (OASIS common objects) and of TLP 1 (STIX 2.1, section 7.2.1.4)."""
+PAP = {
+    "marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92": "pap:clear",
+    "marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730": "pap:white",
+    "marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9": "pap:green",
+    "marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab": "pap:amber",
+    "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e": "pap:red",
+}
+"""Identifiers of the markings of PAP (OASIS common objects)."""
+TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+PAP_EXTENSION = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
+STATEMENT = "Lightship handling: "
+"""How a statement begins that says a marking of ours whole, as JSON."""
 
 IDENTIFIERS = "extension-definition--1aeccec7-aa35-530d-aa87-18aa2a4beed6"
 """Lightship's extension: identifiers that STIX 2.1 has no observable for, and facts of urgency."""
 
+_EXTENSIONS = {TLP_EXTENSION: ("tlp", "tlp_2_0"), PAP_EXTENSION: ("pap", "pap")}
 _TOLD = ("report", "note", "incident", "observed-data", "grouping")
 _HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
 _ROLES = {
@@ -84,7 +100,8 @@ def read_stix(data: bytes, received_at: datetime) -> Parsed:
         _extended(one, people, reading)
         for fact in list_of(one.get("x_lightship_facts")):
             reading.fact(text_of(fact))
-    marking_of(reading, _tags(objects), text_of(head.get("created_by_ref")))
+    tags, whole = _marked(objects)
+    marking_of(reading, tags, text_of(head.get("created_by_ref")), whole)
     return reading.parsed()
 
 
@@ -150,8 +167,53 @@ def _extended(one: Mapping[str, Any], people: Mapping[str, tuple[str, str]], rea
         )  # fmt: skip
 
 
-def _tags(objects: list[Mapping[str, Any]]) -> Iterator[str]:
+def _marked(objects: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Marking]]:
+    """Return what the markings of all objects say, as tags and whole; part of an object is marked as all of it."""
+    definitions: dict[str, list[Mapping[str, Any]]] = {}
     for one in objects:
-        for ref in list_of(one.get("object_marking_refs")):
-            if (tag := TLP_2.get(text_of(ref))) is not None:
-                yield tag
+        if one.get("type") == "marking-definition":
+            definitions.setdefault(text_of(one.get("id")), []).append(one)
+    tags, whole = list[str](), list[Marking]()
+    for ref in dict.fromkeys(_refs(objects)):
+        said = [tag for table in (TLP_2, PAP) if (tag := table.get(ref))]
+        entire = [read for each in definitions.get(ref, ()) if (read := _entire(each)) is not None]
+        said += [tag for each in definitions.get(ref, ()) for tag in _said(each)]
+        tags += said if said or entire else [NOT_UNDERSTOOD]
+        whole += entire
+    return tags, whole
+
+
+def _refs(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the markings that objects refer to, at any depth: rows of an extension are marked too."""
+    waiting: list[Any] = list(objects)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            yield from map(text_of, list_of(one.get("object_marking_refs")))
+            for each in list_of(one.get("granular_markings")):
+                if "lang" not in table_of(each) or "marking_ref" in each:
+                    yield text_of(table_of(each).get("marking_ref"))
+            waiting += one.values()
+
+
+def _said(one: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the tags of a marking definition; of what of it is not understood, that it is not."""
+    for key, value in table_of(one.get("extensions")).items():
+        name, field = _EXTENSIONS.get(key, ("", ""))
+        yield f"{name}:{text_of(table_of(value).get(field))}" if name else NOT_UNDERSTOOD
+    for key, value in table_of(one.get("definition")).items():
+        if key == "tlp":
+            yield f"tlp:{text_of(value)}"
+        elif key != "statement" or _entire(one) is None:
+            yield NOT_UNDERSTOOD
+
+
+def _entire(one: Mapping[str, Any]) -> Marking | None:
+    """Return the marking that a statement of ours says whole; the words of others are for people to read."""
+    words = text_of(table_of(one.get("definition")).get("statement"))
+    try:
+        return read_marking(words.removeprefix(STATEMENT)) if words.startswith(STATEMENT) else None
+    except InputError:
+        return None

@@ -15,6 +15,8 @@ from lightship.core.casework import Parsed, Source
 from lightship.core.errors import InputError
 from lightship.exchange.referrals.reading import KINDS, ROLES, Reading, text_of
 
+_LONGEST_HEAD = 1 << 16
+"""Characters of a table's first row."""
 _ONCE = ("reference", "kind", "happened_at")
 
 
@@ -107,17 +109,42 @@ def parse_mapping(text: str, where: str) -> Mapped:
     return mapped
 
 
-def rows_of(data: bytes, mapped: Mapped) -> tuple[bytes, ...]:
-    """Return each row with the table's head, as a table of its own; what cannot be read as a table stays whole."""
+def not_more(count: int, most: int | None, form: str) -> None:
+    """Refuse more referrals than may come at once.
+
+    Raises
+    ------
+    InputError
+        If they are more.
+    """
+    if most is not None and count > most:
+        raise InputError(
+            f"It holds {count:,} referrals, and at most {most:,} are taken in at once.",
+            form,
+            f"Send it in parts of at most {most:,}.",
+        )
+
+
+def rows_of(data: bytes, mapped: Mapped, most: int | None = None) -> tuple[bytes, ...]:
+    """Return each row with the table's head, as a table of its own; what cannot be read as a table stays whole.
+
+    Raises
+    ------
+    InputError
+        If there are more than ``most``.
+    """
     try:
         text = data.decode(mapped.encoding)
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mapped.delimiter))
+        told = [row for row in rows[1:] if any(cell.strip() for cell in row)]
+        not_more(len(told), most, "csv")
+        if told and sum(map(len, rows[0])) > _LONGEST_HEAD:  # it would be written once a row
+            return (data,)
         found = []
-        for row in rows[1:]:
-            if any(cell.strip() for cell in row):
-                out = io.StringIO(newline="")
-                csv.writer(out, delimiter=mapped.delimiter).writerows((rows[0], row))
-                found.append(out.getvalue().encode(mapped.encoding))
+        for row in told:
+            out = io.StringIO(newline="")
+            csv.writer(out, delimiter=mapped.delimiter).writerows((rows[0], row))
+            found.append(out.getvalue().encode(mapped.encoding))
     except (UnicodeError, csv.Error):
         return (data,)
     return tuple(found) or (data,)

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from lightship.exchange.referrals.reading import Reading
+
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)")
+_ASCII = bytes(range(0x20, 0x7F))
+
+
+def reads_as_ascii(data: bytes) -> bool:
+    """Return whether what is ASCII in XML means the same in its encoding: so in UTF-8, not in UTF-16 or UTF-7."""
+    if b"\0" in data[:4] or data.startswith((b"\xff\xfe", b"\xfe\xff", b"Lo\xa7\x94")):
+        return False
+    declared = _DECLARED.search(data[:300])
+    try:
+        return declared is None or _ASCII.decode(declared[1].decode()) == _ASCII.decode()
+    except (LookupError, ValueError):
+        return False
 
 
 def xml_of(data: bytes, reading: Reading) -> Any | None:
