@@ -15,8 +15,9 @@ from lightship.say import say
 from lightship.settings import state_folder
 
 if TYPE_CHECKING:
-    from lightship.core.casework import Inquiry
+    from lightship.core.casework import Inquiry, Marking
     from lightship.core.ports import Work
+    from lightship.core.release import Partner
     from lightship.infra.store import SqlStore
 
 cases_app = typer.Typer(
@@ -26,6 +27,13 @@ cases_app = typer.Typer(
 
 By = Annotated[str, typer.Option(help="Who you are.")]
 Id = Annotated[str, typer.Argument(help="The inquiry.")]
+Readers = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="LIGHTSHIP_READERS",
+        help="The file that says what colleagues are cleared for; others: TLP and PAP amber.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same weeks.")]
 
 
@@ -37,9 +45,22 @@ def _store() -> Iterator[SqlStore]:
         yield store
 
 
+ABOVE = "Above your clearance."
+
+
 def _line(one: Inquiry) -> str:
     whose = f"{one.owner}, handed to {one.handed_to}" if one.handed_to else one.owner
     return f"{one.id}  urgency {one.urgency}  by {one.due_at:%Y-%m-%d %H:%M}Z  {whose}  {one.title}"
+
+
+def _cleared(by: str, file: Path | None) -> tuple[Partner, Marking]:
+    """Return who looks, as somebody who is released to, and the house's own marking."""
+    from lightship.app_share import readers
+    from lightship.casework.clearance import reader_of
+    from lightship.core.casework import Marking
+
+    own = Marking(tlp="amber", pap="amber")
+    return reader_of(readers(file) if file else {}, by, own), own
 
 
 def _act(act: Callable[[Work, datetime], Inquiry]) -> None:
@@ -134,62 +155,73 @@ def list_(
     by: By,
     owner: Annotated[str, typer.Option(help="Only theirs.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    readers: Readers = None,
 ) -> None:
     """Show the queue: live and ongoing abuse first."""
-    from lightship.casework.sight import queue
+    from lightship.casework.clearance import seen_queue
+    from lightship.casework.sight import screen
 
+    reader, own = _cleared(by, readers)
     with _store() as store, store.begin() as work:
-        found = queue(work, owner, limit, by=by, now=datetime.now(UTC))
-    for one in found:
+        found, closed = seen_queue(screen(work, owner, limit, by=by, now=datetime.now(UTC)), reader, own)
+    for one in found.inquiries:
         typer.echo(_line(one))
-        for reason in one.reasons:
+        for reason in [ABOVE] if one.id in closed else one.reasons:
             typer.echo(f"    {reason}")
 
 
 @cases_app.command()
 def show(
-    inquiry: Id, by: By, narrative: Annotated[bool, typer.Option(help="Open what senders wrote.")] = False
+    inquiry: Id,
+    by: By,
+    narrative: Annotated[bool, typer.Option(help="Open what senders wrote.")] = False,
+    readers: Readers = None,
 ) -> None:
     """Show an inquiry with its referrals, identifiers and tasks; the senders' words stay closed until asked for."""
-    from lightship.casework.desk import log_use
-    from lightship.core.casework import Identifier, Referral, Task
+    from lightship.casework.clearance import seen
+    from lightship.casework.sight import sight
+    from lightship.casework.urgency import shipped
 
+    reader, own = _cleared(by, readers)
     with _store() as store, store.begin() as work:
-        one = _there(work, inquiry)
-        log_use(work, "consultation", inquiry, by, datetime.now(UTC))
-        referrals = work.find(Referral, {"inquiry_id": inquiry}, order=("received_at",))
-        named = {each.id: work.find(Identifier, {"referral_id": each.id}) for each in referrals}
-        tasks = work.find(Task, {"inquiry_id": inquiry}, order=("due_at",))
-    typer.echo(_line(one))
-    for reason in one.reasons:
+        found = seen(sight(work, shipped(), inquiry, by=by, now=datetime.now(UTC)), reader, own)
+    typer.echo(_line(found.inquiry))
+    for reason in found.inquiry.reasons:
         typer.echo(f"  {reason}")
-    for task in tasks:
+    for task in sorted(found.tasks, key=lambda one: one.due_at):
         typer.echo(
-            f"  task {task.id}  {task.state}  by {task.due_at:%Y-%m-%d %H:%M}Z  {task.words}  [{task.rule}]"
+            f"  task {task.id}  {task.state}  by {task.due_at:%Y-%m-%d %H:%M}Z  {task.words or ABOVE}  [{task.rule}]"
         )
-    for each in referrals:
+    for each in found.referrals:
         held = "" if each.kind == each.kind_now else f", held as {each.kind_now}"
         typer.echo(
             f"  referral {each.id}  {each.source} from {each.sender}  {each.reference}  {each.kind}{held}  "
             f"complete {each.completeness:.0%}"
         )
-        for person in named[each.id]:
+        for person in found.named.get(each.id, ()):
             where = f" on {person.platform}" if person.platform else ""
             typer.echo(
                 f"    {person.person.partition('/')[2]} ({person.role}): {person.kind} {person.value}{where}"
             )
         if narrative and each.narrative:
             typer.echo("    " + each.narrative.replace("\n", "\n    "))
+    if not found.whole:
+        typer.echo(f"  Not all of it is shown. {ABOVE}")
 
 
 @cases_app.command()
-def why(inquiry: Id, by: By) -> None:
+def why(inquiry: Id, by: By, readers: Readers = None) -> None:
     """Say why an inquiry stands where it stands, where it would stand without each fact, and what to ask next."""
+    from lightship.casework.clearance import seen
     from lightship.casework.sight import sight
     from lightship.casework.urgency import shipped
+    from lightship.core.errors import AccessDenied
 
+    reader, own = _cleared(by, readers)
     with _store() as store, store.begin() as work:
-        found = sight(work, shipped(), inquiry, by=by, now=datetime.now(UTC)).why
+        found = seen(sight(work, shipped(), inquiry, by=by, now=datetime.now(UTC)), reader, own).why
+    if found is None:
+        raise AccessDenied(ABOVE, f"inquiry {inquiry}", "Somebody cleared for it must read it.")
     urgency = found.urgency
     typer.echo(
         f"Urgency {urgency.level} ({urgency.weight_db:.0f} dB), rank {found.rank} of {found.of}: {urgency.rung.says}"
@@ -438,12 +470,3 @@ def serve(
         oidc=read_oidc(oidc, BODY_ROLES) if oidc else None,
         nats=nats,
     )
-
-
-def _there(work: Work, inquiry: str) -> Inquiry:
-    from lightship.core.casework import Inquiry
-
-    one = work.get(Inquiry, inquiry)
-    if one is None:
-        raise InputError("There is no such inquiry.", f"inquiry {inquiry}", "See `lightship cases list`.")
-    return one

@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from lightship.cli import app
 from lightship.core.cases import Case, Stream
+from lightship.core.casework import Marking, Referral
 from lightship.core.errors import LightshipError
+from lightship.core.markings import marking_json
 from lightship.infra.ledger_file import read_entries
 from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
@@ -140,3 +142,35 @@ def test_two_orders_are_compared_on_made_up_weeks(shell):
     assert {one["order"] for one in json.loads((shell.folder / "out" / "simulation.json").read_text())} >= {
         "urgency"
     }
+
+
+def test_the_shell_too_shows_nobody_what_is_above_their_clearance(shell):
+    (shell.folder / "stop").write_bytes(SAMPLES["platform-json"])
+    shell(
+        "intake", shell.folder / "stop", "--form", "platform-json", "--sender", "Example Live", "--by", "ann"
+    )
+    first = shell("list", "--by", "ann").split()[0]
+    red = marking_json(Marking(tlp="red", originator="Example Live"))
+    with (
+        SqlStore(f"sqlite:///{shell.folder / 'state' / 'cases' / 'casework.db'}") as store,
+        store.begin() as work,
+    ):
+        for one in work.find(Referral):
+            work.change(Referral, one.id, {}, marking=red)
+
+    queue = shell("list", "--by", "ann")
+    assert first in queue, "it waits unseen by nobody"
+    assert "Above your clearance." in queue
+    assert "A live stream is running" not in queue
+    shown = shell("show", first, "--by", "ann", "--narrative")
+    assert "h-9" not in shown
+    assert "exposure, 60 dB" not in shown
+    assert "Not all of it is shown." in shown
+    assert "cleared for it" in shell("why", first, "--by", "ann", fails=True)
+
+    readers = '[[readers]]\nname = "ann"\ngrade = { tlp = "red", pap = "amber" }\n'
+    (shell.folder / "readers.toml").write_text(readers)
+    cleared = ("--by", "ann", "--readers", shell.folder / "readers.toml")
+    assert "A live stream is running" in shell("list", *cleared)
+    assert "exposure, 60 dB" in shell("show", first, *cleared, "--narrative")
+    assert "rank 1 of 1" in shell("why", first, *cleared)

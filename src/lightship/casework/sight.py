@@ -79,12 +79,6 @@ class Screen:
     more: bool
 
 
-def queue(work: Work, owner: str = "", limit: int | None = None, *, by: str, now: datetime) -> list[Inquiry]:
-    """Return the open inquiries, the one in which a child may be in danger now first; logged as a consultation."""
-    log_use(work, "consultation", "queue", by, now)
-    return work.find(Inquiry, _open(owner), order=_ORDER, limit=limit)
-
-
 def screen(
     work: Work, owner: str = "", limit: int = 50, *, after: str = "", by: str, now: datetime
 ) -> Screen:
