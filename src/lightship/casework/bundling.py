@@ -17,9 +17,8 @@ from lightship.casework.desk import MACHINE, identity, log_use
 from lightship.casework.normal import platform_name
 from lightship.core.casework import Bundle, Identifier, IdentifierKind, Referral
 from lightship.core.errors import InputError
+from lightship.core.lookup import any_of
 from lightship.core.ports import Work
-
-_PART = 400  # SQLite takes expressions 1,000 deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +164,10 @@ def folded(work: Work, inquiries: Sequence[str], *, by: str, now: datetime) -> M
     """Return the bundle of each inquiry that has one, by the inquiry's id, so that a queue can show them as one."""
     log_use(work, "consultation", "bundles", by, now)
     marked: dict[str, str] = {}
-    for part in _parts(inquiries):
-        for one in work.find(Referral, {"inquiry_id": part}):
-            if one.bundle:
-                marked.setdefault(one.inquiry_id, one.bundle)
-    found = {
-        one.id: one
-        for part in _parts(list(dict.fromkeys(marked.values())))
-        for one in work.find(Bundle, {"id": part})
-    }
+    for one in any_of(work, Referral, "inquiry_id", inquiries):
+        if one.bundle:
+            marked.setdefault(one.inquiry_id, one.bundle)
+    found = {one.id: one for one in any_of(work, Bundle, "id", dict.fromkeys(marked.values()))}
     return {inquiry: found[id_] for inquiry, id_ in marked.items()}
 
 
@@ -191,7 +185,3 @@ def _near(told: Sequence[Told], within: timedelta) -> list[list[Told]]:
         else:
             groups.append([one])
     return [group for group in groups if len(group) > 1]
-
-
-def _parts(values: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(values[start : start + _PART]) for start in range(0, len(values), _PART)]

@@ -82,7 +82,7 @@ def founded(
     urgency = judge(ladder, facts)
     due_at = now + timedelta(hours=urgency.rung.act_within_hours)
     inquiry = Inquiry(id_, now, offices.intake, due_at, title=title, **_place(urgency))
-    rule = _by_rung(ladder, urgency.rung)
+    rule = by_rung(ladder, urgency.rung)
     read = f"Read it, and say whose it is. {note}".strip()
     return (
         inquiry,
@@ -287,7 +287,7 @@ def reassess(work: Work, ladder: Ladder, inquiry_id: str, *, now: datetime) -> I
     changed = _changed(work, inquiry, "inquiry-reassessed", MACHINE, now, **_place(urgency))
     if urgency.level < inquiry.urgency:
         due_at = now + timedelta(hours=urgency.rung.act_within_hours)
-        rule = _by_rung(ladder, urgency.rung)
+        rule = by_rung(ladder, urgency.rung)
         tasks = _open(work, inquiry_id, "safeguard")
         for task in tasks:
             if due_at < task.due_at:
@@ -356,7 +356,7 @@ def cited(rule: str, ladder: Ladder) -> str:
     if rule == _AGAIN:
         return f"House rule: a case of which nothing is open is looked at again within {REVIEW.days} days."
     for rung in ladder.rungs:
-        if rule == _by_rung(ladder, rung):
+        if rule == by_rung(ladder, rung):
             return (
                 f"Ladder of urgency {ladder.version}, rung {rung.id}: acted on within "
                 f"{rung.act_within_hours:g} hours ({ladder.source})."
@@ -371,7 +371,8 @@ def whole_of(work: Work, inquiry_id: str) -> str:
     return inquiry_id
 
 
-def _by_rung(ladder: Ladder, rung: Rung) -> str:
+def by_rung(ladder: Ladder, rung: Rung) -> str:
+    """Return what a clock that runs by a rung of the ladder cites."""
     return f"urgency {ladder.version} rung {rung.id}"
 
 

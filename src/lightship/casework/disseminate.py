@@ -24,13 +24,13 @@ from lightship.core.casework import (
     Referral,
 )
 from lightship.core.errors import AccessDenied, InputError, PolicyError
+from lightship.core.lookup import any_of
 from lightship.core.markings import lowered, marking_json, read_marking
-from lightship.core.ports import K, Work
+from lightship.core.ports import Work
 from lightship.core.release import Field, Partner, Released, ThingKind, Withheld
 from lightship.exchange.loss import Loss
 
 Way = Literal["taxii", "pack", "misp", "case"]
-_PART = 500  # SQLite takes expressions 1,000 deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def gather(work: Work, inquiry_id: str, own: Marking) -> tuple[Field, ...]:
         raise InputError("There is no such inquiry.", f"inquiry {inquiry_id}", "Check its id.")
     referrals = work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at", "id"))
     by_id = {one.id: one for one in referrals}
-    named = _all(work, Identifier, "referral_id", by_id)
+    named = sorted(any_of(work, Identifier, "referral_id", by_id), key=lambda one: one.id)
     house = marking_json(own)
     under = {one.id: tuple(filter(None, (one.marking, by_id[one.referral_id].marking))) for one in named}
     people: dict[str, list[str]] = {}
@@ -305,15 +305,8 @@ def _partner(row: Mapping[str, Any]) -> Partner:
 
 def _links(work: Work, people: Mapping[str, object]) -> list[Link]:
     """Return the links between people of the inquiry; one to somebody else would tell of another inquiry."""
-    found = _all(work, Link, "one", people)
+    found = sorted(any_of(work, Link, "one", people), key=lambda one: one.id)
     return [link for link in found if link.other in people and link.state != "refused"]
-
-
-def _all(work: Work, kind: type[K], field: str, values: Iterable[str]) -> list[K]:
-    """Return what has any of these values, in parts that SQLite takes, by id."""
-    each = tuple(values)
-    parts = (each[start : start + _PART] for start in range(0, len(each), _PART))
-    return sorted((one for part in parts for one in work.find(kind, {field: part})), key=lambda one: one.id)
 
 
 def _fields(

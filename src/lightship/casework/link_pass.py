@@ -12,23 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
 
 from lightship.casework.desk import MACHINE, log_use
 from lightship.casework.link_model import KINDS, Model
 from lightship.casework.linking import Weighed, rarity_of, stands, weigh
 from lightship.casework.links import link_id, propose
 from lightship.casework.profiles import Held, Pair, comparable, profiles
-from lightship.core.casework import Comparison, Identifier, Link, Referral
+from lightship.core.casework import Comparison, Identifier, Link, Referral, referral_of
 from lightship.core.errors import AccessDenied, InputError
-from lightship.core.ports import Identified, Store, Work
+from lightship.core.lookup import any_of
+from lightship.core.ports import K, Store, Work
 
 _PAGE = 20_000
-_PART = 400  # SQLite takes expressions 1,000 deep
 _LINKS = 2_000  # of one transaction
 _MANY = 2_000  # from which one pass over all is quicker than one by one
 _COMPARED = "compared with who shares something"
-K = TypeVar("K", bound=Identified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,9 @@ def link_all(store: Store, model: Model, *, by: str = MACHINE, now: datetime) ->
     rarity = rarities(model, held)
     pairs = compare(model, people, rarity, least_db=model.weak_db)
     found = resolve(model, people, pairs, rarity)
-    apart = (one for one in found.links if placed[_of(one.one)][1] != placed[_of(one.other)][1])
+    apart = (
+        one for one in found.links if placed[referral_of(one.one)][1] != placed[referral_of(one.other)][1]
+    )
     proposed = 0
     while part := [_link(one, now) for one in islice(apart, _LINKS)]:
         with store.begin() as work:
@@ -124,7 +124,9 @@ def link_one(
         persons = tuple(_other(one.weighed, person) for one in good)
         together = _together(work, persons)
         seen: set[str] = set()
-        inquiries |= {one.id: one.inquiry_id for one in _any(work, Referral, "id", tuple(map(_of, persons)))}
+        inquiries |= {
+            one.id: one.inquiry_id for one in any_of(work, Referral, "id", map(referral_of, persons))
+        }
         for one in good:
             other = _other(one.weighed, person)
             if together[other] not in seen:
@@ -132,7 +134,9 @@ def link_one(
                 best.append(one.weighed)
     own = work.find(Referral, {"id": referral_id})[0].inquiry_id
     apart = [
-        one for one in best if {inquiries.get(_of(one.one), own), inquiries.get(_of(one.other), own)} != {own}
+        one
+        for one in best
+        if {inquiries.get(referral_of(each), own) for each in (one.one, one.other)} != {own}
     ]
     wanted = [_link(one, now) for one in apart]
     if asked is not None:
@@ -193,7 +197,7 @@ def explain(work: Work, model: Model, one: str, other: str, *, by: str, now: dat
     InputError
         If they share nothing, or may never be one.
     """
-    found = near(work, replace(model, weak_db=-math.inf), one.partition("/")[0], by=by, now=now).get(one, ())
+    found = near(work, replace(model, weak_db=-math.inf), referral_of(one), by=by, now=now).get(one, ())
     for each in found:
         if _other(each.weighed, one) == other:
             return each.weighed
@@ -228,14 +232,14 @@ def _around(work: Work, model: Model, own: Sequence[Identifier]) -> list[Held]:
     Nobody is looked up by a line: its holders are asked for where somebody who was found otherwise has it too.
     """
     persons, crowded = _who(work, model, [one for one in own if one.kind not in {"ip", "name"}])
-    known = _any(work, Identifier, "person", tuple(persons | {one.person for one in own}))
+    known = any_of(work, Identifier, "person", persons | {one.person for one in own})
     mine = {one.person for one in own}
     lines = {one.value for one in known if one.kind == "ip" and one.person not in mine}
     others, more = _who(work, model, [one for one in own if one.kind == "ip" and one.value in lines])
-    known += _any(work, Identifier, "person", tuple(others - persons - mine))
+    known += any_of(work, Identifier, "person", others - persons - mine)
     whole = {one.id: one for one in (*known, *crowded, *more)}
-    referrals = tuple({one.referral_id for one in whole.values()})
-    at = {one.id: _at_s(one) for one in _any(work, Referral, "id", referrals)}
+    referrals = {one.referral_id for one in whole.values()}
+    at = {one.id: _at_s(one) for one in any_of(work, Referral, "id", referrals)}
     return [_held(one, at[one.referral_id]) for one in whole.values()]
 
 
@@ -269,7 +273,7 @@ def _together(work: Work, persons: Sequence[str]) -> dict[str, str]:
             person = of[person]
         return person
 
-    for link in _any(work, Link, "one", tuple(persons)):
+    for link in any_of(work, Link, "one", persons):
         if link.other in of and link.state in {"proposed", "accepted"}:
             of[root(link.one)] = root(link.other)
     return {one: root(one) for one in persons}
@@ -285,11 +289,6 @@ def _all(work: Work, kind: type[K], where: Mapping[str, object] | None = None) -
     while those := work.find(kind, where, limit=_PAGE, after=after):
         yield from those
         after = those[-1].id
-
-
-def _any(work: Work, kind: type[K], field: str, values: Sequence[str]) -> list[K]:
-    parts = (tuple(values[start : start + _PART]) for start in range(0, len(values), _PART))
-    return [one for each in parts for one in work.find(kind, {field: each})]
 
 
 def _held(one: Identifier, at_s: float) -> Held:
@@ -310,7 +309,3 @@ def _link(one: Weighed, now: datetime) -> Link:
 
 def _other(one: Weighed, person: str) -> str:
     return one.other if one.one == person else one.one
-
-
-def _of(person: str) -> str:
-    return person.partition("/")[0]

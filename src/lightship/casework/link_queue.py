@@ -9,7 +9,7 @@ from lightship.casework import links
 from lightship.casework.clearance import closed_to, may_link
 from lightship.casework.links import Review, Votes, votes_of
 from lightship.casework.sight import markings_of, markings_of_persons
-from lightship.core.casework import Inquiry, Link, Marking, Referral
+from lightship.core.casework import Inquiry, Link, Marking, Referral, referral_of
 from lightship.core.errors import InputError
 from lightship.core.ports import Work
 from lightship.core.release import Partner
@@ -41,14 +41,14 @@ def queue(work: Work, *, reader: Partner, own: Marking, by: str, now: datetime) 
     found = links.waiting(work, by=by, now=now, limit=WINDOW + 1)
     persons = markings_of_persons(work, found)
     shown = [one for one in found[:WINDOW] if may_link(one, persons, reader, own)]
-    names = tuple({person.partition("/")[0] for one in shown for person in (one.one, one.other)})
+    names = tuple({referral_of(person) for one in shown for person in (one.one, one.other)})
     place = {one.id: one.inquiry_id for one in work.find(Referral, {"id": names})}
     there = {one.id: one for one in work.find(Inquiry, {"id": tuple(set(place.values()))})}
     markings = markings_of(work, list(there))
     seen = {id_: closed_to(one, markings.get(id_, ()), reader, own) for id_, one in there.items()}
 
     def inquiry(person: str) -> Inquiry:
-        return seen[place[person.partition("/")[0]]]
+        return seen[place[referral_of(person)]]
 
     waiting = [Waiting(one, inquiry(one.one), inquiry(one.other), votes_of(one)) for one in shown]
     waiting.sort(

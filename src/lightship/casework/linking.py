@@ -72,9 +72,7 @@ def weigh(model: Model, pair: Pair, rarity: Mapping[str, float]) -> Weighed:
     bits = {name: math.log2(each.one / each.other) for name, level in levels.items()
             if level and (each := model.levels[name][level])}  # fmt: skip
     if levels["name"] == "same":
-        bits["name"] += math.log2(
-            model.levels["name"]["same"].other / max(rarity[one.name], rarity[other.name])
-        )
+        bits["name"] += math.log2(model.levels["name"]["same"].other / rarity[one.name])
     return weighed(
         model, one.person, other.person, {name: (levels[name], each) for name, each in bits.items()}
     )

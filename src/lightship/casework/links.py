@@ -11,14 +11,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
 from lightship.casework.desk import MACHINE, identity, log_use, use_of
 from lightship.casework.mergers import join, meanwhile, part
 from lightship.casework.urgency import Ladder
-from lightship.core.casework import Identifier, Inquiry, Link, LinkState, Merger, PersonRole, Referral
+from lightship.core.casework import (
+    Identifier,
+    Inquiry,
+    Link,
+    LinkState,
+    Merger,
+    PersonRole,
+    Referral,
+    referral_of,
+)
 from lightship.core.errors import AccessDenied, InputError
-from lightship.core.ports import Identified, Work
+from lightship.core.lookup import any_of
+from lightship.core.ports import Work
 
 INDEPENDENT = 3
 """Reviewers who must agree on a contested link."""
@@ -26,8 +36,7 @@ INDEPENDENT = 3
 ADULT: frozenset[PersonRole] = frozenset({"suspect", "facilitator"})
 OPEN: tuple[LinkState, ...] = ("contested", "proposed")
 
-_PART = 400  # SQLite takes expressions 1,000 deep
-K = TypeVar("K", bound=Identified)
+_Roles = dict[str, set[PersonRole]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +127,11 @@ def propose(
     InputError
         If one is of somebody who is not there, or of one referral only.
     """
-    found: list[Link] = []
     wanted = list(links)
+    roles = _roles(work, wanted)
     if leave_out:
-        wanted = _possible(work, wanted, by, now)
-    for start in range(0, len(wanted), _PART):
-        found += _proposed(work, wanted[start : start + _PART], by, now)
+        wanted = _possible(work, wanted, roles, by, now)
+    found = _proposed(work, wanted, roles, by, now)
     if found:
         work.record({"kind": "links-proposed", "count": len(found), "by": by, "at": now.isoformat()})
     return tuple(found)
@@ -147,7 +155,7 @@ def of_inquiry(work: Work, inquiry_id: str, *, by: str, now: datetime) -> list[L
     """Return all links of people of an inquiry's referrals, the heaviest first."""
     log_use(work, "consultation", inquiry_id, by, now)
     referrals = tuple(one.id for one in work.find(Referral, {"inquiry_id": inquiry_id}))
-    persons = {one.person for one in _any(work, Identifier, "referral_id", referrals)}
+    persons = {one.person for one in any_of(work, Identifier, "referral_id", referrals)}
     return sorted(_touching(work, persons), key=lambda one: (-one.weight_db, one.id))
 
 
@@ -213,18 +221,15 @@ def undo(work: Work, ladder: Ladder, id_: str, *, by: str, why: str, now: dateti
     return decided
 
 
-def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
-    roles = _roles(work, links)
-    there = {
-        one.id: one for one in _any(work, Link, "id", tuple(link_id(one.one, one.other) for one in links))
-    }
+def _proposed(work: Work, links: Sequence[Link], roles: _Roles, by: str, now: datetime) -> list[Link]:
+    there = {one.id: one for one in any_of(work, Link, "id", (link_id(one.one, one.other) for one in links))}
     new, changed = dict[str, Link](), list[Link]()
     for link in links:
         first, second = pair(link.one, link.other)
         where = f"link of {first} and {second}"
         if first not in roles or second not in roles:
             raise InputError("One of them is named in no referral.", where, "Link people who are there.")
-        if first.partition("/")[0] == second.partition("/")[0]:
+        if referral_of(first) == referral_of(second):
             raise InputError("One referral names both: they are two.", where, "Link different referrals.")
         if apart(roles[first] | roles[second]):
             raise _never(where)
@@ -252,25 +257,24 @@ def _proposed(work: Work, links: Sequence[Link], by: str, now: datetime) -> list
     return [*new.values(), *changed]
 
 
-def _roles(work: Work, links: Iterable[Link]) -> dict[str, set[PersonRole]]:
+def _roles(work: Work, links: Iterable[Link]) -> _Roles:
     """Return all that anybody called each person of links, whatever the kind of identifier."""
-    persons = tuple({person for one in links for person in (one.one, one.other)})
-    roles: dict[str, set[PersonRole]] = {}
-    for named in _any(work, Identifier, "person", persons):
+    persons = {person for one in links for person in (one.one, one.other)}
+    roles: _Roles = {}
+    for named in any_of(work, Identifier, "person", persons):
         roles.setdefault(named.person, set()).add(named.role)
     return roles
 
 
-def _possible(work: Work, links: Sequence[Link], by: str, now: datetime) -> list[Link]:
+def _possible(work: Work, links: Sequence[Link], roles: _Roles, by: str, now: datetime) -> list[Link]:
     """Return links without those of a child and an adult, which go on the record."""
-    roles = _roles(work, links)
     possible = []
     for one in links:
         if not apart(roles.get(one.one, set()) | roles.get(one.other, set())):
             possible.append(one)
             continue
-        entry = {"kind": "link-left-out", "referral": one.one.partition("/")[0], "at": now.isoformat()}
-        work.record({**entry, "other": one.other.partition("/")[0], "by": by})
+        entry = {"kind": "link-left-out", "referral": referral_of(one.one), "at": now.isoformat()}
+        work.record({**entry, "other": referral_of(one.other), "by": by})
         log_use(work, "consultation", link_id(one.one, one.other), by, now)
     return possible
 
@@ -358,7 +362,7 @@ def _hold_apart(work: Work, link: Link) -> None:
         together |= coming
         held = (one for one in _touching(work, coming) if one.state == "accepted" or _merger(work, one))
         coming = {person for one in held for person in (one.one, one.other)} - together
-    if apart({one.role for one in _any(work, Identifier, "person", tuple(together))}):
+    if apart({one.role for one in any_of(work, Identifier, "person", together)}):
         raise _never(f"link {link.id}")
 
 
@@ -369,20 +373,14 @@ def _never(where: str) -> AccessDenied:
 
 
 def _touching(work: Work, persons: Collection[str]) -> list[Link]:
-    found = [*_any(work, Link, "one", tuple(persons)), *_any(work, Link, "other", tuple(persons))]
+    found = [*any_of(work, Link, "one", persons), *any_of(work, Link, "other", persons)]
     return list({one.id: one for one in found}.values())
 
 
 def _accepted_of(work: Work, merger: Merger) -> list[Link]:
     going = (*merger.referrals, *meanwhile(work, merger))
-    persons = {one.person for one in _any(work, Identifier, "referral_id", going)}
+    persons = {one.person for one in any_of(work, Identifier, "referral_id", going)}
     return [one for one in _touching(work, persons) if one.state == "accepted"]
-
-
-def _any(work: Work, kind: type[K], field: str, values: Sequence[str]) -> list[K]:
-    """Return what has any of these values in a field, in parts that SQLite takes."""
-    parts = (tuple(values[start : start + _PART]) for start in range(0, len(values), _PART))
-    return [one for each in parts for one in work.find(kind, {field: each})]
 
 
 def _there(work: Work, id_: str) -> Link:
@@ -398,7 +396,7 @@ def _merger(work: Work, link: Link) -> Merger | None:
 
 
 def _person(work: Work, key: str) -> Person:
-    referral = work.get(Referral, key.partition("/")[0])
+    referral = work.get(Referral, referral_of(key))
     inquiry = None if referral is None else work.get(Inquiry, referral.inquiry_id)
     if referral is None or inquiry is None:
         raise InputError(

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from lightship.casework import desk
-from lightship.casework.desk import LIVE, identity, log_use
+from lightship.casework.desk import LIVE, by_rung, identity, log_use, whole_of
 from lightship.casework.urgency import Ladder
 from lightship.core.canonical import canonical
-from lightship.core.casework import Inquiry, Link, Merger, Referral, Task
+from lightship.core.casework import Inquiry, Link, Merger, Referral, Task, referral_of
 from lightship.core.errors import AccessDenied, InputError
 from lightship.core.ports import Work
 
@@ -38,7 +38,7 @@ def join(work: Work, ladder: Ladder, link: Link, *, by: str, now: datetime) -> M
     InputError
         If a referral or inquiry is not there, or somebody changed it meanwhile.
     """
-    first, second = (_whole(work, _inquiry_of(work, person)) for person in (link.one, link.other))
+    first, second = (_inquiry_of(work, person) for person in (link.one, link.other))
     if first.id == second.id or not {first.state, second.state} & set(LIVE):
         log_use(work, "consultation", link.id, by, now)
         return None
@@ -119,7 +119,7 @@ def part(
     later = meanwhile(work, merger)
     moved = {*merger.referrals, *later}
     others = [one for one in accepted if one.id != merger.link_id]
-    across = [one for one in others if (_referral(one.one) in moved) != (_referral(one.other) in moved)]
+    across = [one for one in others if (referral_of(one.one) in moved) != (referral_of(one.other) in moved)]
     within = [
         one
         for one in across
@@ -213,17 +213,10 @@ def _to_read(work: Work, ladder: Ladder, inquiry_id: str, count: int, by: str, n
         "triage",
         f"Read what came to it while it was part of another inquiry: {count} referral{'s' if count > 1 else ''}.",
         now + timedelta(hours=rung.act_within_hours),
-        f"urgency {ladder.version} rung {rung.id}",
+        by_rung(ladder, rung),
         by=by,
         now=now,
     )
-
-
-def _whole(work: Work, inquiry: Inquiry) -> Inquiry:
-    """Return the inquiry that one is part of, or itself."""
-    while inquiry.merged_into:
-        inquiry = _there(work, inquiry.merged_into)
-    return inquiry
 
 
 def _there(work: Work, id_: str) -> Inquiry:
@@ -233,12 +226,8 @@ def _there(work: Work, id_: str) -> Inquiry:
     return inquiry
 
 
-def _referral(person: str) -> str:
-    return person.partition("/")[0]
-
-
 def _place_of(work: Work, person: str) -> str:
-    referral = work.get(Referral, _referral(person))
+    referral = work.get(Referral, referral_of(person))
     return "" if referral is None else referral.inquiry_id
 
 
@@ -246,7 +235,7 @@ def _inquiry_of(work: Work, person: str) -> Inquiry:
     place = _place_of(work, person)
     if not place:
         raise InputError("There is no such referral.", f"person {person}", "Look again.")
-    return _there(work, place)
+    return _there(work, whole_of(work, place))
 
 
 def _rows(work: Work, *inquiries: Inquiry) -> dict[tuple[str, str], _Row]:

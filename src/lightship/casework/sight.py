@@ -9,12 +9,21 @@ from datetime import datetime
 from lightship.casework.desk import LIVE, log_use, whole_of
 from lightship.casework.urgency import Ladder
 from lightship.casework.why import Why, why
-from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Merger, Referral, Task
+from lightship.core.casework import (
+    Dissemination,
+    Identifier,
+    Inquiry,
+    Link,
+    Merger,
+    Referral,
+    Task,
+    referral_of,
+)
 from lightship.core.errors import InputError
-from lightship.core.ports import K, Work
+from lightship.core.lookup import any_of
+from lightship.core.ports import Work
 
 _ORDER = ("urgency", "-urgency_db", "due_at")
-_PART = 500  # SQLite takes expressions 1,000 deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +103,12 @@ def screen(
     log_use(work, "consultation", "queue", by, now)
     found = work.find(Inquiry, _open(owner), order=_ORDER, limit=limit + 1, after=after)
     shown = found[:limit]
-    tasks = _any_of(work, Task, "inquiry_id", [one.id for one in shown], {"state": "open"})
+    tasks = any_of(work, Task, "inquiry_id", [one.id for one in shown], {"state": "open"})
     first = work.find(Referral, {"inquiry_id": shown[0].id}) if shown else []
     return Screen(
         shown,
         {one.inquiry_id: one for one in sorted(tasks, key=_urgent, reverse=True)},
-        _any_of(work, Identifier, "referral_id", [one.id for one in first], {"role": "child"}),
+        any_of(work, Identifier, "referral_id", [one.id for one in first], {"role": "child"}),
         {one.id: one.marking for one in first},
         markings_of(work, [one.id for one in shown]),
         work.count(Inquiry, _open(owner)),
@@ -121,12 +130,12 @@ def sight(work: Work, ladder: Ladder, inquiry_id: str, *, by: str, now: datetime
     log_use(work, "consultation", inquiry_id, by, now)
     referrals = work.find(Referral, {"inquiry_id": inquiry_id}, order=("received_at",))
     named: dict[str, list[Identifier]] = {}
-    for one in _any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
+    for one in any_of(work, Identifier, "referral_id", [each.id for each in referrals]):
         named.setdefault(one.referral_id, []).append(one)
     tasks = work.find(Task, {"inquiry_id": inquiry_id})
     parts = _parts(work, inquiry_id)
     persons = list({one.person for each in named.values() for one in each})
-    touching = [*_any_of(work, Link, "one", persons), *_any_of(work, Link, "other", persons)]
+    touching = [*any_of(work, Link, "one", persons), *any_of(work, Link, "other", persons)]
     links = sorted({one.id: one for one in touching}.values(), key=lambda one: (-one.weight_db, one.id))
     others = {
         (int(level), float(weight_db)): many
@@ -168,10 +177,10 @@ def markings_of_persons(work: Work, links: Iterable[Link]) -> dict[str, list[str
     found: dict[str, list[str]] = {}
     for person, marking in work.tally(Identifier, ("person", "marking"), {"person": persons}):
         found.setdefault(person, []).append(marking)
-    referrals = tuple({one.partition("/")[0] for one in persons})
+    referrals = tuple({referral_of(one) for one in persons})
     came = {row[0]: row[1] for row in work.tally(Referral, ("id", "marking"), {"id": referrals})}
     return {
-        person: [*filter(None, markings), came.get(person.partition("/")[0], "")]
+        person: [*filter(None, markings), came.get(referral_of(person), "")]
         for person, markings in found.items()
     }
 
@@ -184,14 +193,6 @@ def _parts(work: Work, inquiry_id: str) -> list[str]:
         coming = [one.gone for one in gone if one.gone not in found]
         found += coming
     return found
-
-
-def _any_of(
-    work: Work, kind: type[K], field: str, values: Sequence[str], where: Mapping[str, object] | None = None
-) -> list[K]:
-    """Return what has any of these values in a field, in parts that SQLite takes, each by id."""
-    parts = (tuple(values[start : start + _PART]) for start in range(0, len(values), _PART))
-    return [one for part in parts for one in work.find(kind, {**(where or {}), field: part})]
 
 
 def _open(owner: str = "") -> dict[str, object]:

@@ -185,6 +185,11 @@ class Identifier:
     marking: str = ""
 
 
+def referral_of(person: str) -> str:
+    """Return the id of the referral that names a person, from the person's key."""
+    return person.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """That two persons of different referrals may be one, with the reasons and the rival explanation.
