@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lightship.casework.clearance import may_read, of_handling, reader_of
+from lightship.casework.sight import markings_of
 from lightship.console.prose import GROUPS
 from lightship.console.room import Telling
 from lightship.core.casework import Marking, Referral
@@ -47,3 +48,8 @@ class Body:
     def reader(self, name: str) -> Partner:
         """Return one of its people as somebody who is released to."""
         return reader_of(self.readers, name, self.own)
+
+    def cleared(self, work: Work, name: str, *inquiry_ids: str) -> bool:
+        """Return whether one of its people may read all of these inquiries."""
+        markings, reader = markings_of(work, inquiry_ids), self.reader(name)
+        return all(may_read(markings.get(id_, ()), reader, self.own) for id_ in inquiry_ids)

@@ -16,7 +16,7 @@ from lightship.casework import desk, disseminate
 from lightship.casework.clearance import may_open, may_read, readable, seen, seen_queue
 from lightship.casework.release import release
 from lightship.casework.search import search
-from lightship.casework.sight import markings_of, screen, sight
+from lightship.casework.sight import screen, sight
 from lightship.casework.urgency import shipped
 from lightship.console.body import Body
 from lightship.console.case_marks import horizon, marks_of
@@ -101,8 +101,7 @@ def _case(router: APIRouter, room: Room, house: Body) -> None:
         with room.store.begin() as work:
             there = work.get(Inquiry, _id(inquiry_id))
             if there is not None and there.merged_into:
-                markings = markings_of(work, [inquiry_id]).get(inquiry_id, ())
-                if not may_read(markings, house.reader(visit.account.id), house.own):
+                if not house.cleared(work, visit.account.id, inquiry_id):
                     raise Problem("forbidden", "This case became part of one that is above your clearance.")
                 room.looked(work, visit, f"inquiry {inquiry_id}")
                 desk.log_use(work, "consultation", inquiry_id, visit.account.id, visit.now)
@@ -200,8 +199,7 @@ def _acts(router: APIRouter, room: Room, house: Body) -> None:
 
     def cleared(work: Work, inquiry_id: str, name: str) -> str:
         """Return the id of an inquiry that somebody may read, since nobody works what they may not."""
-        markings = markings_of(work, [_id(inquiry_id)]).get(inquiry_id, ())
-        if not may_read(markings, house.reader(name), house.own):
+        if not house.cleared(work, name, _id(inquiry_id)):
             raise Problem("forbidden", f"This case is above {name}’s clearance.")
         return inquiry_id
 

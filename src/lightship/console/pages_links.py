@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.casework import links
-from lightship.casework.clearance import closed_to, may_read
+from lightship.casework.clearance import closed_to
 from lightship.casework.link_queue import WINDOW, queue, review
 from lightship.casework.normal import platform_name
 from lightship.casework.sight import markings_of
@@ -157,9 +157,7 @@ def routes(room: Room, house: Body) -> APIRouter:
 
 def _cleared(work: Work, found: links.Review, visit: Visit, house: Body) -> bool:
     """Return whether somebody may read both inquiries, since nobody works what they may not."""
-    ids = [each.inquiry.id for each in (found.one, found.other)]
-    markings, reader = markings_of(work, ids), house.reader(visit.account.id)
-    return all(may_read(markings.get(id_, ()), reader, house.own) for id_ in ids)
+    return house.cleared(work, visit.account.id, found.one.inquiry.id, found.other.inquiry.id)
 
 
 def _decides(work: Work, found: links.Review, visit: Visit, house: Body) -> None:

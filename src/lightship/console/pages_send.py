@@ -11,11 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lightship.casework import disseminate
-from lightship.casework.clearance import may_read, readable
+from lightship.casework.clearance import readable
 from lightship.casework.desk import log_use
 from lightship.casework.disseminate import Made, Way
 from lightship.casework.release import release
-from lightship.casework.sight import markings_of
 from lightship.console.body import Body
 from lightship.console.problems import Problem
 from lightship.console.room import Room, attached, go
@@ -145,7 +144,7 @@ def _sent_pages(router: APIRouter, room: Room, house: Body) -> None:
                 (one.recipient, one.at): one.reason
                 for one in work.find(Use, {"about": inquiry_id, "verb": "disclosure"})
             }
-            open_ = _may_read(work, inquiry_id, visit, house)
+            open_ = house.cleared(work, visit.account.id, inquiry_id)
             room.looked(work, visit, f"what was sent of inquiry {inquiry_id}")
             log_use(work, "consultation", inquiry_id, visit.account.id, visit.now)
         return room.page(
@@ -203,13 +202,8 @@ def _sent(work: Work, inquiry_id: str, sent_id: str) -> Dissemination:
     return one
 
 
-def _may_read(work: Work, inquiry_id: str, visit: Visit, house: Body) -> bool:
-    markings = markings_of(work, [inquiry_id]).get(inquiry_id, ())
-    return may_read(markings, house.reader(visit.account.id), house.own)
-
-
 def _cleared(work: Work, inquiry_id: str, visit: Visit, house: Body) -> None:
-    if not _may_read(work, inquiry_id, visit, house):
+    if not house.cleared(work, visit.account.id, inquiry_id):
         raise Problem("forbidden", "This case is above your clearance.")
 
 
