@@ -174,10 +174,11 @@ def shops(world: World) -> None:
     world.pay(
         day, clock(rng, "shopping", len(at)), grown[at], shop(len(at)), pence(rng, 34, 0.8, len(at)), CARD
     )
-    young = grown[people.age[grown] <= 45]
+    of_age = _grown(world)
+    young = of_age[people.age[of_age] <= 45]
     coins = young[rng.random(len(young)) < parameters.CRYPTO[0]]
     _some(world, rng, coins, parameters.CRYPTO[1:], "6051", 80, CRYPTO, "flat", "evening", step=500)
-    bets = grown[rng.random(len(grown)) < parameters.BETTING[0]]
+    bets = of_age[rng.random(len(of_age)) < parameters.BETTING[0]]
     _some(world, rng, bets, parameters.BETTING[1:], "7995", 18, CARD, "weekend", "night", step=500)
 
 
@@ -301,7 +302,8 @@ def children(world: World) -> None:
 def overseas_family(world: World) -> None:
     """Family support from those who work here: on pay day and regular, or as need arises; surnames are shared."""
     rng, people = world.rng("overseas-family"), world.people
-    from_abroad = np.flatnonzero((people.origin != GB) & ~people.business & (people.age >= 18))
+    of_age = _grown(world)
+    from_abroad = of_age[people.origin[of_age] != GB]
     who = assign(world, rng, "overseas-family", parameters.FAMILY_SENDS, from_abroad)
     home = people.origin[who]
     _known(world, who, home, rng.random(len(who)) < parameters.FAMILY_TIE_KNOWN, "family")
@@ -787,8 +789,9 @@ def organisers(world: World) -> None:
 
 
 def _grown(world: World) -> Ints:
+    """Return who was of age all year: coins, bets and adult platforms are sold to nobody younger."""
     people = world.people
-    return np.flatnonzero(~people.business & (people.age >= 18))
+    return np.flatnonzero(~people.business & (people.age >= 19))
 
 
 def live(world: World) -> None:

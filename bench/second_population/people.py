@@ -49,11 +49,9 @@ def make_people(rng: np.random.Generator, customers: int) -> People:
     child = place >= adults[home]
     second = (place == 1) & ~child
     parenthood = rng.normal(45, 6, persons)
-    grown = np.clip(
-        rng.choice([28.0, 45.0, 68.0], persons, p=[0.36, 0.38, 0.26]) + rng.normal(0, 9, persons), 18, 95
-    )
+    grown = _of_age(rng.choice([28.0, 45.0, 68.0], persons, p=[0.36, 0.38, 0.26]) + rng.normal(0, 9, persons))
     adult_age = np.where(with_children, np.clip(parenthood, 30, 62), grown)[home]
-    adult_age = np.clip(adult_age + second * rng.normal(0, 3, persons), 18, 95)
+    adult_age = _of_age(adult_age + second * rng.normal(0, 3, persons))
     age = np.where(child, rng.integers(11, 18, persons), adult_age).astype(np.int64)
     sex = rng.integers(0, 2, persons)
     sex = np.where(second & (rng.random(persons) < 0.96), 1 - sex[first], sex)
@@ -97,6 +95,11 @@ def make_people(rng: np.random.Generator, customers: int) -> People:
         typology=np.full(customers, -1),
         trip=np.full(customers, -1),
     )
+
+
+def _of_age(age: Floats) -> Floats:
+    """Return ages of 18 to 95; who falls below 18 is as much above, so that no year is crowded."""
+    return np.minimum(18 + np.abs(age - 18), 95)
 
 
 def paydays(rule: str) -> Ints:
