@@ -564,10 +564,13 @@ def adult_platform(world: World) -> None:
     tokens(world, rng, who, parameters.ADULT_PLATFORM[1], parameters.ADULT_PLATFORM[2])
     direct = who[rng.random(len(who)) < parameters.ADULT_DIRECT]
     performers = world.others(
-        rng, countries(*draw(rng, {"RO": 5, "CO": 5, "UA": 2, "PH": 1, "US": 2}, 30)), "adult-platform"
+        rng,
+        countries(*draw(rng, {"RO": 5, "CO": 5, "UA": 2, "PH": 1, "US": 2}, parameters.PERFORMERS)),
+        "adult-platform",
     )
     at, day = scatter(rng, direct, 6, 1.0, season("flat"), least=1)
-    own = performers[(rng.integers(0, 30, len(direct))[at] + rng.integers(0, 2, len(at))) % 30]
+    first, then = rng.integers(0, len(performers), len(direct)), rng.integers(0, 2, len(at))
+    own = performers[(first[at] + then) % len(performers)]
     sums = to_menu(np.exp(rng.normal(3.5, 0.5, len(at))), parameters.MENU)
     world.pay(day, clock(rng, "night", len(at)), direct[at], own, sums, WALLET)
 
@@ -630,12 +633,12 @@ def _trips(
             day = begins[at] + rng.integers(0, nights[at])
             sums = pence(rng, median, 0.6, len(at))
             world.pay(day, clock(rng, "shopping", len(at)), who[at], shop(len(at)), sums, CARD)
-    guides = world.others(rng, np.repeat(np.unique(where), 12), role)  # known to many travellers
+    guides = world.others(rng, np.repeat(np.unique(where), parameters.GUIDES), role)
     paid = np.flatnonzero(rng.random(len(who)) < gives)
     at = np.repeat(paid, rng.integers(1, 5, len(paid)))
-    to = guides[
-        np.searchsorted(np.unique(where), where[at]) * 12 + (12 * rng.random(len(at)) ** 2).astype(np.int64)
-    ]
+    place = np.searchsorted(np.unique(where), where[at])
+    known = (parameters.GUIDES * rng.random(len(at)) ** 2).astype(np.int64)
+    to = guides[place * parameters.GUIDES + known]
     day = begins[at] + rng.integers(-12, nights[at])
     sums, arrives = by_day(world, 38 * np.exp(rng.normal(0, 0.8, len(at))), day, where[at])
     rail = rng.choice([WALLET, REMITTANCE, BANK], len(at), p=[0.5, 0.35, 0.15])
@@ -716,7 +719,9 @@ def lessons_and_makers(world: World) -> None:
 
     who = assign(world, rng, "commissions", parameters.COMMISSIONS, grown)
     shares = {"PH": 16, "ID": 14, "US": 25, "BR": 10, "MX": 8, "UA": 6, "VN": 6, "TH": 5, "CO": 5, "RO": 5}
-    makers = world.others(rng, countries(*draw(rng, shares, max(len(who), 10))), "commissions")
+    makers = world.others(
+        rng, countries(*draw(rng, shares, max(round(len(who) * parameters.MAKERS), 10))), "commissions"
+    )
     at, day = scatter(rng, who, 6, 0.8, season("flat"), least=1)
     to = makers[(len(makers) * rng.random(len(at)) ** 1.5).astype(np.int64)]
     usd = (

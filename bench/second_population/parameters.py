@@ -1,8 +1,9 @@
-"""Every number of the second population, with its source, or (A) where it is the author's judgement.
+"""The numbers of the second population, each with its source, or (A) where it is the author's judgement.
 
 P5, S7 and so on are the sources of the domain notes on payments: P5 is AIC Trends & issues 589, S1 and S2 the
 summaries of FATF's report of 2025, S21 and S24 those of FinCEN's notice of 2025. Shares are of customers (or of the
-group named), sums are pounds, counts are a year's.
+group named), sums are pounds, counts are a year's. What shapes one life alone (the spread of a wage, the words of a
+reference) stands in `lives` beside what it shapes, and is (A) throughout.
 """
 
 from __future__ import annotations
@@ -80,15 +81,18 @@ STUDENT = 0.006
 ROMANCE = 0.00025
 ADULT_PLATFORM = (0.009, 15.0, 0.7)
 ADULT_DIRECT = 0.012  # of those: also sends to an adult performer abroad, by wallet
+PERFORMERS = 30  # (A) whom those pay
 TRAVELLER = 0.018
 TRAVELLER_GIVES = 0.35  # pays guides, drivers, homestays in person
 TRAVELLER_GOES_ON = 0.04  # sends a little afterwards
+GUIDES = 12  # (A) in each country whom travellers pay: hosts, drivers, dive shops; few, and known to many
 GIG = 0.025
 SELLER = 0.003  # many small sums from strangers
 GAMER, GAMER_CHILD = 0.03, 0.16
 GAMER_SPENDS = (16.0, 2.0)
 LESSONS = 0.0012  # weekly lessons with a teacher abroad
 COMMISSIONS = 0.0012  # small works ordered from makers abroad
+MAKERS = 1.0  # (A) for each who orders; they order about six times a year, so makers have several buyers
 FRIENDS_ABROAD = 0.004
 ORGANISER = 0.0012  # collects small sums from the young and pays the venue at once
 

@@ -99,7 +99,7 @@ def make_people(rng: np.random.Generator, customers: int) -> People:
 
 def _of_age(age: Floats) -> Floats:
     """Return ages of 18 to 95; who falls below 18 is as much above, so that no year is crowded."""
-    return np.minimum(18 + np.abs(age - 18), 95)
+    return np.asarray(np.minimum(18 + np.abs(age - 18), 95))
 
 
 def paydays(rule: str) -> Ints:
