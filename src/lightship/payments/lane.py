@@ -103,8 +103,8 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
 def fresh(rows: Any) -> Any:
     """Return the fresh ones of :func:`outs`, with ``before`` and ``since_us`` of all that left the account.
 
-    A run to a receiver begins after a quiet time, and for 48 hours its payments are fresh. The quiet time is the longer,
-    so a payment is fresh where nothing was paid for so long before the first of its own 48 hours.
+    A run to a receiver begins after a quiet time, and for 48 hours its payments are fresh. The quiet time is the
+    longer, so a payment is fresh where nothing was paid for so long before the first of its own 48 hours.
     """
     to_other = ("subject", "other")
     begin_us = rows.at_us.min().over(_trailing(BURST_US, "other"))
