@@ -140,7 +140,7 @@ class Indicator:
     among_all
         True where it is compared with all subjects: where it says what the peer group is made of.
     only_joined
-        True where guidance says that it counts with others only: with two other families.
+        True where guidance says that it counts with others only: beside as many other families as an alert needs.
     needs
         Letters of :data:`lightship.payments.vocabulary.DATA`.
     off
