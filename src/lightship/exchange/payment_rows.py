@@ -4,7 +4,7 @@ Every reader yields batches of :data:`RAW` columns, all of them text, and the nu
 :data:`lightship.core.payments.TABLES` says, or a field and a reason why not; nothing is guessed. Times with an offset
 are moved to UTC. A time without one is read in the zone that the mapping names, or in that of the payer's country;
 where neither is known it is kept as it stands, and marked as not known. A day alone is noon of that day, so that it is
-the same day in almost every zone.
+the same day in almost every zone; so is midnight to the second without an offset, by which tables write a day alone.
 """
 
 from __future__ import annotations
@@ -89,9 +89,15 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     )
     return f"""
 WITH texts AS (SELECT file, row, {texts} FROM {source}),
-times AS (
-  SELECT *, {_naive(list(formats))} AS naive, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS dated
+told AS (
+  SELECT *, {_naive(list(formats))} AS stands, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS daily
   FROM texts),
+days AS (
+  SELECT *, stands::TIME = TIME '00:00:00' AND time_known IS DISTINCT FROM 'true' AS midnight FROM told),
+times AS (
+  SELECT *, CASE WHEN midnight THEN stands + INTERVAL 12 HOUR ELSE stands END AS naive,
+    daily OR coalesce(midnight, false) AS dated
+  FROM days),
 looked_up AS (
   SELECT times.*, own.step AS step, other.step AS payee_step, of_payer.country AS from_country,
     of_payee.country AS to_country, {zone_sql} AS zone,
@@ -128,7 +134,11 @@ def _quoted(text: str) -> str:
 
 
 _HOURS = {"%H", "%I"}
-_OFFSET = r"[0-9](Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_CLOCK = "[0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
+_OFFSET = "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DAY, _PLAIN, _ZONED = f"{_DATE}{_OFFSET}?", f"{_DATE}[ T]{_CLOCK}", f"{_DATE}[ T]{_CLOCK} ?{_OFFSET}"
+"""ISO 8601 as banks write it: a day, a time, a time with its offset. What a parser would have to guess at is refused."""
 
 
 def _naive(formats: list[str]) -> str:
@@ -140,10 +150,9 @@ def _naive(formats: list[str]) -> str:
             if "%z" not in one
         ]
         return f"coalesce({', '.join([*plain, 'NULL::TIMESTAMP'])})"
-    dated = "CASE WHEN length(said_at) = 10 THEN said_at || ' 12:00:00' ELSE said_at END"
     return (
-        f"CASE WHEN length(said_at) <= 10 OR NOT regexp_matches(said_at, '{_OFFSET}') "
-        f"THEN try_cast({dated} AS TIMESTAMP) END"
+        f"CASE WHEN regexp_full_match(said_at, '{_DAY}') THEN try_cast(said_at[:10] || ' 12:00:00' AS TIMESTAMP) "
+        f"WHEN regexp_full_match(said_at, '{_PLAIN}') THEN try_cast(replace(said_at, ',', '.') AS TIMESTAMP) END"
     )
 
 
@@ -153,8 +162,8 @@ def _moment(formats: list[str]) -> str:
         zoned = [f"timezone('UTC', try_strptime(said_at, {_quoted(one)}))" for one in formats if "%z" in one]
         return f"coalesce({', '.join([*zoned, 'NULL::TIMESTAMP'])})"
     return (
-        f"CASE WHEN length(said_at) > 10 AND regexp_matches(said_at, '{_OFFSET}') "
-        "THEN timezone('UTC', try_cast(said_at AS TIMESTAMPTZ)) END"
+        f"CASE WHEN regexp_full_match(said_at, '{_ZONED}') "
+        "THEN timezone('UTC', try_cast(replace(said_at, ',', '.') AS TIMESTAMPTZ)) END"
     )
 
 
@@ -168,7 +177,7 @@ def _dated(formats: list[str]) -> str:
         ]
         times = [f"try_strptime(said_at, {_quoted(one)}) IS NULL" for one in formats if _HOURS & _codes(one)]
         return f"({' OR '.join(days) or 'false'}) AND {' AND '.join(times) or 'true'}"
-    return "length(said_at) = 10"
+    return f"regexp_full_match(said_at, '{_DAY}')"
 
 
 def _codes(form: str) -> set[str]:

@@ -182,6 +182,36 @@ def test_a_time_without_an_offset_is_that_of_the_payers_country_or_not_known(tmp
     }
 
 
+def test_a_day_written_as_midnight_is_no_payment_at_night(tmp_path):
+    lines = [
+        row(1, at="2026-07-01 00:00:00"),
+        row(2, at="2026-07-01T00:00"),
+        row(3, at="2026-07-01T00:00:00+01:00"),
+        row(4, at="2026-07-01 00:00:01"),
+        row(5, at="2026-07-01Z"),
+    ]
+    read(reading(write(tmp_path / "p.csv", *lines)), tmp_path / "ds")
+    found = {one["payment"]: (one["at"].isoformat(), one["time_known"]) for one in payments(tmp_path / "ds")}
+    assert found == {
+        "p1": ("2026-07-01T11:00:00", False),
+        "p2": ("2026-07-01T11:00:00", False),
+        "p3": ("2026-06-30T23:00:00", True),
+        "p4": ("2026-06-30T23:00:01", True),
+        "p5": ("2026-07-01T11:00:00", False),
+    }
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["2026-3-9", "2026-03-09 10:00:00 Europe/Paris", "2026-03-09T10:00:00+25:00", "epoch", "infinity",
+     "2026-03-09 (BC)", "2026-03-09T1:00", "2026-02-30", "2026-03-09T24:30:00Z", "2026-06-30T23:59:60Z"],
+)  # fmt: skip
+def test_a_time_that_would_have_to_be_guessed_is_rejected(tmp_path, at):
+    read(reading(write(tmp_path / "p.csv", row(1), row(2, at=at))), tmp_path / "ds")
+    assert [one["payment"] for one in payments(tmp_path / "ds")] == ["p1"]
+    assert "is no date or time that there is" in (tmp_path / "ds.rejects.csv").read_text()
+
+
 def test_parquet_of_any_types_reads_as_text_does(tmp_path):
     values = [one.format(n=1) for one in GOOD]
     table = pa.table({name: [value] for name, value in zip(HEAD.split(","), values, strict=True)})
