@@ -70,6 +70,9 @@ class Staging:
     def __init__(self, db: Any, rejects: Rejects) -> None:
         self.db, self.rejects, self.counts = db, rejects, Counts()
         self._sources: list[str] = []
+        self._told: Counter[str] = (
+            Counter()
+        )  # rejects that were staged, and so are counted among the rows read
         prepare(db)
         for name, columns in TABLES.items():
             types = ", ".join(f'"{column}" {_TYPES[kind]}' for column, (kind, _) in columns.items())
@@ -134,6 +137,8 @@ class Staging:
             raise InputError(what, f"{first.file}, row {first.row}", "See the rejects file.")
         self._customers()
         self.counts.rejected = dict(self.rejects.counts())
+        for source, rows in Counter(one.file for one in self.rejects.rows if one.row).items():
+            self.counts.read[source] += rows - self._told[source]
 
     def _run(self, query: str, *values: object) -> list[Any]:
         """Run a statement to its end; returns its rows."""
@@ -160,6 +165,7 @@ class Staging:
         self._run(f"DELETE FROM {table} WHERE rowid IN (SELECT id FROM again)")
 
     def _reject(self, source: int, row: int, name: str, reason: str) -> None:
+        self._told[self._sources[source]] += 1
         self.rejects.add(Reject(self._sources[source], row, name, reason))
 
     def _reversals(self) -> None:

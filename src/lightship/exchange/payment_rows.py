@@ -32,6 +32,8 @@ BY_PAYER = "payer"
 _TEXT = 500  # characters of a reference text or a name; more is no reference
 _ID = 200
 _SHOWN = 40
+_CONTROL = "[[:cntrl:]]"
+_WORDS = ("payee_name", "text", "via")
 _AS = {"at": "said_at"}  # AT is a word of SQL
 _FIELDS = tuple(TABLES["payments"])
 STAGED = (*_FIELDS, "end_to_end", "customer")
@@ -81,7 +83,10 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     source
         Has ``file``, ``row`` and the :data:`RAW` columns.
     """
-    texts = ", ".join(f"nullif(trim(\"{name}\"), '') AS {_AS.get(name, name)}" for name in RAW)
+    texts = ", ".join(
+        f"""nullif(trim({_one_line(name) if name in _WORDS else f'"{name}"'}), '') AS {_AS.get(name, name)}"""
+        for name in RAW
+    )
     zone_sql = "of_payer.zone" if zone == BY_PAYER else f"nullif({_quoted(zone)}, '')"
     checks = "\n".join(
         f"      WHEN {when} THEN {{'field': '{name}', 'reason': {reason}}}"
@@ -129,6 +134,11 @@ SELECT file, row, payment, at_utc AS "at",
 FROM judged"""
 
 
+def _one_line(name: str) -> str:
+    """Return a text with control characters as spaces: no form, page or picture may have them."""
+    return f"""regexp_replace("{name}", '{_CONTROL}+', ' ', 'g')"""
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -138,7 +148,7 @@ _CLOCK = "[0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
 _OFFSET = "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DAY, _PLAIN, _ZONED = f"{_DATE}{_OFFSET}?", f"{_DATE}[ T]{_CLOCK}", f"{_DATE}[ T]{_CLOCK} ?{_OFFSET}"
-"""ISO 8601 as banks write it: a day, a time, a time with its offset. What a parser would have to guess at is refused."""
+"""ISO 8601 as banks write it: a day, a time, a time with its offset. What would have to be guessed at is refused."""
 
 
 def _naive(formats: list[str]) -> str:
@@ -207,6 +217,10 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
             (name, f"{name} IS NULL", missing),
             (name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'"),
         ]
+    found += [
+        (name, f"regexp_matches({name}, '{_CONTROL}')", "'it has a control character, such as a line break'")
+        for name in ("payment", "payer", "payee", "reverses")
+    ]
     found += [
         ("payment", f"length(payment) > {_ID}", f"'it is longer than {_ID}'"),
         ("currency", "currency IS NULL", missing),

@@ -103,8 +103,52 @@ def test_rows_keep_their_numbers_across_blocks_broken_rows_and_quoted_lines(tmp_
     lines[249] = row(250, amount="x")
     out = tmp_path / "ds"
     read(reading(write(tmp_path / "p.csv", *lines)), out)
-    assert [(number, name) for number, name, _ in rejects(out)] == [(200, "row"), (250, "amount")]
-    assert len(payments(out)) == 298
+    assert [one[:2] for one in rejects(out)] == [(150, "payee"), (200, "row"), (250, "amount")]
+    assert len(payments(out)) == 297
+
+
+@pytest.mark.parametrize("used", [True, False])
+@pytest.mark.parametrize("later", ["plain", '"quoted"'])
+def test_a_quotation_mark_that_is_not_closed_does_not_swallow_rows_in_silence(tmp_path, used, later):
+    head, note = HEAD, "" if used else ",note"
+    lines = [row(n) + ("," + (later if n != 3 else '"open')) for n in range(1, 7)]
+    (tmp_path / "p.csv").write_text("\n".join([head + (",text" if used else note), *lines]) + "\n")
+    counts = read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    ((place, field, reason),) = rejects(tmp_path / "ds")
+    assert (place, field) == (3, "text" if used else "note")
+    lost = 3 if later == "plain" else 1
+    assert f"with {lost} after it" in reason
+    assert [one["payment"] for one in payments(tmp_path / "ds")] == [
+        f"p{n}" for n in (1, 2, *range(4 + lost, 7))
+    ]
+    assert sum(counts.read.values()) == counts.kept["payments"] + len(rejects(tmp_path / "ds"))
+
+
+def test_a_quotation_mark_that_swallows_a_large_file_is_told_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(payment_tables, "_BLOCK", 1000)
+    lines = [row(n) + "," + ('"open' if n == 20 else "x") for n in range(1, 200)]
+    (tmp_path / "p.csv").write_text("\n".join([HEAD + ",text", *lines]) + "\n")
+    with pytest.raises(InputError, match=r"after row 1\d.*A quotation mark is not closed") as error:
+        read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert "p.csv, after row" in error.value.where
+
+
+def test_lines_within_a_text_are_no_rows(tmp_path):
+    text = '"Flat 1\n12 High Street, Town, a ""nice"" place"'
+    (tmp_path / "p.csv").write_text(f"{HEAD},text\n{row(1)},{text}\n{row(2)},x\n")
+    read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert [one["text"] for one in payments(tmp_path / "ds")] == [
+        'Flat 1 12 High Street, Town, a "nice" place',
+        "x",
+    ]
+
+
+def test_control_characters_end_no_line_of_a_form_and_stand_in_no_id(tmp_path):
+    lines = [row(1) + ',"a\n\x00WHO\x0bb"', row("\x01") + ",x", row(3, payee='"b\n1"') + ",x"]
+    (tmp_path / "p.csv").write_text("\n".join([HEAD + ",text", *lines]) + "\n")
+    read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert [(one["payment"], one["text"]) for one in payments(tmp_path / "ds")] == [("p1", "a WHO b")]
+    assert [field for _, field, _ in rejects(tmp_path / "ds")] == ["payment", "payee"]
 
 
 def test_bytes_that_are_no_text_reject_their_row_alone(tmp_path):
@@ -330,7 +374,7 @@ def test_a_zone_that_there_is_not_and_columns_that_are_missing_are_told(tmp_path
             reading(write(tmp_path / "p.csv", "1,2", head="a,b"), mapping=tmp_path / "m.toml"),
             tmp_path / "ds",
         )
-    with pytest.raises(InputError, match="names no column for payment"):
+    with pytest.raises(InputError, match=r"has no column called payment.*It has: a, b"):
         read(reading(write(tmp_path / "p.csv", "1,2", head="a,b")), tmp_path / "ds")
 
 
