@@ -19,6 +19,7 @@ from lightship.exchange.dataset import MANIFEST, Counts, Staging
 from lightship.exchange.payment_rows import BY_PAYER, check_zone, checked
 from lightship.exchange.rejects import LIMIT, Rejects
 from lightship.exchange.whole import appearing, unwritten, write_whole
+from lightship.payments.wording import counted
 
 _MEMORY = "1GB"
 DATA = "data"
@@ -198,8 +199,9 @@ def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
 
 def in_words(counts: Counts, out: Path) -> Iterator[str]:
     """Yield what became of the rows, for a person."""
-    kept = ", ".join(f"{rows:,} {table}" for table, rows in counts.kept.items())
-    yield f"Wrote {out}: {kept}, of {sum(counts.read.values()):,} rows in {len(counts.read)} files."
+    kept = ", ".join(counted(rows, table) for table, rows in counts.kept.items())
+    of = f"{counted(sum(counts.read.values()), 'rows')} in {counted(len(counts.read), 'files')}"
+    yield f"Wrote {out}: {kept}, of {of}."
     if counts.duplicates:
         yield f"Told again and counted once: {counts.duplicates:,}."
     if counts.reversals:
@@ -210,4 +212,5 @@ def in_words(counts: Counts, out: Path) -> Iterator[str]:
         yield "No customers were given: those whose payments these are stand for them, opened with the first."
     if counts.rejected:
         named = ", ".join(f"{name} {rows:,}" for name, rows in counts.rejected.items())
-        yield f"Not used: {sum(counts.rejected.values()):,} rows ({named}), with reasons in {rejects_file(out)}."
+        unused = counted(sum(counts.rejected.values()), "rows")
+        yield f"Not used: {unused} ({named}), with reasons in {rejects_file(out)}."

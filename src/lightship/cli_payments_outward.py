@@ -57,11 +57,12 @@ def bundle(
 ) -> None:
     """Write each alert's case: evidence, timeline, network, a draft, and why it may be innocent."""
     from lightship import app_payments_outward as app
+    from lightship.payments.wording import counted
 
     made = app.bundle(
         alerts, dataset or _own(alerts), out, glossary_name=glossary, shape_name=shape, only=alert
     )
-    typer.echo(f"{made:,} cases, drafts all: {out}/index.html")
+    typer.echo(f"{counted(made, 'cases')}, drafts all: {out}/index.html")
 
 
 def draft(

@@ -95,7 +95,7 @@ SCORE = ("--typology", "livestream-payer")
 def test_one_command_scores_what_there_is(lightship, tmp_path, family):
     write_sources(tmp_path / "bank", family)
     said = lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
-    assert "Not used: 1 rows (amount 1), with reasons in alerts/data.rejects.csv" in said
+    assert "Not used: 1 row (amount 1), with reasons in alerts/data.rejects.csv" in said
     (reject,) = csv.DictReader((tmp_path / "alerts" / "data.rejects.csv").read_text().splitlines())
     assert reject["field"] == "amount"
     assert "is not above 0" in reject["reason"]

@@ -23,6 +23,7 @@ from lightship.core.errors import InputError
 from lightship.payments.features import AGE_DAYS, LATEST, column
 from lightship.payments.pack import CountModel, Indicator, Model, Pack
 from lightship.payments.vocabulary import FEATURES
+from lightship.payments.wording import agreed
 
 FORMAT = "lightship.payments-baseline/1"
 SHARE_EDGES = (1, 250, 500, 750, 1000)
@@ -161,7 +162,7 @@ def group_words(pack: Pack, group: int) -> str:
     high = (*pack.habit, 0)[habit] - 1
     many = f"{low} or more" if high < 0 else f"{low} to {high}" if high > low else f"{low}"
     what = "fresh payments in 48 hours" if pack.view == "burst" else "such payments"
-    words = [f"{many} {what}" if pack.habit else "all"]
+    words = [agreed(f"{many} {what}") if pack.habit else "all"]
     if "age" in pack.peers:
         words.append(
             ("account under a year old", "account one to five years old", "account over five years old")[age]
