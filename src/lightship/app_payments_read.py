@@ -113,6 +113,7 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
     with _staging(part, rejects, out) as staging:
         for table, one in mapping.items():
             check_zone(staging.db, one.zone, f"{reading.mapping}, [{table}]")
+            _check_formats(staging.db, one.at_format, f"{reading.mapping}, [{table}]")
         for are_messages, alike in groupby(_files(reading.payments), _is_xml):
             paths = list(alike)
             if are_messages:
@@ -124,6 +125,15 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
         return staging.counts
+
+
+def _check_formats(db: duckdb.DuckDBPyConnection, formats: Iterable[str], where: str) -> None:
+    for one in formats:
+        try:
+            db.execute("SELECT try_strptime('', ?)", [one]).fetchall()
+        except duckdb.InvalidInputException as error:
+            todo = "Write it as strptime has it, such as %d/%m/%Y %H:%M."
+            raise InputError(f"“{one}” is no form of a time.", where, todo) from error
 
 
 def _take_messages(

@@ -100,7 +100,7 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     """
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"The mapping cannot be read: {error}.", str(path), _TODO) from error
     value.pop("note", None)
     _refuse_unknown(value, TABLES, str(path))
@@ -125,6 +125,11 @@ def _part(table: str, part: dict[str, Any], where: str) -> TableMapping:
     names = known_columns(table)
     for key in ("columns", "constants", "values"):
         _refuse_unknown(part.get(key, {}), names, f"{where}, {key}")
+    for name, meant in part.get("values", {}).items():
+        if not isinstance(meant, dict):
+            raise InputError(
+                "The mapping is refused: a table is expected here.", f"{where}, values, {name}", _TODO
+            )
     columns = {
         name: tuple(one if isinstance(one, list) else [one]) for name, one in part.get("columns", {}).items()
     }

@@ -280,6 +280,12 @@ def test_a_dataset_reads_back_as_itself(tmp_path):
     ).read_bytes()
 
 
+def test_two_rates_of_one_day_are_refused(tmp_path):
+    (tmp_path / "fx.csv").write_text("day,GBP\n2026-03-01,0.8\n2026-03-01,8\n")
+    with pytest.raises(InputError, match=r"GBP has two rates of 2026-03-01. \[.*fx.csv, row 2\]"):
+        fx.read(tmp_path / "fx.csv")
+
+
 def test_what_is_told_twice_counts_once_and_what_contradicts_it_is_rejected(tmp_path):
     lines = [row(1), row(1), row(1, amount="99"), row(2)]
     counts = read(reading(write(tmp_path / "p.csv", *lines)), tmp_path / "ds")
@@ -342,6 +348,9 @@ def test_several_currencies_need_rates_of_their_days(tmp_path):
     assert fx.read(tmp_path / "ds" / "rates.csv").per_base("PHP", date(2026, 3, 9)) is not None
 
 
+NAMED = "\n".join(f'{name} = "{name}"' for name in HEAD.split(","))
+
+
 @pytest.mark.parametrize(
     ("mapping", "says"),
     [
@@ -354,6 +363,9 @@ def test_several_currencies_need_rates_of_their_days(tmp_path):
         ("payments = 3\n", "a table is expected"),
         ("[payments\n", "cannot be read"),
         ("[payments]\nzone = 3\n", "a text is expected"),
+        ("[payments.values]\nrail = 5\n", "a table is expected"),
+        ("a = " + "[" * 5000, "cannot be read"),
+        ('[payments]\nat_format = "%Q"\n[payments.columns]\n' + NAMED, "“%Q” is no form of a time"),
     ],
 )
 def test_a_mapping_that_names_none_or_nonsense_is_refused(tmp_path, mapping, says):
