@@ -137,8 +137,7 @@ def read(path: Path | None = None) -> Rates:
             day = date.fromisoformat(row[0].strip())
             for name, text in zip(head[1:], row[1:], strict=False):
                 if name and text.strip() not in {"", "N/A"}:
-                    if days[name].setdefault(day, _rate(text)) != _rate(text):
-                        raise ValueError(f"{name} has two rates of {day}")
+                    days[name][day] = _rate(text, days[name].get(day), f"{name} has two rates of {day}")
         except ValueError as error:
             raise InputError(f"The rates cannot be used: {error}.", f"{path}, row {number}", todo) from error
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
@@ -148,8 +147,10 @@ def read(path: Path | None = None) -> Rates:
     )
 
 
-def _rate(text: str) -> float:
+def _rate(text: str, before: float | None, twice: str) -> float:
     rate = float(text)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"{text.strip()[:20]!r} is no rate")
+    if before not in {None, rate}:
+        raise ValueError(twice)
     return rate
