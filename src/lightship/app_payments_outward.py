@@ -177,7 +177,8 @@ def draft(
         raise InputError(
             "goAML names who reports.", "--filer", "Give a file; docs/guides/payments.md shows one."
         )
-    rate = fx.read(rates_file).minor if rates_file else None
+    known = rates_file or dataset / fx.RATES
+    rate = fx.read(known).minor if rates_file or known.is_file() else None
     path = _goaml_profile(profile_name)
     profile = goaml.parse_profile(_pack_text(path, "goAML profile"), str(path))
     made = report_draft(one, evidence, text, stands, currency=profile.currency, rate=rate, facts=facts)

@@ -89,7 +89,7 @@ def draft(
         typer.Option(envvar="LIGHTSHIP_GOAML_XSD", help="The goAML schema that your FIU gave you."),
     ] = None,
     rates: Annotated[
-        Path | None, typer.Option(help="Of goAML: a table of exchange rates, with days.")
+        Path | None, typer.Option(help="Of goAML: a dated table of rates; that of the dataset unless named.")
     ] = None,
     glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
     shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",

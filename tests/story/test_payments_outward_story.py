@@ -125,6 +125,10 @@ def test_a_draft_becomes_final_by_two_people_alone(desk):
     assert "<amount_local>25.00</amount_local>" in (desk / "r.xml").read_text()  # 20 pounds
     assert "To do: not checked against a schema" in said.stderr
     assert "To do: of customer p1: gender, first_name" in said.stderr
+    by_name = (desk / "r.xml").read_bytes()
+    (desk / "data" / "rates.csv").write_bytes((desk / "rates.csv").read_bytes())  # as `read --fx` leaves them
+    lightship(*goaml, "--filer", "filer.toml", cwd=desk)
+    assert (desk / "r.xml").read_bytes() == by_name
     lacking = lightship(
         *goaml, "--filer", "filer.toml", "--rates", "rates.csv", *people, "--out", "no.xml", cwd=desk, code=2
     )
