@@ -10,8 +10,8 @@ _ONE = {
     **{
         f"{word}s": word
         for word in (
-            "account", "case", "credit", "customer", "day", "file", "marker", "payer", "payment", "receipt", "receiver",
-            "reference", "row", "send", "subject",
+            "account", "card", "case", "credit", "customer", "day", "file", "marker", "payer", "payment", "receipt",
+            "receiver", "reference", "row", "send", "subject",
         )
     },
 }  # fmt: skip
