@@ -424,7 +424,8 @@ def _select(table: str, schema: pa.Schema, mapping: TableMapping) -> str:
 def _text(column: Any, name: str, mapping: TableMapping) -> str:
     quoted = '"' + column.name.replace('"', '""') + '"'
     if pa.types.is_floating(column.type):
-        return f"CAST(try_cast({quoted} AS DECIMAL(28, 6)) AS VARCHAR)"  # not 1e-05
+        exact = f"CAST(try_cast({quoted} AS DECIMAL(28, 6)) AS VARCHAR)"  # not 1e-05
+        return f"coalesce({exact}, CAST({quoted} AS VARCHAR))"
     text = f"CAST({quoted} AS VARCHAR)"
     if name in {"amount", "payee_amount"}:
         if mapping.thousands:

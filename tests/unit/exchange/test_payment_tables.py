@@ -272,6 +272,18 @@ def test_parquet_of_any_types_reads_as_text_does(tmp_path):
     )
 
 
+def test_a_number_that_is_none_is_shown_as_it_stands(tmp_path):
+    values = [one.format(n=1) for one in GOOD]
+    table = pa.table({name: [value] * 3 for name, value in zip(HEAD.split(","), values, strict=True)})
+    table = table.set_column(4, "amount", pa.array([12.5, float("nan"), float("inf")]))
+    pq.write_table(table, tmp_path / "p.parquet")
+    read(reading(tmp_path / "p.parquet"), tmp_path / "ds")
+    assert [reason for _, _, reason in rejects(tmp_path / "ds")] == [
+        "“nan” is no amount",
+        "“inf” is no amount",
+    ]
+
+
 def test_a_dataset_reads_back_as_itself(tmp_path):
     read(reading(write(tmp_path / "p.csv", row(1), row(2, at="2026-03-02"))), tmp_path / "a")
     read(reading(tmp_path / "a" / "payments.parquet"), tmp_path / "b")

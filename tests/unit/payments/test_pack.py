@@ -84,6 +84,16 @@ def test_an_indicator_is_in_force_from_its_day() -> None:
     assert "C18" in {one.id for one in pack.in_force(date(2025, 11, 1)).indicators}
 
 
+def test_the_watchkeeper_has_those_of_its_traits_that_are_in_force() -> None:
+    pack = parse_pack(PAYER)
+    assert pack.keeper is not None
+    early = pack.in_force(date(2024, 6, 1)).keeper
+    assert early is not None
+    assert set(early.traits) == {"C6", "N1"}
+    assert pack.without(pack.keeper.traits).keeper is None
+    assert pack.in_force(date(2026, 6, 1)).keeper == pack.keeper
+
+
 @pytest.mark.parametrize("name", ["uk", "au", "ca", "se"])
 def test_each_corridor_has_its_day_and_source(name: str) -> None:
     found = app_payments.jurisdiction(name)
