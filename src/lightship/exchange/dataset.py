@@ -169,7 +169,18 @@ class Staging:
         self.rejects.add(Reject(self._sources[source], row, name, reason))
 
     def _reversals(self) -> None:
-        """Let each reversal name what it takes back: by id, or the last before it with its reference and contents."""
+        """Let each reversal name what it takes back: by id, or the last before it with its reference and contents.
+
+        One that names a payment between other people takes nothing back, and is rejected.
+        """
+        strange = self._run("""
+            SELECT back.rowid, back.of_source, back.of_row, back.reverses FROM payments back
+            JOIN payments named ON named.payment = back.reverses
+            WHERE back.payer NOT IN (named.payer, named.payee) AND back.payee NOT IN (named.payer, named.payee)
+            ORDER BY back.of_source, back.of_row""")
+        for _, source, row, payment in strange:
+            self._reject(source, row, "reverses", f"“{payment[:40]}” is a payment between other people")
+        self._run("DELETE FROM payments WHERE list_contains(?, rowid)", [place for place, *_ in strange])
         self._run("""
             CREATE TEMP TABLE found AS
             SELECT back.rowid AS id, coalesce(any_value(named.payment), arg_max(same.payment, same."at")) AS original

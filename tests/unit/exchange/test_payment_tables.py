@@ -326,6 +326,17 @@ def test_a_reversal_finds_what_it_takes_back_by_id_or_reference(tmp_path):
     ]
 
 
+def test_a_strangers_reversal_takes_nothing_back(tmp_path):
+    head = HEAD + ",reverses"
+    lines = [row(1) + ",", row(2, payer="x", payee="y") + ",p1", row(3, payer="r1", payee="c1") + ",p1"]
+    read(reading(write(tmp_path / "p.csv", *lines, head=head)), tmp_path / "ds")
+    assert rejects(tmp_path / "ds") == [(2, "reverses", "“p1” is a payment between other people")]
+    assert [(one["payment"], one["reverses"]) for one in payments(tmp_path / "ds")] == [
+        ("p1", None),
+        ("p3", "p1"),
+    ]
+
+
 def test_one_payment_told_by_two_families_counts_once_with_its_time(tmp_path):
     uetr = "0f1e2d3c-0000-4000-8000-000000000001"
     told = {
