@@ -16,7 +16,7 @@ from lightship.core.errors import InputError
 from lightship.exchange import fx
 from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
-from lightship.payments.baseline import Baseline
+from lightship.payments.baseline import Baseline, beyond_caps
 from lightship.payments.engine import DuckEngine, Engine
 from lightship.payments.history import History, not_yet_counted, open_history
 from lightship.payments.money import Currencies, parse_currencies, with_rates
@@ -266,6 +266,12 @@ def read_baseline(path: Path, pack: Pack, terms: Jurisdiction) -> Baseline:
                 str(path),
                 "Make it anew with `lightship payments score`.",
             )
+    if wrong := beyond_caps(base, pack):
+        raise InputError(
+            f"The baseline weighs {', '.join(wrong)} otherwise than the pack allows.",
+            str(path),
+            "Make it anew with `lightship payments score`.",
+        )
     return base
 
 

@@ -160,3 +160,17 @@ def test_a_baseline_of_another_jurisdiction_is_refused(lightship, tmp_path):
     again = ("score", "alerts/data", "--out", "au", *SCORE, "--baselines", "alerts/baseline", "--pack", "au")
     assert "The baseline was made with another jurisdiction than au" in lightship(*again, fails=2)
     assert not list((tmp_path / "au").glob("*"))
+
+
+def test_a_baseline_that_lets_nationality_outweigh_the_pack_is_refused(lightship, tmp_path):
+    write_sources(tmp_path / "bank", "csv")
+    lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
+    path = tmp_path / "alerts" / "baseline" / "livestream-payer.json"
+    base = json.loads(path.read_bytes())
+    base["tables"]["C9"]["weights_mdb"][0][-1] = 4001  # the pack's cap is 4 dB
+    path.write_text(json.dumps(base))
+    again = ("score", "alerts/data", "--out", "next", *SCORE, "--baselines", "alerts/baseline")
+    assert "The baseline weighs C9 otherwise than the pack allows" in lightship(*again, fails=2)
+    base["tables"]["C9"]["weights_mdb"] = []
+    path.write_text(json.dumps(base))
+    assert "The baseline weighs C9 otherwise" in lightship(*again, fails=2)

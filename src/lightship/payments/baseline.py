@@ -9,6 +9,7 @@ so that a total is a sum of whole numbers in every engine.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
@@ -260,6 +261,34 @@ def edges_of(indicator: Indicator) -> tuple[int, ...]:
     """Return where an indicator's bins begin."""
     assert indicator.model is not None
     return SHARE_EDGES if indicator.model.kind == "share" else indicator.model.edges
+
+
+def beyond_caps(base: Baseline, pack: Pack) -> tuple[str, ...]:
+    """Return the indicators whose table is not one that :func:`tables` could have made with a pack.
+
+    What a pack may never do is shown from its caps (see `proof`), so a table from a file has to keep to them.
+    """
+    family_of = {one.id: one.family for one in pack.indicators}
+    members = Counter(family_of.get(name) for name in base.tables)
+    groups = (len(pack.habit) + 1) * AGES * PAYROLLS
+    found = [name for name in base.tables if name not in family_of]
+    for one in pack.computed:
+        table = base.tables.get(one.id)
+        if table is None:
+            continue
+        edges, of = edges_of(one), members[one.family]
+        high = math.floor(one.cap_db * 1000 / of + 0.5)
+        fits = (
+            (table.edges, table.members) == (edges, of)
+            and len(table.weights_mdb) == len(table.shares) == groups
+            and all(len(row) == len(edges) + 1 for row in (*table.weights_mdb, *table.shares))
+            and all(
+                -high <= weight <= (0 if one.counter else high) for row in table.weights_mdb for weight in row
+            )
+        )
+        if not fits:
+            found.append(one.id)
+    return tuple(found)
 
 
 def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Table]]:
