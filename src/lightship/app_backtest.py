@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
+from lightship.app_payments import last_moment, scoring, terms_of, typology
 from lightship.core.errors import InputError
 from lightship.exchange.whole import write_each
 from lightship.payments import suppression
@@ -38,7 +38,7 @@ from lightship.payments.engine import Engine
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import DAY_US, Dataset, Terms, Window
 from lightship.payments.proof import prove
-from lightship.payments.score import Measured, fit, measure, open_history
+from lightship.payments.score import Measured, Nobody, fit, measure, open_history
 
 MONTH_DAYS = 30
 SIZES = (50, 200, 1000)
@@ -197,8 +197,9 @@ def backtest(
             "A challenger has the id of no pack that runs.", strange[0], "Name its champion with --typology."
         )
     rows = suppression.parse(_text(suppressions), str(suppressions)) if suppressions else ()
-    facts, terms = outcomes(folder, known), Terms(jurisdiction(pack), currencies())
+    facts, terms = outcomes(folder, known), terms_of(folder, pack)
     cards: list[Card] = []
+    empty: list[Nobody] = []
     files: dict[str, bytes] = {}
     with scoring(folder, spill=out) as (engine, data):
         people = _population(engine, data)
@@ -206,9 +207,17 @@ def backtest(
         for champion in champions:
             run = _Run(engine, data, terms, champion, end_us, months, rows, tell)
             rivals = [(name, one) for name, one in others if one.id == champion.id]
-            card, sampled = run.card(facts, people, rivals, budgets)
+            try:
+                card, sampled = run.card(facts, people, rivals, budgets)
+            except Nobody as error:
+                empty.append(error)
+                continue
             cards.append(card)
             files |= _files(card, sampled)
+    if empty and not cards:
+        raise empty[0]
+    for none in empty:
+        tell(f"{none.what} It has no card.")
     write_each(out, files)
     return cards
 

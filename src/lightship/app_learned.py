@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lightship.app_backtest import outcomes
-from lightship.app_payments import currencies_of, jurisdiction, last_moment, read_baseline, scoring, typology
+from lightship.app_payments import last_moment, read_baseline, scoring, terms_of, typology
 from lightship.core.canonical import canonical
 from lightship.core.errors import InputError
 from lightship.core.payments import Alert
@@ -62,10 +62,14 @@ def train(
     one = typology(name)
     with scoring(folder, spill=folder) as (engine, data):
         window = Window.ending(last_moment(engine, data), one.window_days)
-        history = open_history(engine, data, Terms(jurisdiction(pack), currencies_of(folder)), window)
+        history = open_history(engine, data, terms_of(folder, pack), window)
         tell("measuring")
         found = measure(history, one)
-        base = read_baseline(baselines / f"{one.id}.json") if baselines else fit(found)
+        base = (
+            read_baseline(baselines / f"{one.id}.json", one, history.terms.jurisdiction)
+            if baselines
+            else fit(found)
+        )
         rows = learned.rows_of(engine.arrow(weighed_table(found, base)), found.pack, base)
     tell("learning")
     model = learned.train(rows, facts.of(one.id, window), found.pack, base)
@@ -110,7 +114,7 @@ def beside(
     -------
     By typology, how many of the first so many by the model are not in the pack's queue.
     """
-    terms = Terms(jurisdiction(pack), currencies_of(folder))
+    terms = terms_of(folder, pack)
     proven = {one.id: one for one in map(typology, typologies)}
     strange = [model.typology for model in models if model.typology not in scored]
     if strange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lightship.core.errors import InputError
 from lightship.exchange import fx
 from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
-from lightship.payments.baseline import Baseline
+from lightship.payments.baseline import Baseline, beyond_caps
 from lightship.payments.engine import DuckEngine, Engine
 from lightship.payments.history import History, not_yet_counted, open_history
 from lightship.payments.money import Currencies, parse_currencies, with_rates
@@ -24,10 +24,11 @@ from lightship.payments.pack import Jurisdiction, Pack
 from lightship.payments.pack_file import parse_jurisdiction, parse_pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.proof import refuse_unproven
-from lightship.payments.score import Scored, score
+from lightship.payments.score import Nobody, Scored, score
 
 TYPOLOGIES = ("extortion-victim", "extortion-mule", "livestream-payer", "livestream-receiver")
 KEPT = "lightship.payments-kept/2"
+NO_KIND = "Check the corridors of --pack, the dates, and that customers are those who pay."
 Tell = Callable[[str], None]
 
 
@@ -151,7 +152,12 @@ def score_dataset(
             "Give --baselines, which the earlier score wrote.",
         )
     coverage = _going_on(onto, terms) if onto else frozenset()
-    given = {one.id: read_baseline(baselines / f"{one.id}.json") for one in proven} if baselines else {}
+    given: dict[str, Baseline] = {}
+    if baselines is not None:
+        given = baselines_of(baselines, proven, terms.jurisdiction)
+        for left in sorted({one.id for one in proven} - set(given)):
+            say(f"{left}: not scored, as {baselines} has no baseline of it.")
+        proven = [one for one in proven if one.id in given]
     found: dict[str, Scored] = {}
     with scoring(folder, memory, spill=out) as (engine, held):
         to_us, data = last_moment(engine, held), held
@@ -165,14 +171,33 @@ def score_dataset(
                 engine, data, terms, window, before=onto, coverage=coverage, going_on=keep is not None
             )
             mine = [one for one in proven if one.window_days == days]
-            for one in mine:
-                found[one.id] = score(ready, one, budget=budget, base=given.get(one.id), tell=tell)
+            found |= _scored(ready, mine, budget, given, tell, say)
             if keep is not None:
                 tell("keeping what a later score goes on from")
                 _keep(keep, ready, mine)
+    if not found:
+        raise InputError("No payment of the window is of any kind that is looked for.", str(folder), NO_KIND)
     alerts = [alert for one in found.values() for alert in one.alerts]
     pages = {f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()}
     write_each(out, {"alerts.jsonl": to_lines(alerts), "alerts.parquet": to_parquet(alerts), **pages})
+    return found
+
+
+def _scored(
+    ready: History,
+    packs: Sequence[Pack],
+    budget: int | None,
+    given: Mapping[str, Baseline],
+    tell: Tell,
+    say: Tell,
+) -> dict[str, Scored]:
+    """Score typologies; one in which nobody has a payment of its kind is told, and does not stop the others."""
+    found = {}
+    for one in packs:
+        try:
+            found[one.id] = score(ready, one, budget=budget, base=given.get(one.id), tell=tell)
+        except Nobody as none:
+            say(f"{none.what} It has no cases and no baseline.")
     return found
 
 
@@ -217,20 +242,56 @@ def _going_on(folder: Path, terms: Terms) -> frozenset[str]:
     return coverage
 
 
-def read_baseline(path: Path) -> Baseline:
-    """Return a baseline that an earlier score wrote.
+def read_baseline(path: Path, pack: Pack, terms: Jurisdiction) -> Baseline:
+    """Return a baseline that an earlier score wrote for a pack and a jurisdiction.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If it cannot be read, or was made with another pack or for another jurisdiction.
     """
     try:
-        return Baseline.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, ValueError) as error:
+        base = Baseline.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"The baseline cannot be read: {error}.", str(path), "Give the folder that holds it."
         ) from error
+    for made, now, what in (
+        (base.pack, pack.digest, f"another pack than {pack.id}, {pack.version}"),
+        (base.jurisdiction, terms.digest, f"another jurisdiction than {terms.id} as it is now"),
+    ):
+        if made != now:
+            raise InputError(
+                f"The baseline was made with {what}: its weights are those of other payments.",
+                str(path),
+                "Make it anew with `lightship payments score`.",
+            )
+    if wrong := beyond_caps(base, pack):
+        raise InputError(
+            f"The baseline weighs {', '.join(wrong)} otherwise than the pack allows.",
+            str(path),
+            "Make it anew with `lightship payments score`.",
+        )
+    return base
+
+
+def baselines_of(folder: Path, proven: Sequence[Pack], terms: Jurisdiction) -> dict[str, Baseline]:
+    """Return the baselines that a folder has of packs, by typology.
+
+    Raises
+    ------
+    InputError
+        If it has none, or one cannot be used.
+    """
+    found = {
+        one.id: read_baseline(path, one, terms)
+        for one in proven
+        if (path := folder / f"{one.id}.json").is_file()
+    }
+    if not found:
+        todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
+        raise InputError("There is no baseline.", str(folder), todo)
+    return found
 
 
 def _pretty(base: Baseline) -> bytes:

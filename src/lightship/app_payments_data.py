@@ -120,7 +120,7 @@ def provenance(folder: Path) -> dict[str, str]:
 
 
 def text_of(path: Path) -> str:
-    """Return a file's text.
+    """Return a file's text, without the mark that some editors begin it with.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def text_of(path: Path) -> str:
         If it cannot be read or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"The file cannot be read: {error}.", str(path), "Name a file of UTF-8 text."

@@ -36,7 +36,7 @@ from lightship.payments.account_json import account_bytes, account_of, payment_b
 from lightship.payments.baseline import Baseline
 from lightship.payments.live import step
 from lightship.payments.pack import Pack
-from lightship.payments.prepare import DAY_US
+from lightship.payments.prepare import DAY_US, day_of
 from lightship.payments.world import Account, Profile, World
 
 Say = Callable[[str], None]
@@ -79,26 +79,23 @@ def world_of(live: Live) -> World:
     LightshipError
         If the dataset, a baseline or a pack cannot be used.
     """
-    bases: dict[str, Baseline] = {}
-    packs: list[Pack] = []
-    for name in app_payments.TYPOLOGIES:
-        path = live.baselines / f"{name}.json"
-        if path.is_file():
-            bases[name] = app_payments.read_baseline(path)
-            packs.append(app_payments.typology(name))
-    if not packs:
-        todo = "Make them with `lightship payments score`, and name the folder `baseline` that it writes."
-        raise InputError("There is no baseline.", str(live.baselines), todo)
     terms = app_payments.terms_of(live.dataset, live.jurisdiction)
+    packs = [app_payments.typology(name) for name in app_payments.TYPOLOGIES]
+    bases = app_payments.baselines_of(live.baselines, packs, terms.jurisdiction)
     profiles, markers = _profiles(live.dataset), _markers(live.dataset)
     return World(
         terms,
-        tuple(packs),
+        tuple(_as_weighed(one, bases[one.id]) for one in packs if one.id in bases),
         bases,
         profiles.get,
         lambda subject: markers.get(subject, ()),
         ties_known="ties" in tables_of(live.dataset),
     )
+
+
+def _as_weighed(pack: Pack, base: Baseline) -> Pack:
+    """Return the pack with what was in force and could be measured when its baseline was made."""
+    return pack.in_force(day_of(base.to_us)).without(base.off)
 
 
 def _batches(folder: Path, table: str, columns: Sequence[str]) -> Iterator[Any]:

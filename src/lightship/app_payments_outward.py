@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from lightship.payments import bundle as bundling
 from lightship.payments import hunt as hunting
 from lightship.payments import narrative as narrating
 from lightship.payments import receivers as receiving
-from lightship.payments.background import gather
+from lightship.payments.background import Background, gather
 from lightship.payments.beside import LEARNED, Beside
 from lightship.payments.glossary import Glossary, parse_glossary
 from lightship.payments.hunt_files import MARK as HUNT_MARK
@@ -118,10 +119,10 @@ def bundle(
     told = beside(alerts_file)
     with connected(dataset) as con:
         lay_out(con, counted)
-        found = gather(con, alerts, counted.hub_payers)
+        found = zip(alerts, gather(con, alerts, counted.hub_payers), strict=True)
         each = {
             alert.alert: bundling.bundle(alert, evidence, words, made, told.get(alert.alert))
-            for alert, evidence in zip(alerts, found, strict=True)
+            for alert, evidence in _checked(list(found), dataset)
         }
     write_folder(out, bundling.bundles(each, alerts, words), bundling.MARK)
     return len(alerts)
@@ -153,13 +154,14 @@ def draft(
     LightshipError
         If a file cannot be used, two people are missing for a final one, or the report breaks the form's rules.
     """
-    (one,) = chosen(alerts_file, alert)
+    one = named(alerts_file, alert)
     counted, words = shape(shape_name), glossary(glossary_name)
     stands = standing(prepared_by, approved_by, final=final, own_narrative=narrative_file is not None)
     filer = goaml.parse_filer(text_of(filer_file), str(filer_file)) if filer_file else None
     with connected(dataset) as con:
         lay_out(con, counted)
         (evidence,) = gather(con, [one], counted.hub_payers)
+    _checked([(one, evidence)], dataset)
     text = narrating.draft(one, evidence, words)
     if narrative_file:
         own = own_words(text_of(narrative_file), str(narrative_file), narrating.LIMIT)
@@ -177,7 +179,8 @@ def draft(
         raise InputError(
             "goAML names who reports.", "--filer", "Give a file; docs/guides/payments.md shows one."
         )
-    rate = fx.read(rates_file).minor if rates_file else None
+    known = rates_file or dataset / fx.RATES
+    rate = fx.read(known).minor if rates_file or known.is_file() else None
     path = _goaml_profile(profile_name)
     profile = goaml.parse_profile(_pack_text(path, "goAML profile"), str(path))
     made = report_draft(one, evidence, text, stands, currency=profile.currency, rate=rate, facts=facts)
@@ -216,7 +219,7 @@ def refer(alerts_file: Path, alert: str, *, filed_as: str, by: str, at: datetime
     InputError
         If there is no such alert, or nobody filed anything: a machine's alert alone goes to nobody.
     """
-    (one,) = chosen(alerts_file, alert)
+    one = named(alerts_file, alert)
     if not filed_as.strip() or not by.strip():
         raise InputError(
             "An alert is referred once a person has filed a report of it.",
@@ -245,6 +248,39 @@ def chosen(alerts_file: Path, only: str) -> tuple[Alert, ...]:
         if not alerts:
             raise InputError(f"The file has no alert {only!r}.", str(alerts_file), "Name one that it has.")
     return alerts
+
+
+def named(alerts_file: Path, alert: str) -> Alert:
+    """Return the one alert that is named.
+
+    Raises
+    ------
+    InputError
+        If none is, or the file has none of that name.
+    """
+    if not alert:
+        raise InputError("No alert is named.", "--alert", "Give the id of one, as alerts.jsonl has it.")
+    return chosen(alerts_file, alert)[0]
+
+
+def _checked(found: Sequence[tuple[Alert, Background]], dataset: Path) -> Sequence[tuple[Alert, Background]]:
+    """Return alerts with what stands behind each, or refuse a dataset that holds nothing of what any of them cites.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    citing = [
+        evidence for one, evidence in found if any(each.payments for each in (*one.reasons, *one.counter))
+    ]
+    if citing and not any(row.cited for evidence in citing for row in evidence.rows):
+        raise InputError(
+            "The dataset holds none of the payments that the alerts cite.",
+            str(dataset),
+            "Name with --dataset the one that was scored.",
+        )
+    return found
 
 
 def beside(alerts_file: Path) -> dict[str, Beside]:

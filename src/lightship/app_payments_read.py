@@ -19,6 +19,7 @@ from lightship.exchange.dataset import MANIFEST, Counts, Staging
 from lightship.exchange.payment_rows import BY_PAYER, check_zone, checked
 from lightship.exchange.rejects import LIMIT, Rejects
 from lightship.exchange.whole import appearing, unwritten, write_whole
+from lightship.payments.wording import counted
 
 _MEMORY = "1GB"
 DATA = "data"
@@ -112,6 +113,7 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
     with _staging(part, rejects, out) as staging:
         for table, one in mapping.items():
             check_zone(staging.db, one.zone, f"{reading.mapping}, [{table}]")
+            _check_formats(staging.db, one.at_format, f"{reading.mapping}, [{table}]")
         for are_messages, alike in groupby(_files(reading.payments), _is_xml):
             paths = list(alike)
             if are_messages:
@@ -123,6 +125,15 @@ def _read(reading: Reading, part: Path, rejects: Rejects, out: Path) -> Counts:
         staging.settle(rates)
         staging.write(part, fx.text_of(rates_path) if rates else None)
         return staging.counts
+
+
+def _check_formats(db: duckdb.DuckDBPyConnection, formats: Iterable[str], where: str) -> None:
+    for one in formats:
+        try:
+            db.execute("SELECT try_strptime('', ?)", [one]).fetchall()
+        except duckdb.InvalidInputException as error:
+            todo = "Write it as strptime has it, such as %d/%m/%Y %H:%M."
+            raise InputError(f"“{one}” is no form of a time.", where, todo) from error
 
 
 def _take_messages(
@@ -198,8 +209,9 @@ def _staging(part: Path, rejects: Rejects, out: Path) -> Iterator[Staging]:
 
 def in_words(counts: Counts, out: Path) -> Iterator[str]:
     """Yield what became of the rows, for a person."""
-    kept = ", ".join(f"{rows:,} {table}" for table, rows in counts.kept.items())
-    yield f"Wrote {out}: {kept}, of {sum(counts.read.values()):,} rows in {len(counts.read)} files."
+    kept = ", ".join(counted(rows, table) for table, rows in counts.kept.items())
+    of = f"{counted(sum(counts.read.values()), 'rows')} in {counted(len(counts.read), 'files')}"
+    yield f"Wrote {out}: {kept}, of {of}."
     if counts.duplicates:
         yield f"Told again and counted once: {counts.duplicates:,}."
     if counts.reversals:
@@ -210,4 +222,5 @@ def in_words(counts: Counts, out: Path) -> Iterator[str]:
         yield "No customers were given: those whose payments these are stand for them, opened with the first."
     if counts.rejected:
         named = ", ".join(f"{name} {rows:,}" for name, rows in counts.rejected.items())
-        yield f"Not used: {sum(counts.rejected.values()):,} rows ({named}), with reasons in {rejects_file(out)}."
+        unused = counted(sum(counts.rejected.values()), "rows")
+        yield f"Not used: {unused} ({named}), with reasons in {rejects_file(out)}."

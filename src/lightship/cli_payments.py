@@ -153,6 +153,7 @@ def score(
     Files and messages are first read into OUT/data, as `lightship payments read` does it.
     """
     from lightship import app_payments, app_payments_read
+    from lightship.payments.wording import counted
 
     if model:
         from lightship import app_learned
@@ -176,9 +177,9 @@ def score(
         )
     for name, scored in found.items():
         say(
-            f"{name}: {len(scored.alerts)} cases of {scored.above} above "
+            f"{name}: {counted(len(scored.alerts), 'cases')} of {scored.above} above "
             f"{scored.baseline.threshold_mdb / 1000:.1f} dB, "
-            f"among {scored.baseline.subjects:,} subjects."
+            f"among {counted(scored.baseline.subjects, 'subjects')}."
         )
     if models:
         names = typology or app_payments.TYPOLOGIES

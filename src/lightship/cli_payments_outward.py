@@ -57,11 +57,12 @@ def bundle(
 ) -> None:
     """Write each alert's case: evidence, timeline, network, a draft, and why it may be innocent."""
     from lightship import app_payments_outward as app
+    from lightship.payments.wording import counted
 
     made = app.bundle(
         alerts, dataset or _own(alerts), out, glossary_name=glossary, shape_name=shape, only=alert
     )
-    typer.echo(f"{made:,} cases, drafts all: {out}/index.html")
+    typer.echo(f"{counted(made, 'cases')}, drafts all: {out}/index.html")
 
 
 def draft(
@@ -88,7 +89,7 @@ def draft(
         typer.Option(envvar="LIGHTSHIP_GOAML_XSD", help="The goAML schema that your FIU gave you."),
     ] = None,
     rates: Annotated[
-        Path | None, typer.Option(help="Of goAML: a table of exchange rates, with days.")
+        Path | None, typer.Option(help="Of goAML: a dated table of rates; that of the dataset unless named.")
     ] = None,
     glossary: Annotated[str, typer.Option(help="Words and codes: a jurisdiction's name, or a file.")] = "uk",
     shape: Annotated[str, typer.Option(help="A file on which payments count; ours unless named.")] = "",

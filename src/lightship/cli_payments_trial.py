@@ -56,6 +56,7 @@ def backtest(
     """Run packs over a history: budgets, the line between in and out, challengers, drift, and a model card."""
     from lightship import app_backtest
     from lightship.app_payments import TYPOLOGIES
+    from lightship.payments.wording import counted
 
     cards = app_backtest.backtest(
         payments,
@@ -71,9 +72,8 @@ def backtest(
     )
     for card in cards:
         typer.echo(card.to_markdown())
-    say(
-        f"Wrote {len(cards)} cards to {out}, each as Markdown, JSON and a picture, with samples for people to look at."
-    )
+    wrote = f"Wrote {counted(len(cards), 'cards')} to {out}"
+    say(f"{wrote}, each as Markdown, JSON and a picture, with samples for people to look at.")
 
 
 def train(

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import axe_playwright_python
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -80,6 +82,27 @@ def test_an_analyst_hunts_from_a_partners_list(desk):
     assert {line.split("\t")[1] for line in back.splitlines()} >= {"p1", "p2", "p3", "r4"}
 
 
+def test_a_list_that_an_editor_marked_as_utf_8_is_hunted_from_its_first_line(desk):
+    (desk / "marked.txt").write_bytes(b"\xef\xbb\xbfr1\r\n")
+    said = lightship("hunt", "--seed", "marked.txt", "--dataset", "data", "--out", "marked", cwd=desk).stdout
+    assert "2 unrelated payers of a seed, 1 more behind" in said
+
+
+def test_another_dataset_and_no_alert_are_said(desk):
+    dataset(desk / "other")
+    rows = pq.read_table(desk / "other" / "payments.parquet")
+    names = pa.array([f"x{n}" for n in range(len(rows))], rows.schema.field("payment").type)
+    pq.write_table(rows.set_column(0, rows.schema.field(0), names), desk / "other" / "payments.parquet")
+    wrong = lightship("bundle", "alerts.jsonl", "--dataset", "other", "--out", "no", cwd=desk, code=2)
+    assert "holds none of the payments that the alerts cite" in wrong.stderr
+    assert not (desk / "no").exists()
+    form = ("--dataset", "data", "--form", "uk-sar", "--out", "no.txt")
+    assert (
+        "No alert is named"
+        in lightship("draft", "alerts.jsonl", "--alert", "", *form, cwd=desk, code=2).stderr
+    )
+
+
 def test_a_draft_becomes_final_by_two_people_alone(desk):
     basic = (
         "draft",
@@ -125,6 +148,10 @@ def test_a_draft_becomes_final_by_two_people_alone(desk):
     assert "<amount_local>25.00</amount_local>" in (desk / "r.xml").read_text()  # 20 pounds
     assert "To do: not checked against a schema" in said.stderr
     assert "To do: of customer p1: gender, first_name" in said.stderr
+    by_name = (desk / "r.xml").read_bytes()
+    (desk / "data" / "rates.csv").write_bytes((desk / "rates.csv").read_bytes())  # as `read --fx` leaves them
+    lightship(*goaml, "--filer", "filer.toml", cwd=desk)
+    assert (desk / "r.xml").read_bytes() == by_name
     lacking = lightship(
         *goaml, "--filer", "filer.toml", "--rates", "rates.csv", *people, "--out", "no.xml", cwd=desk, code=2
     )

@@ -95,7 +95,7 @@ SCORE = ("--typology", "livestream-payer")
 def test_one_command_scores_what_there_is(lightship, tmp_path, family):
     write_sources(tmp_path / "bank", family)
     said = lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
-    assert "Not used: 1 rows (amount 1), with reasons in alerts/data.rejects.csv" in said
+    assert "Not used: 1 row (amount 1), with reasons in alerts/data.rejects.csv" in said
     (reject,) = csv.DictReader((tmp_path / "alerts" / "data.rejects.csv").read_text().splitlines())
     assert reject["field"] == "amount"
     assert "is not above 0" in reject["reason"]
@@ -124,3 +124,53 @@ def test_what_does_not_fit_together_is_said(lightship, tmp_path):
     assert "needs no mapping" in lightship("score", "data", "--out", "alerts", "--fx", "example", fails=2)
     assert "This is a dataset already" in lightship("score", "data", "bank", "--out", "alerts", fails=2)
     assert not any((tmp_path / "alerts").iterdir())
+
+
+def test_a_remitter_who_only_sends_gets_the_lists_that_its_payments_can_fill(lightship, tmp_path):
+    write_sources(tmp_path / "bank", "csv")
+    said = lightship("score", "bank", "--out", "alerts", *FACTS)
+    assert (
+        "No payment of the window is what extortion-mule is about. It has no cases and no baseline." in said
+    )
+    found = [json.loads(line) for line in (tmp_path / "alerts" / "alerts.jsonl").read_bytes().splitlines()]
+    assert {one["subject"] for one in found if one["typology"] == "livestream-payer"} == {
+        "GB900NIGHT",
+        "GB901NIGHT",
+    }
+    assert not (tmp_path / "alerts" / "baseline" / "extortion-mule.json").exists()
+    # The next month is weighed with what there is.
+    said = lightship("score", "alerts/data", "--out", "next", "--baselines", "alerts/baseline")
+    assert "extortion-mule: not scored, as alerts/baseline has no baseline of it." in said
+
+
+def test_a_history_of_years_ago_is_scored_with_what_was_published_by_then(lightship, tmp_path):
+    write_sources(tmp_path / "bank", "csv")
+    for path in (tmp_path / "bank").glob("*.csv"):
+        path.write_text(path.read_text().replace("2026-", "2024-").replace("2025-", "2023-"))
+    said = lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
+    assert "livestream-payer: " in said
+    base = json.loads((tmp_path / "alerts" / "baseline" / "livestream-payer.json").read_bytes())
+    assert "C1" not in base["tables"]  # published in 2025
+    assert len(base["keeper_mdb"]) == 2 ** len({"C6", "N1"})
+
+
+def test_a_baseline_of_another_jurisdiction_is_refused(lightship, tmp_path):
+    write_sources(tmp_path / "bank", "csv")
+    lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
+    again = ("score", "alerts/data", "--out", "au", *SCORE, "--baselines", "alerts/baseline", "--pack", "au")
+    assert "The baseline was made with another jurisdiction than au" in lightship(*again, fails=2)
+    assert not list((tmp_path / "au").glob("*"))
+
+
+def test_a_baseline_that_lets_nationality_outweigh_the_pack_is_refused(lightship, tmp_path):
+    write_sources(tmp_path / "bank", "csv")
+    lightship("score", "bank", "--out", "alerts", *SCORE, *FACTS)
+    path = tmp_path / "alerts" / "baseline" / "livestream-payer.json"
+    base = json.loads(path.read_bytes())
+    base["tables"]["C9"]["weights_mdb"][0][-1] = 4001  # the pack's cap is 4 dB
+    path.write_text(json.dumps(base))
+    again = ("score", "alerts/data", "--out", "next", *SCORE, "--baselines", "alerts/baseline")
+    assert "The baseline weighs C9 otherwise than the pack allows" in lightship(*again, fails=2)
+    base["tables"]["C9"]["weights_mdb"] = []
+    path.write_text(json.dumps(base))
+    assert "The baseline weighs C9 otherwise" in lightship(*again, fails=2)

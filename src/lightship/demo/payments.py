@@ -23,6 +23,7 @@ from lightship.core.payments import Alert, Payment, Rail, us_of
 from lightship.exchange.whole import write_each
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake
+from lightship.payments.evidence import ELSEWHERE
 from lightship.payments.generate import generate
 from lightship.payments.live import replay
 from lightship.payments.proof import protected_families
@@ -139,18 +140,26 @@ def _seen(sentence: str) -> str:
 
 
 def _sourced(alerts: Sequence[Alert], people: Path) -> Claim:
-    """Look whether every reason has a source, and payments that are in the data behind it."""
+    """Look whether every reason has a source, and payments of the data behind it or other records."""
+    elsewhere = {
+        (name, one.id)
+        for name in wiring.TYPOLOGIES
+        for one in wiring.typology(name).computed
+        if one.feature in ELSEWHERE
+    }
     ids = set(pq.read_table(people / "payments.parquet", columns=["payment"])["payment"].to_pylist())
     good = sum(
         bool(alert.reasons)
         and all(
-            one.source.startswith("https://") and one.payments and ids.issuperset(one.payments)
+            one.source.startswith("https://")
+            and (one.payments or (alert.typology, one.indicator) in elsewhere)
+            and ids.issuperset(one.payments)
             for one in alert.reasons
         )
         for alert in alerts
     )
     return (
-        "every reason of every alert has a source and payments behind it",
+        "every reason of every alert has a source, and payments or records behind it",
         0 < good == len(alerts),
         f"{good} of {len(alerts)} alerts",
     )

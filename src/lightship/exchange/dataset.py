@@ -70,6 +70,9 @@ class Staging:
     def __init__(self, db: Any, rejects: Rejects) -> None:
         self.db, self.rejects, self.counts = db, rejects, Counts()
         self._sources: list[str] = []
+        self._told: Counter[str] = (
+            Counter()
+        )  # rejects that were staged, and so are counted among the rows read
         prepare(db)
         for name, columns in TABLES.items():
             types = ", ".join(f'"{column}" {_TYPES[kind]}' for column, (kind, _) in columns.items())
@@ -134,6 +137,8 @@ class Staging:
             raise InputError(what, f"{first.file}, row {first.row}", "See the rejects file.")
         self._customers()
         self.counts.rejected = dict(self.rejects.counts())
+        for source, rows in Counter(one.file for one in self.rejects.rows if one.row).items():
+            self.counts.read[source] += rows - self._told[source]
 
     def _run(self, query: str, *values: object) -> list[Any]:
         """Run a statement to its end; returns its rows."""
@@ -160,10 +165,22 @@ class Staging:
         self._run(f"DELETE FROM {table} WHERE rowid IN (SELECT id FROM again)")
 
     def _reject(self, source: int, row: int, name: str, reason: str) -> None:
+        self._told[self._sources[source]] += 1
         self.rejects.add(Reject(self._sources[source], row, name, reason))
 
     def _reversals(self) -> None:
-        """Let each reversal name what it takes back: by id, or the last before it with its reference and contents."""
+        """Let each reversal name what it takes back: by id, or the last before it with its reference and contents.
+
+        One that names a payment between other people takes nothing back, and is rejected.
+        """
+        strange = self._run("""
+            SELECT back.rowid, back.of_source, back.of_row, back.reverses FROM payments back
+            JOIN payments named ON named.payment = back.reverses
+            WHERE back.payer NOT IN (named.payer, named.payee) AND back.payee NOT IN (named.payer, named.payee)
+            ORDER BY back.of_source, back.of_row""")
+        for _, source, row, payment in strange:
+            self._reject(source, row, "reverses", f"“{payment[:40]}” is a payment between other people")
+        self._run("DELETE FROM payments WHERE list_contains(?, rowid)", [place for place, *_ in strange])
         self._run("""
             CREATE TEMP TABLE found AS
             SELECT back.rowid AS id, coalesce(any_value(named.payment), arg_max(same.payment, same."at")) AS original

@@ -131,24 +131,26 @@ def read(path: Path | None = None) -> Rates:
             f"The rates name a currency that is none: {unknown[0]}." if unknown else "The file has no rates."
         )
         raise InputError(what, str(path), todo)
-    days: dict[str, list[tuple[date, float]]] = {name: [] for name in head[1:] if name}
+    days: dict[str, dict[date, float]] = {name: {} for name in head[1:] if name}
     for number, row in enumerate(rows, 1):
         try:
             day = date.fromisoformat(row[0].strip())
             for name, text in zip(head[1:], row[1:], strict=False):
                 if name and text.strip() not in {"", "N/A"}:
-                    days[name].append((day, _rate(text)))
+                    days[name][day] = _rate(text, days[name].get(day), f"{name} has two rates of {day}")
         except ValueError as error:
             raise InputError(f"The rates cannot be used: {error}.", f"{path}, row {number}", todo) from error
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    ordered = {name: tuple(zip(*sorted(found), strict=True)) for name, found in days.items() if found}
+    ordered = {name: tuple(zip(*sorted(found.items()), strict=True)) for name, found in days.items() if found}
     return Rates(
         said["base"], said["source"], said["grade"], digest, {k: (v[0], v[1]) for k, v in ordered.items()}
     )
 
 
-def _rate(text: str) -> float:
+def _rate(text: str, before: float | None, twice: str) -> float:
     rate = float(text)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"{text.strip()[:20]!r} is no rate")
+    if before not in {None, rate}:
+        raise ValueError(twice)
     return rate

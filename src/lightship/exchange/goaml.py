@@ -266,11 +266,13 @@ def _transaction(
             f"payment {one.payment}",
             "Give rates with --rates.",
         )
+    timed = "T" in one.at
+    said = [_text(one.text or ""), "" if timed else "The time of day is not known."]
     values = {
         **{name: text for name, text in profile.transaction.items() if text},
         "transactionnumber": one.payment,
-        "transaction_description": _text(one.text or ""),
-        "date_transaction": one.at,
+        "transaction_description": " ".join(filter(None, said)),
+        "date_transaction": one.at if timed else f"{one.at}T00:00:00",  # the schema knows no day alone
         "transmode_code": profile.transmode[one.rail],
         "amount_local": one.local,
     }

@@ -4,7 +4,7 @@ Every reader yields batches of :data:`RAW` columns, all of them text, and the nu
 :data:`lightship.core.payments.TABLES` says, or a field and a reason why not; nothing is guessed. Times with an offset
 are moved to UTC. A time without one is read in the zone that the mapping names, or in that of the payer's country;
 where neither is known it is kept as it stands, and marked as not known. A day alone is noon of that day, so that it is
-the same day in almost every zone.
+the same day in almost every zone; so is midnight to the second without an offset, by which tables write a day alone.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ BY_PAYER = "payer"
 _TEXT = 500  # characters of a reference text or a name; more is no reference
 _ID = 200
 _SHOWN = 40
+_CONTROL = "[[:cntrl:]]"
+_WORDS = ("payee_name", "text", "via")
 _AS = {"at": "said_at"}  # AT is a word of SQL
 _FIELDS = tuple(TABLES["payments"])
 STAGED = (*_FIELDS, "end_to_end", "customer")
@@ -81,7 +83,10 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     source
         Has ``file``, ``row`` and the :data:`RAW` columns.
     """
-    texts = ", ".join(f"nullif(trim(\"{name}\"), '') AS {_AS.get(name, name)}" for name in RAW)
+    texts = ", ".join(
+        f"""nullif(trim({_one_line(name) if name in _WORDS else f'"{name}"'}), '') AS {_AS.get(name, name)}"""
+        for name in RAW
+    )
     zone_sql = "of_payer.zone" if zone == BY_PAYER else f"nullif({_quoted(zone)}, '')"
     checks = "\n".join(
         f"      WHEN {when} THEN {{'field': '{name}', 'reason': {reason}}}"
@@ -89,9 +94,15 @@ def checked(zone: str = BY_PAYER, formats: Iterable[str] = (), *, latest: date, 
     )
     return f"""
 WITH texts AS (SELECT file, row, {texts} FROM {source}),
-times AS (
-  SELECT *, {_naive(list(formats))} AS naive, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS dated
+told AS (
+  SELECT *, {_naive(list(formats))} AS stands, {_moment(list(formats))} AS moment, {_dated(list(formats))} AS daily
   FROM texts),
+days AS (
+  SELECT *, stands::TIME = TIME '00:00:00' AND time_known IS DISTINCT FROM 'true' AS midnight FROM told),
+times AS (
+  SELECT *, CASE WHEN midnight THEN stands + INTERVAL 12 HOUR ELSE stands END AS naive,
+    daily OR coalesce(midnight, false) AS dated
+  FROM days),
 looked_up AS (
   SELECT times.*, own.step AS step, other.step AS payee_step, of_payer.country AS from_country,
     of_payee.country AS to_country, {zone_sql} AS zone,
@@ -123,12 +134,21 @@ SELECT file, row, payment, at_utc AS "at",
 FROM judged"""
 
 
+def _one_line(name: str) -> str:
+    """Return a text with control characters as spaces: no form, page or picture may have them."""
+    return f"""regexp_replace("{name}", '{_CONTROL}+', ' ', 'g')"""
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 _HOURS = {"%H", "%I"}
-_OFFSET = r"[0-9](Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_CLOCK = "[0-2][0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
+_OFFSET = "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DAY, _PLAIN, _ZONED = f"{_DATE}{_OFFSET}?", f"{_DATE}[ T]{_CLOCK}", f"{_DATE}[ T]{_CLOCK} ?{_OFFSET}"
+"""ISO 8601 as banks write it: a day, a time, a time with its offset. What would have to be guessed at is refused."""
 
 
 def _naive(formats: list[str]) -> str:
@@ -140,10 +160,9 @@ def _naive(formats: list[str]) -> str:
             if "%z" not in one
         ]
         return f"coalesce({', '.join([*plain, 'NULL::TIMESTAMP'])})"
-    dated = "CASE WHEN length(said_at) = 10 THEN said_at || ' 12:00:00' ELSE said_at END"
     return (
-        f"CASE WHEN length(said_at) <= 10 OR NOT regexp_matches(said_at, '{_OFFSET}') "
-        f"THEN try_cast({dated} AS TIMESTAMP) END"
+        f"CASE WHEN regexp_full_match(said_at, '{_DAY}') THEN try_cast(said_at[:10] || ' 12:00:00' AS TIMESTAMP) "
+        f"WHEN regexp_full_match(said_at, '{_PLAIN}') THEN try_cast(replace(said_at, ',', '.') AS TIMESTAMP) END"
     )
 
 
@@ -153,8 +172,8 @@ def _moment(formats: list[str]) -> str:
         zoned = [f"timezone('UTC', try_strptime(said_at, {_quoted(one)}))" for one in formats if "%z" in one]
         return f"coalesce({', '.join([*zoned, 'NULL::TIMESTAMP'])})"
     return (
-        f"CASE WHEN length(said_at) > 10 AND regexp_matches(said_at, '{_OFFSET}') "
-        "THEN timezone('UTC', try_cast(said_at AS TIMESTAMPTZ)) END"
+        f"CASE WHEN regexp_full_match(said_at, '{_ZONED}') "
+        "THEN timezone('UTC', try_cast(replace(said_at, ',', '.') AS TIMESTAMPTZ)) END"
     )
 
 
@@ -168,7 +187,7 @@ def _dated(formats: list[str]) -> str:
         ]
         times = [f"try_strptime(said_at, {_quoted(one)}) IS NULL" for one in formats if _HOURS & _codes(one)]
         return f"({' OR '.join(days) or 'false'}) AND {' AND '.join(times) or 'true'}"
-    return "length(said_at) = 10"
+    return f"regexp_full_match(said_at, '{_DAY}')"
 
 
 def _codes(form: str) -> set[str]:
@@ -198,6 +217,10 @@ def _checks(latest: date) -> list[tuple[str, str, str]]:
             (name, f"{name} IS NULL", missing),
             (name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'"),
         ]
+    found += [
+        (name, f"regexp_matches({name}, '{_CONTROL}')", "'it has a control character, such as a line break'")
+        for name in ("payment", "payer", "payee", "reverses")
+    ]
     found += [
         ("payment", f"length(payment) > {_ID}", f"'it is longer than {_ID}'"),
         ("currency", "currency IS NULL", missing),

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -99,7 +100,7 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     """
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"The mapping cannot be read: {error}.", str(path), _TODO) from error
     value.pop("note", None)
     _refuse_unknown(value, TABLES, str(path))
@@ -124,6 +125,11 @@ def _part(table: str, part: dict[str, Any], where: str) -> TableMapping:
     names = known_columns(table)
     for key in ("columns", "constants", "values"):
         _refuse_unknown(part.get(key, {}), names, f"{where}, {key}")
+    for name, meant in part.get("values", {}).items():
+        if not isinstance(meant, dict):
+            raise InputError(
+                "The mapping is refused: a table is expected here.", f"{where}, values, {name}", _TODO
+            )
     columns = {
         name: tuple(one if isinstance(one, list) else [one]) for name, one in part.get("columns", {}).items()
     }
@@ -155,12 +161,16 @@ def _complete(table: str, mapping: TableMapping) -> None:
     InputError
         If so.
     """
-    named = {*mapping.columns, *mapping.constants}
-    missing = [name for name in _needed(table) if name not in named]
-    if table == "payments" and not named & set(_EITHER):
-        missing.append("amount")
-    if missing:
+    if missing := _missing(table, {*mapping.columns, *mapping.constants}):
         raise InputError(f"The mapping names no column for {', '.join(missing)}.", mapping.where, _TODO)
+
+
+def _missing(table: str, named: Collection[str]) -> list[str]:
+    """Return what is needed and not named."""
+    missing = [name for name in _needed(table) if name not in named]
+    if table == "payments" and not any(name in named for name in _EITHER):
+        missing.append("amount")
+    return missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +238,10 @@ def _by_name(table: str, names: list[str], path: Path) -> TableMapping:
     """Return the mapping of a file whose columns are called as ours."""
     columns = {name: (name,) for name in names if name in known_columns(table)}
     mapping = TableMapping(columns=columns, where=str(path))
-    _complete(table, mapping)
+    if missing := _missing(table, columns):
+        shown = ", ".join(names)[:200].encode("ascii", "backslashreplace").decode()
+        todo = f"It has: {shown}. Name what they mean with --mapping, also another delimiter or encoding. {_TODO}"
+        raise InputError(f"The file has no column called {', '.join(missing)}.", str(path), todo)
     return mapping
 
 
@@ -279,8 +292,13 @@ def _numbered(rows: pa.Table, numbers: Any) -> pa.Table:
 def _csv(
     path: Path, names: list[str], used: list[str], mapping: TableMapping, rejects: Rejects
 ) -> Iterator[pa.Table]:
-    """Yield a CSV's rows as texts; those with too many or too few values, or not in its encoding, are rejected."""
+    """Yield a CSV's rows as texts; those with too many or too few values, or not in its encoding, are rejected.
+
+    So are those in which a quotation mark is not closed: such a value goes on into the rows after it, whether the
+    mapping names it or not, so that where there are quotation marks all columns are looked at.
+    """
     broken: list[int] = []
+    quoted = _has_quotes(path)
 
     def skip(row: Any) -> str:
         broken.append(row.number - 1)  # it counts the header
@@ -294,18 +312,69 @@ def _csv(
             use_threads=False, block_size=_BLOCK, encoding=mapping.encoding, column_names=names, skip_rows=1
         ),
         pa_csv.ParseOptions(delimiter=mapping.delimiter, newlines_in_values=True, invalid_row_handler=skip),
-        pa_csv.ConvertOptions(column_types=dict.fromkeys(used, pa.binary()), include_columns=used),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.binary()), include_columns=[] if quoted else used
+        ),
     )
     start = 1
     with reader:
-        for batch in reader:
+        for batch in _blocks(reader, path, broken):
             gone = [
                 number for number in broken if number >= start
             ]  # it reads ahead: some are of later batches
             room = np.arange(start, start + batch.num_rows + len(gone))
             numbers = np.setdiff1d(room, gone)[: batch.num_rows]
             start = int(numbers[-1]) + 1 if len(numbers) else start
-            yield from _as_text(pa.table(batch), numbers, path, rejects)
+            rows = pa.table(batch)
+            if quoted:
+                rows, numbers = _unswallowed(rows, numbers, mapping.delimiter, path, rejects)
+            yield from _as_text(rows.select(used), numbers, path, rejects)
+
+
+def _blocks(reader: Any, path: Path, broken: Sequence[int]) -> Iterator[Any]:
+    """Yield a CSV's blocks.
+
+    Raises
+    ------
+    InputError
+        If a row has no end within one.
+    """
+    rows = 0
+    try:
+        for batch in reader:
+            rows += batch.num_rows
+            yield batch
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        raise InputError(
+            "A row has no end.",
+            f"{path}, after row {rows + len(broken)}",
+            f"A quotation mark is not closed, or a value is longer than {_BLOCK >> 20} MB: correct the row.",
+        ) from error
+
+
+def _has_quotes(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b'"' in part for part in iter(lambda: file.read(_BLOCK), b""))
+
+
+def _unswallowed(
+    rows: pa.Table, numbers: Any, delimiter: str, path: Path, rejects: Rejects
+) -> tuple[pa.Table, Any]:
+    """Return the rows without those that hold others within a value, for want of a closing quotation mark."""
+    whole = np.ones(len(rows), dtype=bool)
+    split = delimiter.encode()
+    for place, column in enumerate(rows.columns):
+        for index in np.flatnonzero(pc.match_substring(column, "\n").fill_null(False).to_numpy()):
+            value = column[int(index)].as_py()
+            lines = [line.count(split) for line in value.splitlines()[1:]]
+            # Up to the file's end it holds whole rows; up to the next quotation mark in its column a row's beginning.
+            if rows.num_columns - 1 in lines or (b'"' in value and place > 1 and place in lines):
+                whole[index] = False
+                what = f"a quotation mark in it is not closed; this row is lost, with {len(lines)} after it"
+                rejects.add(Reject(str(path), int(numbers[index]), rows.column_names[place], what))
+    return rows.filter(pa.array(whole)), numbers[whole]
 
 
 def _as_text(rows: pa.Table, numbers: Any, path: Path, rejects: Rejects) -> Iterator[pa.Table]:
@@ -355,7 +424,8 @@ def _select(table: str, schema: pa.Schema, mapping: TableMapping) -> str:
 def _text(column: Any, name: str, mapping: TableMapping) -> str:
     quoted = '"' + column.name.replace('"', '""') + '"'
     if pa.types.is_floating(column.type):
-        return f"CAST(try_cast({quoted} AS DECIMAL(28, 6)) AS VARCHAR)"  # not 1e-05
+        exact = f"CAST(try_cast({quoted} AS DECIMAL(28, 6)) AS VARCHAR)"  # not 1e-05
+        return f"coalesce({exact}, CAST({quoted} AS VARCHAR))"
     text = f"CAST({quoted} AS VARCHAR)"
     if name in {"amount", "payee_amount"}:
         if mapping.thousands:

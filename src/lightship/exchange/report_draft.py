@@ -46,7 +46,7 @@ class Transfer:
     amount, local
         Decimal text, in its own currency and in that of the report; `local` is None where no rate is known.
     at
-        ISO 8601 to the second, UTC.
+        ISO 8601 to the second, UTC; the day alone where the time of day is not known.
     """
 
     payment: str

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lightship.core.errors import InputError, SinkError
@@ -20,28 +20,34 @@ def write_whole(path: Path, data: bytes) -> None:
     SinkError
         If it cannot be written; then nothing of it is left.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(part, data)
-        _flush(part)
-        part.replace(path)
-        _flush(path.parent)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise unwritten(str(error.strerror or error), path) from error
+    write_each(path.parent, {path.name: data})
 
 
 def write_each(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files, by path within a folder, each of them whole.
+    """Write files, by path within a folder, each of them whole; none takes its place before all are on disk.
 
     Raises
     ------
     SinkError
-        If one cannot be written; those before it are there.
+        If one cannot be written; then nothing of any is left, and what lay there before is as it was.
     """
-    for name, data in files.items():
-        write_whole(folder / name, data)
+    parts: dict[Path, Path] = {}
+    path = folder
+    try:
+        for path, data in ((folder / name, data) for name, data in files.items()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+            _write(parts[path], data)
+            _flush(parts[path])
+        for path, part in parts.items():
+            part.replace(path)
+        for parent in {path.parent for path in parts}:
+            _flush(parent)
+    except OSError as error:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+        raise unwritten(str(error.strerror or error), path) from error
 
 
 @contextmanager

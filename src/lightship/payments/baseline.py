@@ -9,6 +9,7 @@ so that a total is a sum of whole numbers in every engine.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
@@ -23,6 +24,7 @@ from lightship.core.errors import InputError
 from lightship.payments.features import AGE_DAYS, LATEST, column
 from lightship.payments.pack import CountModel, Indicator, Model, Pack
 from lightship.payments.vocabulary import FEATURES
+from lightship.payments.wording import agreed
 
 FORMAT = "lightship.payments-baseline/1"
 SHARE_EDGES = (1, 250, 500, 750, 1000)
@@ -161,7 +163,7 @@ def group_words(pack: Pack, group: int) -> str:
     high = (*pack.habit, 0)[habit] - 1
     many = f"{low} or more" if high < 0 else f"{low} to {high}" if high > low else f"{low}"
     what = "fresh payments in 48 hours" if pack.view == "burst" else "such payments"
-    words = [f"{many} {what}" if pack.habit else "all"]
+    words = [agreed(f"{many} {what}") if pack.habit else "all"]
     if "age" in pack.peers:
         words.append(
             ("account under a year old", "account one to five years old", "account over five years old")[age]
@@ -259,6 +261,34 @@ def edges_of(indicator: Indicator) -> tuple[int, ...]:
     """Return where an indicator's bins begin."""
     assert indicator.model is not None
     return SHARE_EDGES if indicator.model.kind == "share" else indicator.model.edges
+
+
+def beyond_caps(base: Baseline, pack: Pack) -> tuple[str, ...]:
+    """Return the indicators whose table is not one that :func:`tables` could have made with a pack.
+
+    What a pack may never do is shown from its caps (see `proof`), so a table from a file has to keep to them.
+    """
+    family_of = {one.id: one.family for one in pack.indicators}
+    members = Counter(family_of.get(name) for name in base.tables)
+    groups = (len(pack.habit) + 1) * AGES * PAYROLLS
+    found = [name for name in base.tables if name not in family_of]
+    for one in pack.computed:
+        table = base.tables.get(one.id)
+        if table is None:
+            continue
+        edges, of = edges_of(one), members[one.family]
+        high = math.floor(one.cap_db * 1000 / of + 0.5)
+        fits = (
+            (table.edges, table.members) == (edges, of)
+            and len(table.weights_mdb) == len(table.shares) == groups
+            and all(len(row) == len(edges) + 1 for row in (*table.weights_mdb, *table.shares))
+            and all(
+                -high <= weight <= (0 if one.counter else high) for row in table.weights_mdb for weight in row
+            )
+        )
+        if not fits:
+            found.append(one.id)
+    return tuple(found)
 
 
 def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Table]]:

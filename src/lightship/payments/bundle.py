@@ -29,10 +29,12 @@ from lightship.payments.report import units
 from lightship.payments.shape import money
 from lightship.payments.span import day
 from lightship.payments.timeline import Timeline, timeline
+from lightship.payments.wording import counted
 
 MARK = "bundle.json"
 """The file by which a folder of bundles is known."""
 
+_FEW = 4
 _COLUMNS = (
     "payment", "time_utc", "time_known", "payer", "payee", "payee_name", "amount", "currency", "payee_amount",
     "payee_currency", "payer_country", "payee_country", "rail", "via", "text", "indicators",
@@ -86,7 +88,8 @@ def bundles(
 ) -> dict[str, bytes]:
     """Return the files of all bundles: a folder for each alert, a page that lists them, and a mark."""
     files = {f"{folder(alert)}/{name}": data for alert in alerts for name, data in made[alert.alert].items()}
-    kinds = dict.fromkeys(alert.typology for alert in alerts)
+    urgent_first = sorted(alerts, key=lambda alert: alert.lane != "fast")
+    kinds = dict.fromkeys(alert.typology for alert in urgent_first)
     parts = [
         _listed(glossary, typology, [one for one in alerts if one.typology == typology]) for typology in kinds
     ]
@@ -266,9 +269,18 @@ def _told(reason: Reason) -> tuple[str, ...]:
         escape(reason.indicator),
         db(reason.weight_mdb),
         escape(reason.sentence),
-        escape(", ".join(reason.payments)) or "none named",
+        _behind(reason.payments),
         f"{escape(reason.source)} (grade {escape(reason.grade)})",
     )
+
+
+def _behind(payments: Sequence[str]) -> str:
+    """Return the payments behind an indicator, a few by name: the table of payments says of each whose it is."""
+    if not payments:
+        return "none of those below"
+    more = len(payments) - _FEW
+    named = escape(", ".join(payments[:_FEW]))
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _evidence_table(evidence: Background) -> str:
@@ -300,7 +312,10 @@ def _evidence_table(evidence: Background) -> str:
         "indicators",
     )
     return table(
-        f"{len(rows):,} payments; {evidence.aside:,} of another kind left aside", heads, rows, numbers=(5,)
+        f"{counted(len(rows), 'payments')}; {evidence.aside:,} of another kind left aside",
+        heads,
+        rows,
+        numbers=(5,),
     )
 
 

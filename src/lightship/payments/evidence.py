@@ -16,8 +16,11 @@ from lightship.payments.pack import Indicator, Pack
 from lightship.payments.rows import UNKNOWN
 from lightship.payments.vocabulary import FEATURES, Params
 from lightship.payments.weigh import Weighed
+from lightship.payments.wording import agreed
 
 MOST_PAYMENTS = 20
+ELSEWHERE = ("platform_payments", "crypto_payments", "presence_days", "markers")
+"""Features that rest on other payments than a view's rows, or on none: no row is behind them."""
 
 
 def value_of(rows: Sequence[Any], indicator: Indicator, params: Params) -> int | None:
@@ -43,6 +46,8 @@ def _share(rows: Sequence[Any], indicator: Indicator, params: Params) -> tuple[l
 def _behind(rows: Sequence[Any], indicator: Indicator, params: Params) -> tuple[str, ...]:
     """Return the payments behind a value, oldest first."""
     feature = FEATURES[indicator.feature]
+    if indicator.feature in ELSEWHERE:
+        return ()
     if feature.reduce == "share":
         found = _share(rows, indicator, params)[0]
     elif feature.reduce == "sum":
@@ -72,7 +77,7 @@ def reason(
         shown = value / (100 if feature.unit == "hundredths" else 1000)
         text = f"{shown:,.2f}"
     who = group_words(pack, weighed.group)
-    sentence = indicator.sentence.format(value=text, count=f"{count:,}", of=f"{of:,}")
+    sentence = agreed(indicator.sentence.format(value=text, count=f"{count:,}", of=f"{of:,}"))
     return Reason(
         indicator=indicator.id,
         family=indicator.family,
@@ -90,7 +95,7 @@ def reason(
 
 def _percent(share: float) -> str:
     """Return a share in words that keep small ones apart."""
-    return f"{share:.0%}" if share >= 0.1 else f"{share * 100:.2g} %"
+    return f"{share * 100:.0f} %" if share >= 0.1 else f"{share * 100:.2g} %"
 
 
 def alert(

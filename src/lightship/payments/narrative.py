@@ -20,6 +20,7 @@ from lightship.payments.background import WINDOW_DAYS, Background, Row
 from lightship.payments.glossary import Code, Glossary
 from lightship.payments.shape import money
 from lightship.payments.span import day, span
+from lightship.payments.wording import agreed, counted
 
 LIMIT = 8_000
 """Characters that the reason of a report may have (UK Financial Intelligence Unit's guidance on better reports)."""
@@ -177,9 +178,8 @@ def _what(evidence: Background, room: int) -> list[str]:
         "currencies",
     )
     if evidence.aside:
-        lines.append(
-            f"{_count(evidence.aside)} more of the same {WINDOW_DAYS} days are of another kind and left aside."
-        )
+        beside = f"{evidence.aside:,} more payments of the same {WINDOW_DAYS} days are of another kind and left aside."
+        lines.append(agreed(beside))
     return lines
 
 
@@ -281,7 +281,7 @@ def _sums(rows: Iterable[Row]) -> str:
 
 
 def _count(many: int) -> str:
-    return f"{many:,} payment{'' if many == 1 else 's'}"
+    return counted(many, "payments")
 
 
 def _most(counted: Counter[Any]) -> list[tuple[Any, int]]:

@@ -269,24 +269,27 @@ class Pack:
     def without(self, ids: Iterable[str]) -> Pack:
         """Return the pack with some indicators off."""
         off = set(ids)
-        return replace(
-            self,
-            indicators=tuple(
-                replace(one, feature="", model=None, off=one.off or "switched off for this run")
-                if one.id in off
-                else one
-                for one in self.indicators
-            ),
+        return self._with(
+            replace(one, feature="", model=None, off=one.off or "switched off for this run")
+            if one.id in off
+            else one
+            for one in self.indicators
         )
 
     def in_force(self, day: date) -> Pack:
         """Return the pack with only the indicators in force on a day."""
-        return replace(
-            self,
-            indicators=tuple(
-                one for one in self.indicators if one.since <= day and (one.until is None or day < one.until)
-            ),
+        return self._with(
+            one for one in self.indicators if one.since <= day and (one.until is None or day < one.until)
         )
+
+    def _with(self, indicators: Iterable[Indicator]) -> Pack:
+        """Return the pack with other indicators; its Watchkeeper has those of its traits that are still computed."""
+        left = replace(self, indicators=tuple(indicators))
+        if left.keeper is None:
+            return left
+        computed = {one.id for one in left.computed}
+        traits = tuple(one for one in left.keeper.traits if one in computed)
+        return replace(left, keeper=replace(left.keeper, traits=traits) if traits else None)
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import string
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -11,6 +13,8 @@ from typing import Any, get_args
 
 from lightship.core.errors import PolicyError
 from lightship.core.payments import RAILS
+from lightship.exchange.fx import digits, shipped
+from lightship.payments.features import column
 from lightship.payments.pack import (
     GRADES,
     PEERS,
@@ -28,6 +32,9 @@ from lightship.payments.pack import (
 from lightship.payments.vocabulary import DATA, FEATURES, MERCHANTS, TEXTS, VIEWS, Params, View
 
 SEE = "See docs/reference/typology.md."
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_ONE_ENGINE_ONLY = re.compile(r"\(\?[=!<P(]|\\[1-9]|[*+?}]\+")
+"""What Python's expressions have and RE2, which the batch engine runs in a time that is bounded, has not."""
 
 
 class Reader:
@@ -84,6 +91,27 @@ class Reader:
             raise self.refuse(f"{key} is blank.", "Write it.")
         return value
 
+    def name(self, key: str) -> str:
+        """Return a name that files, columns and pages can bear."""
+        value = self.text(key)
+        if not _NAME.fullmatch(value):
+            raise self.refuse(f"{key} = {value!r} is no name.", "Use letters, digits, - and _ only.")
+        return value
+
+    def address(self, key: str) -> str:
+        """Return the address of a publication."""
+        value = self.text(key)
+        if not value.startswith(("https://", "http://")) or any(one.isspace() for one in value):
+            raise self.refuse(f"{key} = {value!r} is no address.", "Write one that begins with https://.")
+        return value
+
+    def span(self) -> tuple[date, date | None]:
+        """Return the days from which and before which something holds."""
+        since, until = self.day("since"), self.day("until", None)
+        if until is not None and until <= since:
+            raise self.refuse(f"until = {until} is not after since = {since}.", "Correct one of them.")
+        return since, until
+
     def listed(self, key: str, kind: type | tuple[type, ...], default: Any = ...) -> tuple[Any, ...]:
         """Return a list of one type."""
         values = self.take(key, list, default)
@@ -102,7 +130,10 @@ class Reader:
         """Return a day."""
         if default is None and not self.has(key):
             return None
-        return self.take(key, date, default)
+        value = self.take(key, date, default)
+        if type(value) is not date:
+            raise self.refuse(f"{key} = {value} is a time.", "Write the day alone.")
+        return value
 
     def table(self, key: str) -> Reader:
         """Return a table inside."""
@@ -127,7 +158,7 @@ class Reader:
 def _toml(text: str, where: str) -> Reader:
     try:
         return Reader(tomllib.loads(text), where)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers and lists beyond all bounds
         raise PolicyError(f"It is not TOML: {error}.", where, "Correct the line.") from error
 
 
@@ -147,11 +178,11 @@ def parse_jurisdiction(text: str, where: str = "jurisdiction") -> Jurisdiction:
     found = Jurisdiction(
         id=reader.text("id"),
         title=reader.text("title"),
-        currency=reader.text("currency"),
+        currency=_currency(reader),
         adult_age=reader.whole("adult_age", 12, 25),
         corridors=corridors,
         extortion=extortion,
-        texts={name: texts.text(name) for name in TEXTS},
+        texts={name: _expression(texts, name) for name in TEXTS},
         merchants={name: merchants.listed(name, str) for name in MERCHANTS},
         sums={name: _sum(sums.table(name)) for name in SUMS},
     )
@@ -161,22 +192,39 @@ def parse_jurisdiction(text: str, where: str = "jurisdiction") -> Jurisdiction:
 
 
 def _sum(reader: Reader) -> tuple[int, str]:
-    found = round(reader.number("amount", 0, 1e9) * 100), reader.text("currency")
+    found = round(reader.number("amount", 0, 1e9) * 100), _currency(reader)
     reader.text("source")
     reader.done()
     return found
 
 
+def _currency(reader: Reader) -> str:
+    value = reader.text("currency")
+    if value not in digits():
+        raise reader.refuse(f"{value!r} is no currency (ISO 4217).", "Write three capital letters.")
+    return value
+
+
+def _expression(reader: Reader, key: str) -> str:
+    """Return a regular expression that means the same in every engine."""
+    value = reader.text(key)
+    try:
+        re.compile(value, re.ASCII)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise reader.refuse(f"{key} is no regular expression: {error}.", "Correct it.") from error
+    if found := _ONE_ENGINE_ONLY.search(value):
+        what = f"{key} has {found[0]!r}, which not every engine knows."
+        raise reader.refuse(what, "Write it without looking around, references or possessive repeats.")
+    return value
+
+
 def _corridor(reader: Reader) -> Corridor:
-    found = Corridor(
-        country=reader.text("country"),
-        since=reader.day("since"),
-        until=reader.day("until", None),
-        source=reader.text("source"),
-    )
+    country = reader.text("country")
+    if country not in {row["country"] for row in shipped("countries.csv")}:
+        raise reader.refuse(f"{country!r} is no country code (ISO 3166-1).", "Write two capital letters.")
+    since, until = reader.span()
+    found = Corridor(country, since, until, reader.text("source"))
     reader.done()
-    if not (len(found.country) == 2 and found.country.isascii() and found.country.isupper()):
-        raise reader.refuse(f"{found.country!r} is no country code.", "Write two capital letters.")
     return found
 
 
@@ -206,7 +254,7 @@ def parse_pack(text: str, where: str = "pack") -> Pack:
         + [_indicator(one, view, counter=True) for one in reader.tables("counter")]
     )
     pack = Pack(
-        id=reader.text("id"),
+        id=reader.name("id"),
         version=reader.text("version"),
         title=reader.text("title"),
         description=reader.text("description"),
@@ -243,9 +291,10 @@ def _indicator(reader: Reader, view: View, *, counter: bool) -> Indicator:
     needs = reader.text("needs", FEATURES[feature].needs if feature else ...)
     if not set(needs) <= set(DATA):
         raise reader.refuse(f"needs = {needs!r} has a letter that is none of {', '.join(DATA)}.", SEE)
+    since, until = reader.span()
     found = Indicator(
-        id=reader.text("id"),
-        family=reader.text("family"),
+        id=reader.name("id"),
+        family=reader.name("family"),
         title=reader.text("title"),
         sentence=_sentence(reader, required=bool(feature)),
         feature=feature,
@@ -261,11 +310,11 @@ def _indicator(reader: Reader, view: View, *, counter: bool) -> Indicator:
         needs=needs,
         off="" if feature else reader.text("off"),
         published=reader.text("published", ""),
-        source=reader.text("source"),
+        source=reader.address("source"),
         grade=reader.one_of("grade", GRADES),
         tbv=reader.take("tbv", bool, False),
-        since=reader.day("since"),
-        until=reader.day("until", None),
+        since=since,
+        until=until,
     )
     reader.done()
     return found
@@ -274,10 +323,10 @@ def _indicator(reader: Reader, view: View, *, counter: bool) -> Indicator:
 def _sentence(reader: Reader, *, required: bool) -> str:
     text = reader.text("sentence", ... if required else "")
     try:
-        names = {name for _, name, form, _ in string.Formatter().parse(text) if name is not None or form}
+        places = [rest for _, *rest in string.Formatter().parse(text) if rest[0] is not None]
     except ValueError:
-        names = {text}
-    if not names <= {"value", "count", "of"}:
+        places = [[text, "", None]]
+    if any(name not in {"value", "count", "of"} or form or conversion for name, form, conversion in places):
         raise reader.refuse(
             f"The sentence has a place for something unknown: {text!r}.",
             "Use {value}, {count} and {of} only.",
@@ -297,6 +346,11 @@ def _params(reader: Reader, names: tuple[str, ...], currency: str) -> Params:
             found[name] = RAILS.index(reader.one_of(name, RAILS))
         else:
             found[name] = reader.whole(name, 0, 1_000_000)
+    for low, high in (("low", "high"), ("low_minor", "high_minor"), ("least", "most")):
+        if low in found and high in found and found[low] > found[high]:
+            raise reader.refuse(
+                f"{low.removesuffix('_minor')} is above {high.removesuffix('_minor')}.", "Swap them."
+            )
     return found
 
 
@@ -323,15 +377,16 @@ def _model(reader: Reader, reduce: str) -> Model:
 
 
 def _check_shares(model: Model, reader: Reader) -> None:
-    right = len(model.shares) == len(model.edges) + 1 and min(model.shares) >= 0
-    if not right or abs(sum(model.shares) - 1) > 1e-6:
+    right = len(model.shares) == len(model.edges) + 1 and all(0 <= one <= 1 for one in model.shares)
+    if not right or not math.isclose(sum(model.shares), 1, abs_tol=1e-6):
         raise reader.refuse("The shares are not one a bin, or do not sum to 1.", "Correct them.")
 
 
 def _check(pack: Pack, reader: Reader) -> None:
-    ids = [one.id for one in pack.indicators]
+    ids = [column(one.id) for one in pack.indicators]
     if len(set(ids)) != len(ids) or not ids:
-        raise reader.refuse("There is no indicator, or two have one id.", "Name each once.")
+        what = "There is no indicator, or two have one id (capital letters, - and _ do not tell ids apart)."
+        raise reader.refuse(what, "Name each once.")
     if not set(pack.peers) <= set(PEERS):
         raise reader.refuse(f"peers has something that is none of {', '.join(PEERS)}.", SEE)
     counters = {one.family for one in pack.indicators if one.counter}

@@ -6,6 +6,9 @@ those of its members that are on, and a mean is at most the largest. Whatever su
 no more than with all of them, since a cap is never negative. So it is enough that this one sum stays below the
 floor, and that an alert needs other families besides. A family with a protected
 member counts as protected as a whole. The corridor chooses which payments are compared and has no weight of its own.
+
+A Watchkeeper adds up weeks without a bound, so none of its traits may stand for a protected attribute. And a pack that
+asks for more families than it has could never alert: it is refused too, since nobody would notice.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ class Proof:
         Those that the pack has.
     protected
         Indicator to the attributes it stands for.
+    kept
+        Those of them that the Watchkeeper adds up over the weeks.
     """
 
     reach_mdb: int
@@ -41,11 +46,13 @@ class Proof:
     families_needed: int
     free_families: tuple[str, ...]
     protected: dict[str, tuple[str, ...]]
+    kept: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether protected attributes cannot reach an alert."""
-        return self.reach_mdb < self.floor_mdb and self.families_needed >= FREE_FAMILIES_NEEDED
+        """Whether protected attributes cannot reach an alert, and something else can."""
+        enough = FREE_FAMILIES_NEEDED <= self.families_needed <= len(self.free_families)
+        return self.reach_mdb < self.floor_mdb and enough and not self.kept
 
 
 def protected_families(pack: Pack) -> frozenset[str]:
@@ -77,6 +84,7 @@ def prove(pack: Pack) -> Proof:
         families_needed=pack.families_needed,
         free_families=free_families(pack),
         protected={one.id: tuple(sorted(one.protected)) for one in protected},
+        kept=tuple(one.id for one in protected if pack.keeper and one.id in pack.keeper.traits),
     )
 
 
@@ -101,9 +109,15 @@ def refuse_unproven(pack: Pack, where: str = "pack") -> Pack:
             where,
             "Lower their cap_db or raise floor_db.",
         )
+    if proof.kept:
+        raise PolicyError(
+            f"The Watchkeeper adds up {names} over the weeks, without a bound.",
+            where,
+            "Take them out of the keeper's traits.",
+        )
     raise PolicyError(
         f"An alert needs {proof.families_needed} families free of protected attributes; it must be at least "
-        f"{FREE_FAMILIES_NEEDED}.",
+        f"{FREE_FAMILIES_NEEDED}, and at most the {len(proof.free_families)} that the pack has.",
         where,
-        "Raise families_needed.",
+        "Change families_needed.",
     )

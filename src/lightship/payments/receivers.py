@@ -29,6 +29,7 @@ from lightship.payments.network import (
 from lightship.payments.picture import Network, Node, network_page
 from lightship.payments.shape import Shape
 from lightship.payments.span import day, span
+from lightship.payments.wording import counted
 
 MARK = "receivers.json"
 """The file by which a folder of receivers is known."""
@@ -160,7 +161,7 @@ def _words(one: Standing) -> str:
     related = sum(member.related for member in one.members)
     names = sorted({name for member in one.members for name in member.names})
     payments = sum(member.payments for member in one.members)
-    words = f"{one.payers:,} unrelated payers, {payments:,} payments {span(first, last)}"
+    words = f"{counted(one.payers, 'unrelated payers')}, {counted(payments, 'payments')} {span(first, last)}"
     words += f"; {related:,} related payers are not counted" if related else ""
     words += f"; named {', '.join(names[:3])}" if names else ""
     marks = [mark for member in one.members for mark in member.markers]

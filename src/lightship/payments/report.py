@@ -86,7 +86,7 @@ def _transfer(row: Row, currency: str | None, rate: Rate | None) -> Transfer:
         local = round(row.amount_minor * each)
     return Transfer(
         row.payment,
-        at.replace(tzinfo=None).isoformat(timespec="seconds"),
+        at.replace(tzinfo=None).isoformat(timespec="seconds") if row.time_known else at.date().isoformat(),
         row.payer,
         row.payee,
         units(row.amount_minor, row.currency),

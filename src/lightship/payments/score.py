@@ -23,13 +23,27 @@ from lightship.payments.rows import Flow, Moment, Row
 from lightship.payments.vocabulary import Params
 from lightship.payments.weigh import Weighed, weigh, weighed
 
-__all__ = ["History", "Measured", "Scored", "fit", "measure", "open_history", "score", "weighed_table"]
+__all__ = [
+    "History",
+    "Measured",
+    "Nobody",
+    "Scored",
+    "fit",
+    "measure",
+    "open_history",
+    "score",
+    "weighed_table",
+]
 
 Tell = Callable[[str], None]
 KEEPERS_PART = 5
 """One case in so many of the budget is for Watchkeepers alone: patterns whose whole window does not stand out."""
 
 ROWS: dict[str, type] = {"payer": Row, "receiver": Row, "burst": Moment, "mule": Flow}
+
+
+class Nobody(InputError):
+    """A history in which nobody made a payment of the kind that a typology is about."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +109,13 @@ def fit(found: Measured) -> Baseline:
 
     Raises
     ------
-    InputError
+    Nobody
         If there is nobody to measure.
     """
     pack, engine = found.pack, found.history.engine
     values = engine.arrow(found.values)
     if not len(values):
-        raise InputError(
+        raise Nobody(
             f"No payment of the window is what {pack.id} is about.", "payments", "Check corridors and dates."
         )
     groups, bins = tables(values, pack)
@@ -128,12 +142,21 @@ def fit(found: Measured) -> Baseline:
 def weighed_table(found: Measured, base: Baseline) -> Any:
     """Return every subject's values with ``group_id``, ``speaking``, ``total_mdb``, ``keeper_mdb``, ``highest_mdb``."""
     table = weighed(found.values, found.pack, base)
-    if found.pack.keeper:
+    if (kept := _kept_as(found.pack, base)).keeper:
         to_us = found.history.window.to_us
-        level = keeper.levels(found.rows, found.pack, found.params, base.keeper_mdb, to_us)
+        level = keeper.levels(found.rows, kept, found.params, base.keeper_mdb, to_us)
         return table.left_join(level, table.subject == level.kept_whom).drop("kept_whom")
     nothing = ibis.literal(0, "int64")
     return table.mutate(keeper_mdb=nothing, highest_mdb=nothing)
+
+
+def _kept_as(pack: Pack, base: Baseline) -> Pack:
+    """Return the pack with the Watchkeeper that a baseline has weights for, or none where its traits are off by now."""
+    if pack.keeper is None:
+        return pack
+    pack = pack.without(one for one in pack.keeper.traits if one not in base.tables)
+    fits = pack.keeper is not None and len(base.keeper_mdb) == 1 << len(pack.keeper.traits)
+    return pack if fits else replace(pack, keeper=None)
 
 
 def score(

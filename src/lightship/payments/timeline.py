@@ -12,6 +12,7 @@ from lightship.payments.background import Background, Row
 from lightship.payments.narrative import zone_of
 from lightship.payments.shape import money, places_of
 from lightship.payments.span import span
+from lightship.payments.wording import agreed, counted
 
 _MARKS = (("o", "#1d70b8"), ("D", "#b35c00"), ("s", "#00703c"), ("^", "#6b2a8c"), ("v", "#942514"))
 """Form and colour for the five others with most payments: neither alone has to tell them apart."""
@@ -37,8 +38,8 @@ def timeline(subject: str, evidence: Background) -> Timeline | None:
     """Return the drawing of an alert's payments; None where there are none."""
     if not evidence.rows:
         return None
-    counted = Counter(row.currency for row in evidence.rows)
-    currency = min(counted, key=lambda one: (-counted[one], one))
+    rows_in = Counter(row.currency for row in evidence.rows)
+    currency = min(rows_in, key=lambda one: (-rows_in[one], one))
     rows = [row for row in evidence.rows if row.currency == currency]
     svg, png = _drawn(subject, evidence, rows, currency)
     return Timeline(svg, png, _words(subject, evidence, rows, currency))
@@ -48,9 +49,10 @@ def _words(subject: str, evidence: Background, rows: list[Row], currency: str) -
     sums = [row.amount_minor for row in rows]
     cited = sum(bool(row.cited) for row in rows)
     left = len(evidence.rows) - len(rows)
+    resting = agreed(f"{cited} of them are cited by an indicator.")
     return (
-        f"{len(rows)} payments of {subject} in {currency} {span(rows[0].at_us, rows[-1].at_us)}, from "
-        f"{money(min(sums), currency)} to {money(max(sums), currency)}; {cited} of them are cited by an indicator."
+        f"{counted(len(rows), 'payments')} of {subject} in {currency} {span(rows[0].at_us, rows[-1].at_us)}, from "
+        f"{money(min(sums), currency)} to {money(max(sums), currency)}; {resting}"
         f"{f' {left} in other currencies are only in the table.' if left else ''}"
     )
 

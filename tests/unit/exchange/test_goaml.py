@@ -56,6 +56,16 @@ def report(*transfers, facts=None, standing=A_DRAFT, narrative="DRAFT, NOT REPOR
     )  # fmt: skip
 
 
+def test_a_time_of_day_that_is_not_known_is_not_claimed():
+    found = made(transfer(at="2026-03-02"), transfer(payment="a1"))[0]
+    assert [one.text for one in found.iter("date_transaction")] == [
+        "2026-03-02T00:00:00",
+        "2026-03-02T22:30:00",
+    ]
+    assert [one.text for one in found.iter("transaction_description")] == ["The time of day is not known."]
+    assert "2026-03-02  EUR 20.00" in worksheet(report(transfer(at="2026-03-02"))).decode()
+
+
 def made(*transfers, **more):
     xml, missing = goaml(
         report(*transfers, **more), parse_profile(GENERIC, "generic"), parse_filer(FILER, "filer"), ON

@@ -103,8 +103,52 @@ def test_rows_keep_their_numbers_across_blocks_broken_rows_and_quoted_lines(tmp_
     lines[249] = row(250, amount="x")
     out = tmp_path / "ds"
     read(reading(write(tmp_path / "p.csv", *lines)), out)
-    assert [(number, name) for number, name, _ in rejects(out)] == [(200, "row"), (250, "amount")]
-    assert len(payments(out)) == 298
+    assert [one[:2] for one in rejects(out)] == [(150, "payee"), (200, "row"), (250, "amount")]
+    assert len(payments(out)) == 297
+
+
+@pytest.mark.parametrize("used", [True, False])
+@pytest.mark.parametrize("later", ["plain", '"quoted"'])
+def test_a_quotation_mark_that_is_not_closed_does_not_swallow_rows_in_silence(tmp_path, used, later):
+    head, note = HEAD, "" if used else ",note"
+    lines = [row(n) + ("," + (later if n != 3 else '"open')) for n in range(1, 7)]
+    (tmp_path / "p.csv").write_text("\n".join([head + (",text" if used else note), *lines]) + "\n")
+    counts = read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    ((place, field, reason),) = rejects(tmp_path / "ds")
+    assert (place, field) == (3, "text" if used else "note")
+    lost = 3 if later == "plain" else 1
+    assert f"with {lost} after it" in reason
+    assert [one["payment"] for one in payments(tmp_path / "ds")] == [
+        f"p{n}" for n in (1, 2, *range(4 + lost, 7))
+    ]
+    assert sum(counts.read.values()) == counts.kept["payments"] + len(rejects(tmp_path / "ds"))
+
+
+def test_a_quotation_mark_that_swallows_a_large_file_is_told_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(payment_tables, "_BLOCK", 1000)
+    lines = [row(n) + "," + ('"open' if n == 20 else "x") for n in range(1, 200)]
+    (tmp_path / "p.csv").write_text("\n".join([HEAD + ",text", *lines]) + "\n")
+    with pytest.raises(InputError, match=r"after row 1\d.*A quotation mark is not closed") as error:
+        read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert "p.csv, after row" in error.value.where
+
+
+def test_lines_within_a_text_are_no_rows(tmp_path):
+    text = '"Flat 1\n12 High Street, Town, a ""nice"" place"'
+    (tmp_path / "p.csv").write_text(f"{HEAD},text\n{row(1)},{text}\n{row(2)},x\n")
+    read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert [one["text"] for one in payments(tmp_path / "ds")] == [
+        'Flat 1 12 High Street, Town, a "nice" place',
+        "x",
+    ]
+
+
+def test_control_characters_end_no_line_of_a_form_and_stand_in_no_id(tmp_path):
+    lines = [row(1) + ',"a\n\x00WHO\x0bb"', row("\x01") + ",x", row(3, payee='"b\n1"') + ",x"]
+    (tmp_path / "p.csv").write_text("\n".join([HEAD + ",text", *lines]) + "\n")
+    read(reading(tmp_path / "p.csv"), tmp_path / "ds")
+    assert [(one["payment"], one["text"]) for one in payments(tmp_path / "ds")] == [("p1", "a WHO b")]
+    assert [field for _, field, _ in rejects(tmp_path / "ds")] == ["payment", "payee"]
 
 
 def test_bytes_that_are_no_text_reject_their_row_alone(tmp_path):
@@ -182,6 +226,36 @@ def test_a_time_without_an_offset_is_that_of_the_payers_country_or_not_known(tmp
     }
 
 
+def test_a_day_written_as_midnight_is_no_payment_at_night(tmp_path):
+    lines = [
+        row(1, at="2026-07-01 00:00:00"),
+        row(2, at="2026-07-01T00:00"),
+        row(3, at="2026-07-01T00:00:00+01:00"),
+        row(4, at="2026-07-01 00:00:01"),
+        row(5, at="2026-07-01Z"),
+    ]
+    read(reading(write(tmp_path / "p.csv", *lines)), tmp_path / "ds")
+    found = {one["payment"]: (one["at"].isoformat(), one["time_known"]) for one in payments(tmp_path / "ds")}
+    assert found == {
+        "p1": ("2026-07-01T11:00:00", False),
+        "p2": ("2026-07-01T11:00:00", False),
+        "p3": ("2026-06-30T23:00:00", True),
+        "p4": ("2026-06-30T23:00:01", True),
+        "p5": ("2026-07-01T11:00:00", False),
+    }
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["2026-3-9", "2026-03-09 10:00:00 Europe/Paris", "2026-03-09T10:00:00+25:00", "epoch", "infinity",
+     "2026-03-09 (BC)", "2026-03-09T1:00", "2026-02-30", "2026-03-09T24:30:00Z", "2026-06-30T23:59:60Z"],
+)  # fmt: skip
+def test_a_time_that_would_have_to_be_guessed_is_rejected(tmp_path, at):
+    read(reading(write(tmp_path / "p.csv", row(1), row(2, at=at))), tmp_path / "ds")
+    assert [one["payment"] for one in payments(tmp_path / "ds")] == ["p1"]
+    assert "is no date or time that there is" in (tmp_path / "ds.rejects.csv").read_text()
+
+
 def test_parquet_of_any_types_reads_as_text_does(tmp_path):
     values = [one.format(n=1) for one in GOOD]
     table = pa.table({name: [value] for name, value in zip(HEAD.split(","), values, strict=True)})
@@ -198,12 +272,30 @@ def test_parquet_of_any_types_reads_as_text_does(tmp_path):
     )
 
 
+def test_a_number_that_is_none_is_shown_as_it_stands(tmp_path):
+    values = [one.format(n=1) for one in GOOD]
+    table = pa.table({name: [value] * 3 for name, value in zip(HEAD.split(","), values, strict=True)})
+    table = table.set_column(4, "amount", pa.array([12.5, float("nan"), float("inf")]))
+    pq.write_table(table, tmp_path / "p.parquet")
+    read(reading(tmp_path / "p.parquet"), tmp_path / "ds")
+    assert [reason for _, _, reason in rejects(tmp_path / "ds")] == [
+        "“nan” is no amount",
+        "“inf” is no amount",
+    ]
+
+
 def test_a_dataset_reads_back_as_itself(tmp_path):
     read(reading(write(tmp_path / "p.csv", row(1), row(2, at="2026-03-02"))), tmp_path / "a")
     read(reading(tmp_path / "a" / "payments.parquet"), tmp_path / "b")
     assert (tmp_path / "a" / "payments.parquet").read_bytes() == (
         tmp_path / "b" / "payments.parquet"
     ).read_bytes()
+
+
+def test_two_rates_of_one_day_are_refused(tmp_path):
+    (tmp_path / "fx.csv").write_text("day,GBP\n2026-03-01,0.8\n2026-03-01,8\n")
+    with pytest.raises(InputError, match=r"GBP has two rates of 2026-03-01. \[.*fx.csv, row 2\]"):
+        fx.read(tmp_path / "fx.csv")
 
 
 def test_what_is_told_twice_counts_once_and_what_contradicts_it_is_rejected(tmp_path):
@@ -231,6 +323,17 @@ def test_a_reversal_finds_what_it_takes_back_by_id_or_reference(tmp_path):
     assert found[f"back:{OWN}/A2"] == f"{OWN}/A1"
     assert [one["customer"] for one in pq.read_table(tmp_path / "ds" / "customers.parquet").to_pylist()] == [
         OWN
+    ]
+
+
+def test_a_strangers_reversal_takes_nothing_back(tmp_path):
+    head = HEAD + ",reverses"
+    lines = [row(1) + ",", row(2, payer="x", payee="y") + ",p1", row(3, payer="r1", payee="c1") + ",p1"]
+    read(reading(write(tmp_path / "p.csv", *lines, head=head)), tmp_path / "ds")
+    assert rejects(tmp_path / "ds") == [(2, "reverses", "“p1” is a payment between other people")]
+    assert [(one["payment"], one["reverses"]) for one in payments(tmp_path / "ds")] == [
+        ("p1", None),
+        ("p3", "p1"),
     ]
 
 
@@ -268,6 +371,9 @@ def test_several_currencies_need_rates_of_their_days(tmp_path):
     assert fx.read(tmp_path / "ds" / "rates.csv").per_base("PHP", date(2026, 3, 9)) is not None
 
 
+NAMED = "\n".join(f'{name} = "{name}"' for name in HEAD.split(","))
+
+
 @pytest.mark.parametrize(
     ("mapping", "says"),
     [
@@ -280,6 +386,9 @@ def test_several_currencies_need_rates_of_their_days(tmp_path):
         ("payments = 3\n", "a table is expected"),
         ("[payments\n", "cannot be read"),
         ("[payments]\nzone = 3\n", "a text is expected"),
+        ("[payments.values]\nrail = 5\n", "a table is expected"),
+        ("a = " + "[" * 5000, "cannot be read"),
+        ('[payments]\nat_format = "%Q"\n[payments.columns]\n' + NAMED, "“%Q” is no form of a time"),
     ],
 )
 def test_a_mapping_that_names_none_or_nonsense_is_refused(tmp_path, mapping, says):
@@ -300,7 +409,7 @@ def test_a_zone_that_there_is_not_and_columns_that_are_missing_are_told(tmp_path
             reading(write(tmp_path / "p.csv", "1,2", head="a,b"), mapping=tmp_path / "m.toml"),
             tmp_path / "ds",
         )
-    with pytest.raises(InputError, match="names no column for payment"):
+    with pytest.raises(InputError, match=r"has no column called payment.*It has: a, b"):
         read(reading(write(tmp_path / "p.csv", "1,2", head="a,b")), tmp_path / "ds")
 
 

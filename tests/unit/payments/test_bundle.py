@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +15,14 @@ from lightship import app_payments_outward as app
 from lightship.app_payments_data import connected
 from lightship.core.errors import InputError, PolicyError, SinkError
 from lightship.exchange.alerts_file import write_alerts
+from lightship.exchange.report_draft import Standing
 from lightship.exchange.whole import write_folder
 from lightship.payments.background import gather
-from lightship.payments.bundle import bundle, folder
+from lightship.payments.bundle import bundle, bundles, folder
 from lightship.payments.glossary import parse_glossary
 from lightship.payments.narrative import LIMIT, draft, plain
 from lightship.payments.network import lay_out
+from lightship.payments.report import report_draft
 from lightship.payments.shape import parse_shape
 
 SHAPE, GLOSSARY = app.shape(""), app.glossary("uk")
@@ -55,6 +58,21 @@ def test_a_bundle_says_why_why_not_and_from_what(tmp_path):
     assert "One receiver gets two thirds of the money" in index
     assert "C6: The zone of the payer is not known." in index
     assert "1 of another kind left aside" in index
+
+
+def test_a_report_claims_no_time_of_day_that_is_not_known(tmp_path):
+    (evidence,) = behind(tmp_path)
+    one, two, *_ = evidence.rows
+    evidence = replace(evidence, rows=(replace(one, time_known=False), two))
+    found = report_draft(alert(), evidence, draft(alert(), evidence, GLOSSARY), Standing())
+    assert [transfer.at for transfer in found.transfers] == ["2026-03-02", "2026-03-05T22:30:00"]
+
+
+def test_a_child_who_may_be_at_risk_now_stands_first(tmp_path):
+    slow = alert()
+    fast = replace(slow, alert="9" * 32, typology="extortion-victim", lane="fast")
+    page = bundles({slow.alert: {}, fast.alert: {}}, [slow, fast], GLOSSARY)["index.html"].decode()
+    assert page.index("a child may be at risk now") < page.index("no haste")
 
 
 def test_the_background_is_what_was_known_at_the_last_payment(tmp_path):

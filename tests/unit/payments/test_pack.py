@@ -54,6 +54,17 @@ def test_a_pack_says_where_each_sign_is_published_and_why_one_is_off(name: str) 
         ("[0.93, 0.04, 0.03]", "[0.93, 0.04]", "not one a bin"),
         ('currency = "EUR"\n', "", "has no currency"),
         ("window_days = 365", "window_days = ", "It is not TOML"),
+        ("window_days = 365", "window_days = " + "[" * 9999, "It is not TOML"),
+        ("window_days = 365", "window_days = " + "9" * 9999, "It is not TOML"),
+        ("[0.93, 0.04, 0.03]", "[0.93, nan, 0.07]", "not one a bin"),
+        ("{value} different", "{value:>99999999} different", "place for something unknown"),
+        ("{value} different", "{value!z} different", "place for something unknown"),
+        ("since = 2025-03-13", "since = 2025-03-13T00:00:00", "is a time"),
+        ("since = 2025-03-13", "since = 2025-03-13\nuntil = 2025-03-13", "is not after since"),
+        ('id = "livestream-payer"', 'id = "../../livestream-payer"', "is no name"),
+        ('id = "C12"', 'id = "c1"', "two have one id"),
+        ("low = 10\nhigh = 200", "low = 200\nhigh = 10", "low is above high"),
+        ('source = "https://preda.org', 'source = "javascript:preda.org', "is no address"),
     ],
 )
 def test_a_wrong_pack_is_refused_with_the_reason(old: str, new: str, said: str) -> None:
@@ -73,6 +84,16 @@ def test_an_indicator_is_in_force_from_its_day() -> None:
     assert "C18" in {one.id for one in pack.in_force(date(2025, 11, 1)).indicators}
 
 
+def test_the_watchkeeper_has_those_of_its_traits_that_are_in_force() -> None:
+    pack = parse_pack(PAYER)
+    assert pack.keeper is not None
+    early = pack.in_force(date(2024, 6, 1)).keeper
+    assert early is not None
+    assert set(early.traits) == {"C6", "N1"}
+    assert pack.without(pack.keeper.traits).keeper is None
+    assert pack.in_force(date(2026, 6, 1)).keeper == pack.keeper
+
+
 @pytest.mark.parametrize("name", ["uk", "au", "ca", "se"])
 def test_each_corridor_has_its_day_and_source(name: str) -> None:
     found = app_payments.jurisdiction(name)
@@ -80,10 +101,25 @@ def test_each_corridor_has_its_day_and_source(name: str) -> None:
     assert all(one.source.startswith("https://") for one in (*found.corridors, *found.extortion))
 
 
-def test_a_corridor_that_is_no_country_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('country = "PH"', 'country = "Philippines"', "is no country code"),
+        ('country = "PH"', 'country = "XX"', "is no country code"),
+        ('currency = "GBP"', 'currency = "GBX"', "is no currency"),
+        ("since = 2020-01-01", "since = 2020-01-01\nuntil = 2019-01-01", "is not after since"),
+        ("since = 2020-01-01", "since = 2020-01-01T00:00:00Z", "is a time"),
+        ("handle = '", "handle = '(", "is no regular expression"),
+        ("handle = '", "handle = '(?=x)", "not every engine knows"),
+        ("handle = '", r"handle = '(a)\1", "not every engine knows"),
+        ("handle = '", "handle = 'a++", "not every engine knows"),
+    ],
+)
+def test_a_wrong_jurisdiction_is_refused_with_the_reason(old: str, new: str, said: str) -> None:
     text = (packs.root() / "typologies" / "jurisdictions" / "uk.toml").read_text(encoding="utf-8")
-    with pytest.raises(PolicyError, match="is no country code"):
-        parse_jurisdiction(text.replace('country = "PH"', 'country = "Philippines"', 1))
+    assert old in text
+    with pytest.raises(PolicyError, match=said):
+        parse_jurisdiction(text.replace(old, new, 1))
 
 
 def test_currencies_are_read_strictly_and_a_missing_rate_is_said(tmp_path: Path) -> None:

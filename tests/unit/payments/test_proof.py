@@ -144,3 +144,12 @@ def test_a_pack_in_which_nationality_decides_is_refused_with_the_reason() -> Non
         refuse_unproven(replace(pack, indicators=louder))
     with pytest.raises(PolicyError, match="it must be at least 2"):
         refuse_unproven(replace(pack, families_needed=1))
+    with pytest.raises(PolicyError, match=r"at most the \d+ that the pack has"):
+        refuse_unproven(replace(pack, families_needed=20))
+
+
+def test_a_watchkeeper_that_adds_up_nationality_is_refused() -> None:
+    pack = app_payments.typology("livestream-payer")
+    assert pack.keeper is not None
+    with pytest.raises(PolicyError, match=r"The Watchkeeper adds up C9 \(nationality\) over the weeks"):
+        refuse_unproven(replace(pack, keeper=replace(pack.keeper, traits=("C1", "C9"))))
