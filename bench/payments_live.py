@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing as mp
+import selectors
 import socket
 import sqlite3
 import statistics
@@ -15,8 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +27,12 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 
-from bench.matcher_service import _free_port, _read_answer, _running
+from bench.matcher_service import _free_port, _running
 from bench.payments_fill import fill
 from lightship.infra.durable import make_durable
 
 HISTORY, CUSTOMERS = 400_000, 40_000
-SHAPES = ((1, 1), (1, 8), (10, 2), (50, 2))
+SHAPES = ((1, 1), (1, 8), (1, 32), (10, 2), (50, 2))
 """Payments a request, connections."""
 REACH, P99_MS = 3_000, 20.0
 LIGHTSHIP = (sys.executable, "-c", "from lightship.cli import main; main()")
@@ -54,34 +57,61 @@ def _requests(token: str, rows: list[dict[str, Any]], each: int, series: str) ->
 
 
 def _drive(port: int, requests: list[bytes], connections: int, seconds: float) -> tuple[list[float], float]:
-    """Return times in ms and requests a second; every connection sends its own requests, each once."""
+    """Return times in ms and requests a second, of one client process with so many connections, each request once."""
     spawn = mp.get_context("spawn")
     out: Any = spawn.Queue()
-    shares = [requests[place::connections] for place in range(connections)]
-    workers = [spawn.Process(target=_send, args=(port, share, seconds, out)) for share in shares]
-    for worker in workers:
-        worker.start()
-    found = [out.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    taken = [one for times, _ in found for one in times]
-    return taken, sum(len(times) / lasted for times, lasted in found)
+    client = spawn.Process(target=_send, args=(port, requests, connections, seconds, out))
+    client.start()
+    taken, lasted_s = out.get()
+    client.join()
+    return taken, len(taken) / lasted_s
 
 
-def _send(port: int, requests: list[bytes], seconds: float, out: Any) -> None:
-
+def _send(port: int, requests: list[bytes], connections: int, seconds: float, out: Any) -> None:
+    """Keep one request under way on each connection; what the client needs is taken from the server's own machine."""
+    waiting = iter(requests)
     taken: list[float] = []
-    began_s = time.perf_counter()
-    with socket.create_connection(("127.0.0.1", port)) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for request in requests:
-            sent_s = time.perf_counter()
+    with ExitStack() as stack, selectors.DefaultSelector() as ready:
+        began_s = time.perf_counter()
+        for request in islice(waiting, connections):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ready.register(line, selectors.EVENT_READ, _Exchange(line, time.perf_counter()))
             line.sendall(request)
-            _read_answer(line)
-            taken.append((time.perf_counter() - sent_s) * 1000)
-            if time.perf_counter() - began_s > seconds:
-                break
-    out.put((taken, time.perf_counter() - began_s))
+        while ready.get_map():
+            for key, _ in ready.select():
+                if not key.data.whole():
+                    continue
+                now_s = time.perf_counter()
+                taken.append((now_s - key.data.sent_s) * 1000)
+                request = next(waiting, b"") if now_s - began_s < seconds else b""
+                if request:
+                    ready.modify(key.fileobj, selectors.EVENT_READ, _Exchange(key.data.line, now_s))
+                    key.data.line.sendall(request)
+                else:
+                    ready.unregister(key.fileobj)
+        lasted_s = time.perf_counter() - began_s
+    out.put((taken, lasted_s))
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request under way: its connection, when it was sent, and what has come back of its answer."""
+
+    line: socket.socket
+    sent_s: float
+    came: bytes = b""
+
+    def whole(self) -> bool:
+        """Take in what has come; whether the answer is whole."""
+        self.came += self.line.recv(1 << 16)
+        head, end, body = self.came.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"the service answered {head[:20]!r}")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        return len(body) >= length
 
 
 def _floor(folder: Path, each: int, seconds: float = 2.0) -> tuple[float, float]:

@@ -79,15 +79,17 @@ def with_pandas(  # noqa: PLR0915 - one script, as people write it
         s[name] = s.text.str.lower().str.contains(j.texts[name], regex=True).fillna(False).astype(bool)
     s = s.sort_values(["at_us", "payment"])
     # A receiver's other payers.
-    pairs = (
-        s.groupby("payee")
-        .tail(LATEST)
-        .drop_duplicates(["payee", "payer"], keep="last")[["payee", "payer", "untied"]]
-    )
+    recent = s.groupby("payee").tail(LATEST)
+    pairs = recent.drop_duplicates(["payee", "payer"], keep="last")[["payee", "payer", "untied"]]
+    times = recent.groupby(["payee", "payer"]).size().rename("times").reset_index()
+    pairs = pairs.merge(times, on=["payee", "payer"])
     pairs["fans"] = pairs.groupby("payee").untied.transform("sum")
+    paid = (pairs.times * pairs.untied).groupby(pairs.payee).transform("sum")
+    pairs["per_ten"] = paid * 10 // pairs.fans.clip(lower=1)
     pairs["peers"] = (pairs.fans - pairs.untied).clip(upper=MOST_PEERS)
     s = s.groupby("payer").tail(LATEST)
-    s = s.merge(pairs[["payee", "payer", "peers"]], on=["payee", "payer"], how="left").fillna({"peers": 0})
+    s = s.merge(pairs[["payee", "payer", "peers", "per_ten"]], on=["payee", "payer"], how="left")
+    s = s.fillna({"peers": 0, "per_ten": 0})
     s = s.sort_values(["at_us", "payment"])
     subject, other = s.groupby("payer"), s.groupby(["payer", "payee"])
     s["nth"] = subject.cumcount() + 1
@@ -151,7 +153,9 @@ def with_pandas(  # noqa: PLR0915 - one script, as people write it
                 (s.hour >= q["from_hour"]) | (s.hour < q["to_hour"]), s.hour.notna()
             ),
             "receivers": g["first"].sum,
-            "shared_receiver_share": lambda: share((s.peers >= q["least"]) & (s.peers <= q["most"])),
+            "shared_receiver_share": lambda: share(
+                (s.peers >= q["least"]) & (s.peers <= q["most"]) & (s.per_ten >= q["per_ten"])
+            ),
             "crowd_share": lambda: share(s.peers > q["most"]),
             "untied_share": lambda: share(s.untied),
             "everyday_share": lambda: share(s.everyday),
@@ -248,14 +252,17 @@ def with_polars(  # noqa: C901, PLR0915 - one script, as people write it
         s.group_by("payee", maintain_order=True)
         .tail(LATEST)
         .group_by("payee", "payer")
-        .agg(c("untied").last())
+        .agg(c("untied").last().cast(pl.Int64), times=pl.len().cast(pl.Int64))
         .with_columns(
-            peers=(c("untied").sum().over("payee") - c("untied").cast(pl.Int64)).clip(upper_bound=MOST_PEERS)
+            peers=(c("untied").sum().over("payee") - c("untied")).clip(upper_bound=MOST_PEERS),
+            per_ten=(c("times") * c("untied")).sum().over("payee")
+            * 10
+            // c("untied").sum().over("payee").clip(lower_bound=1),
         )
     )
     s = s.group_by("payer", maintain_order=True).tail(LATEST)
-    s = s.join(pairs.select("payee", "payer", "peers"), on=["payee", "payer"], how="left")
-    s = s.with_columns(c("peers").fill_null(0)).sort("at_us", "payment")
+    s = s.join(pairs.select("payee", "payer", "peers", "per_ten"), on=["payee", "payer"], how="left")
+    s = s.with_columns(c("peers").fill_null(0), c("per_ten").fill_null(0)).sort("at_us", "payment")
     pair = ["payer", "payee"]
     previous = at.shift().over(pair)
     s = s.with_columns(
@@ -316,7 +323,9 @@ def with_polars(  # noqa: C901, PLR0915 - one script, as people write it
                 c("hour").is_not_null(),
             ),
             "receivers": lambda: c("first").sum().cast(pl.Int64),
-            "shared_receiver_share": lambda: share(c("peers").is_between(q["least"], q["most"])),
+            "shared_receiver_share": lambda: share(
+                c("peers").is_between(q["least"], q["most"]) & (c("per_ten") >= q["per_ten"])
+            ),
             "crowd_share": lambda: share(c("peers") > q["most"]),
             "untied_share": lambda: share(c("untied")),
             **{f"{name}_share": partial(share, c(name)) for name in TEXTS},

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from lightship import app_payments
 from lightship.app_payments_live import Live, world_of
+from lightship.core.payments import Payment
 from lightship.payments.engine import DuckEngine
 from lightship.payments.live import look, replay, step
+from lightship.payments.prepare import DAY_US
 from tests.contract.payment_history import (
+    BEGIN_US,
     batch,
     live_score,
     random_history,
@@ -92,3 +95,44 @@ def test_a_step_says_what_a_batch_up_to_that_payment_says(
     for score in step(world(now, bases), before, prefix[-1]).scores:
         key, found = live_score(score, prefix[-1].payment)
         assert found == scored[key], key
+
+
+def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_customers_come_back(
+    tmp_path: Path,
+) -> None:
+    """Four customers pay a host once; Ann pays a seller three times, Dan twice, Bob once.
+
+    Dan's card is used there 30 days before he pays the host, and 31 days after he last pays the seller.
+    """
+
+    def paid(day: int, payer: str, payee: str, rail: str = "remittance") -> Payment:
+        name, code = f"{day:03}-{payer}-{payee}", "5411" if rail == "card" else None
+        return Payment(
+            payment=name,
+            at_us=BEGIN_US + day * DAY_US,
+            payer=payer,
+            payee=payee,
+            amount_minor=2500,
+            currency="GBP",
+            rail=rail,
+            payer_country="GB",
+            payee_country="TH",
+            merchant_code=code,
+        )
+
+    history = [paid(100 + place, who, "host") for place, who in enumerate(("ann", "bob", "dan", "eve"))]
+    history += [paid(day, "ann", "seller") for day in (110, 140, 170)]
+    history += [paid(120, "bob", "seller"), paid(150, "dan", "seller"), paid(200, "dan", "seller")]
+    history += [paid(72, "dan", "shop", "card"), paid(231, "dan", "shop", "card")]
+    history.sort(key=lambda one: one.at_us)
+    write(tmp_path, history)
+    engine = DuckEngine()
+    measured, bases, scored = batch(engine, tmp_path)
+    engine.close()
+    here = world(measured, bases)
+    state, _ = replay(here, history)
+    for who, coming_back, there in (("ann", 750, 0), ("bob", 500, 0), ("dan", 666, 333), ("eve", 0, 0)):
+        score = look(here, state, measured["livestream-payer"].pack, who, history[-1].at_us)
+        assert score is not None
+        for values in (score.values, scored["livestream-payer", who, None][0]):
+            assert (values["N1"], values["A5"]) == (coming_back, there), who

@@ -74,7 +74,8 @@ class SqlitePaymentJournal:
         for part in _parts(ids):
             marks = ", ".join("?" * len(part))
             query = f"SELECT payment, body FROM payments WHERE payment IN ({marks})"  # noqa: S608 - marks
-            found |= self._read(query, part)
+            # By the connection that writes: another one's pages would be stale after every commit.
+            found |= self._read(query, part, self._journal)
         return found
 
     def begin_with(self, ids: Iterable[str]) -> None:
@@ -161,10 +162,10 @@ class SqlitePaymentJournal:
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
-    def _read(self, query: str, values: Sequence[object]) -> list[Any]:
+    def _read(self, query: str, values: Sequence[object], by: sqlite3.Connection | None = None) -> list[Any]:
         try:
             with self._lock:
-                return self._reader.execute(query, values).fetchall()
+                return (by or self._reader).execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise self._failure(error) from error
 

@@ -101,16 +101,19 @@ def payer_rows(
     """
     rows = latest(sends, from_us, to_us)
     facts = [fact for fact in facts if from_us < fact.at_us <= to_us]
-    peers: dict[str, int] = {}
+    peers: dict[str, tuple[int, int]] = {}
     for payee in {row.payee for row in rows}:
         marks: dict[str, int] = {}
+        times: dict[str, int] = {}
         for receipt in latest(receipts_of(payee), from_us, to_us):
             mark = receipt.at_us * 2 + (receipt.untied != 0)
             marks[receipt.payer] = max(marks.get(receipt.payer, mark), mark)
+            times[receipt.payer] = times.get(receipt.payer, 0) + 1
         own = marks.get(rows[0].payer)
         fans = sum(mark % 2 for mark in marks.values())
+        paid = sum(times[payer] for payer, mark in marks.items() if mark % 2)
         # A payer whom the receiver's latest no longer show has no pair, and no peers.
-        peers[payee] = 0 if own is None else min(MOST_PEERS, fans - own % 2)
+        peers[payee] = (0, 0) if own is None else (min(MOST_PEERS, fans - own % 2), paid * 10 // max(fans, 1))
     presence = [fact for fact in facts if fact.role == "presence"]
     back = {fact.other for fact in facts if fact.role == "back"}
     whole = {
@@ -123,7 +126,8 @@ def payer_rows(
         rows,
         [row.payee for row in rows],
         lambda row: {
-            "peers": peers[row.payee],
+            "peers": peers[row.payee][0],
+            "per_ten": peers[row.payee][1],
             "there": int(
                 any(one.country == row.country and abs(one.at_us - row.at_us) <= NEAR_US for one in presence)
             ),

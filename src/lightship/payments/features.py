@@ -20,8 +20,8 @@ LATEST = 512
 """A subject's latest rows that count; the live step holds no more."""
 
 MOST_PEERS = 60
-NEAR_US = 7 * DAY_US
-"""The payer's card was used there so shortly before or after."""
+NEAR_US = 30 * DAY_US
+"""The payer's card was used there so shortly before or after: a deposit before a journey, a friend's bill after it."""
 
 AGE_DAYS = (365, 1826)
 PAY_MONTHS = 3
@@ -39,11 +39,11 @@ def latest(sends: Any, subject: str, other: str) -> Any:
 
 
 def pairs(receipts: Any) -> Any:
-    """Return ``payee, payer, pair_untied`` for who pays whom; what tied them by the latest payment."""
+    """Return ``payee, payer, pair_untied, times``: who pays whom, how often, and what tied them last."""
     found = receipts.group_by(["payee", "payer"]).aggregate(
-        mark=(receipts.at_us * 2 + (receipts.untied != 0).cast("int64")).max()
+        mark=(receipts.at_us * 2 + (receipts.untied != 0).cast("int64")).max(), times=receipts.count()
     )
-    return found.select("payee", "payer", pair_untied=found.mark % 2)
+    return found.select("payee", "payer", "times", pair_untied=found.mark % 2)
 
 
 def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> Any:
@@ -55,16 +55,20 @@ def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> An
         All sends to those whom `sends` go to; they say who else pays them.
     """
     who = pairs(latest(receipts, "payee", "payer"))
-    fans = who.group_by("payee").aggregate(fans=who.pair_untied.sum())
+    fans = who.group_by("payee").aggregate(
+        fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
+    )
     peers = who.inner_join(fans, "payee")
     peers = peers.select(
         fan_payee=peers.payee,
         fan_payer=peers.payer,
         peers=ibis.least(peers.fans - peers.pair_untied, MOST_PEERS),
+        per_ten=peers.receipts * 10 // ibis.greatest(peers.fans, 1),
     )
     rows = _ordered(latest(sends, "payer", "payee"))
     rows = rows.left_join(peers, [rows.subject == peers.fan_payer, rows.other == peers.fan_payee])
-    rows = rows.mutate(peers=rows.peers.fill_null(0)).drop("fan_payee", "fan_payer")
+    rows = rows.mutate(peers=rows.peers.fill_null(0), per_ten=rows.per_ten.fill_null(0))
+    rows = rows.drop("fan_payee", "fan_payer")
     rows = _there(rows, facts)
     known = facts.filter(facts.role == "back").select(back_to=facts.subject, back_from=facts.other).distinct()
     rows = rows.left_join(known, [rows.subject == known.back_to, rows.other == known.back_from])
@@ -93,7 +97,8 @@ def receiver_rows(receipts: Any, sends: Any, markers: Any = None) -> Any:
     rows = _ordered(latest(receipts, "payee", "payer"))
     fans = fans.select(fan_payer=fans.payer, peers=ibis.least(fans.fans - 1, MOST_PEERS))
     rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
-    nothing = {name: ibis.literal(0, "int64") for name in ("there", "back", "platform", "crypto", "presence")}
+    none = ("per_ten", "there", "back", "platform", "crypto", "presence")
+    nothing = {name: ibis.literal(0, "int64") for name in none}
     rows = rows.mutate(peers=rows.peers.fill_null(0), **nothing)
     return marked(rows, markers)
 

@@ -15,7 +15,7 @@ from typing import Any
 from lightship.core.errors import InputError
 from lightship.payments.engine import Engine
 from lightship.payments.features import payer_rows, receiver_rows
-from lightship.payments.lane import flows, moments, outs, passings
+from lightship.payments.lane import flows, fresh, moments, outs, passings
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
 from lightship.payments.vocabulary import DATA, FEATURES, View
@@ -84,7 +84,9 @@ class History:
             all_sends = self.base("sends").semi_join(paying, self.base("sends").payer == paying.paying)
             return receiver_rows(theirs, all_sends, marks)
         if view == "burst":
-            return moments(self._of_concern("outs", "subject"), self.base("outs"), self.window, marks)
+            # All that is counted is fresh, and a few of all: kept, as the moments are made of it twice.
+            new = self.engine.keep(self._name("fresh"), fresh(self._of_concern("outs", "subject")))
+            return moments(new, self.base("outs"), self.window, marks)
         return passings(self._of_concern("flows", "subject"), self.window)
 
     @property
@@ -194,10 +196,12 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     ]
     if not held:
         return data, 0
-    known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held).distinct())
+    known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held))
     again = data.payments.semi_join(known, "payment")
     count = engine.arrow(again.aggregate(n=again.count()))["n"][0].as_py()
-    return replace(data, payments=data.payments.anti_join(known, "payment")), count
+    # Kept: every view reads them.
+    new = engine.keep("ls_new", data.payments.anti_join(known, "payment"))
+    return replace(data, payments=new), count
 
 
 def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:

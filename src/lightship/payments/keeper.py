@@ -69,7 +69,7 @@ def levels(rows: Any, pack: Pack, params: Mapping[str, Params], cells_mdb: Seque
     """Return ``kept_whom, keeper_mdb, highest_mdb``: each subject's level now and at its highest."""
     assert pack.keeper is not None
     fade = round(pack.keeper.fade_db * 1000)
-    table = ibis.array([ibis.literal(weight, "int64") for weight in cells_mdb])
+    table = ibis.literal(list(cells_mdb), "array<int64>")
     rows = rows.mutate(
         weight=table[cell(rows, pack, params).cast("int32")].cast("int64"), week=rows.at_us // WEEK_US
     )

@@ -100,29 +100,35 @@ def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) 
     )
 
 
+def fresh(rows: Any) -> Any:
+    """Return the fresh ones of :func:`outs`, with ``before`` and ``since_us`` of all that left the account.
+
+    A run to a receiver begins after a quiet time, and for 48 hours its payments are fresh. The quiet time is the
+    longer, so a payment is fresh where nothing was paid for so long before the first of its own 48 hours.
+    """
+    to_other = ("subject", "other")
+    begin_us = rows.at_us.min().over(_trailing(BURST_US, "other"))
+    earlier = ibis.range_window(preceding=(None, BURST_US + 1), group_by=to_other, order_by="at_us")
+    rows = rows.mutate(begin_us=begin_us, earlier_us=rows.at_us.max().over(earlier))
+    quiet_us = (rows.voucher == 1).ifelse(QUIET_US, NEVER_US)
+    starts = rows.earlier_us.isnull() | (rows.begin_us - rows.earlier_us >= quiet_us)
+    rows = rows.mutate(fresh=((rows.risky == 1) & starts).cast("int64")).drop("begin_us", "earlier_us")
+    everything_us = _trailing(NEVER_US)
+    rows = rows.mutate(
+        before=rows.ref.sum().over(everything_us) - rows.ref.sum().over(_trailing(BURST_US)),
+        since_us=rows.at_us - rows.at_us.min().over(everything_us),
+    )
+    return rows.filter(rows.fresh == 1)
+
+
 def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
     """Return the burst view: columns of :class:`lightship.payments.rows.Moment`, and ``subject``.
 
     Parameters
     ----------
     rows, everything
-        What left the accounts looked at, and what left all children's accounts.
+        What :func:`fresh` left of the accounts looked at, and what left all children's accounts.
     """
-    to_other = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"])
-    rows = rows.mutate(previous_us=rows.at_us.lag().over(to_other))
-    quiet_us = (rows.voucher == 1).ifelse(QUIET_US, NEVER_US)
-    starts = rows.previous_us.isnull() | (rows.at_us - rows.previous_us >= quiet_us)
-    rows = rows.mutate(start_us=starts.ifelse(rows.at_us, ibis.null("int64")))
-    so_far = ibis.window(group_by=["subject", "other"], order_by=["at_us", "payment"], rows=(None, 0))
-    rows = rows.mutate(run_us=rows.start_us.max().over(so_far))
-    rows = rows.mutate(fresh=((rows.risky == 1) & (rows.at_us - rows.run_us <= BURST_US)).cast("int64"))
-    everything_us = _trailing(NEVER_US)
-    rows = rows.mutate(
-        before=rows.ref.sum().over(everything_us) - rows.ref.sum().over(_trailing(BURST_US)),
-        since_us=rows.at_us - rows.at_us.min().over(everything_us),
-    )
-    # All that is counted is fresh, so the windows go over fresh payments alone: a few of all.
-    rows = rows.filter(rows.fresh == 1)
     recent = _trailing(BURST_US)
     # Whole seconds of the clock, as the live path has them: counted from the window they would begin elsewhere.
     since_s = (window.from_us - (HISTORY_DAYS + 1) * DAY_US) // 1_000_000

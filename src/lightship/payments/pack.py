@@ -261,7 +261,7 @@ class Pack:
         """``sha256:`` over the canonical JSON of what the pack says."""
         return digest(_plain(asdict(self)))
 
-    @property
+    @cached_property
     def computed(self) -> tuple[Indicator, ...]:
         """Indicators that a dataset can carry."""
         return tuple(one for one in self.indicators if one.feature)

@@ -45,6 +45,8 @@ class Row:
         eighth, and 1 more if they follow each other faster by an eighth; :data:`UNKNOWN` with fewer.
     peers
         Other counterparties of the other one, nothing tying them to it; at most 60.
+    per_ten
+        Payments that the other one had for every ten of its untied payers: 10 where each paid once.
     there
         1 if the payer's card was used in the country within some days.
     back
@@ -71,6 +73,7 @@ class Row:
     nth: int = 1
     rise: int = UNKNOWN
     peers: int = 0
+    per_ten: int = 0
     there: int = 0
     back: int = 0
     platform: int = 0

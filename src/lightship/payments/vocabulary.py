@@ -168,13 +168,18 @@ FEATURES: dict[str, Feature] = {
         "number of different receivers", ("payer",), "sum", "receivers", "p", Measure(_flag("first"))
     ),
     "shared_receiver_share": Feature(
-        "share of payments to people whom at least `least` other customers pay too, nothing tying those to the country",
+        "share of payments to people whom `least` to `most` other customers pay too, nothing tying those to the "
+        "country, and who are paid at least `per_ten` times for every ten such payers",
         ("payer",),
         "share",
         "share",
         "pg",
-        Measure(lambda row, p: (row.peers >= p["least"]) & (row.peers <= p["most"])),
-        ("least", "most"),
+        Measure(
+            lambda row, p: (
+                (row.peers >= p["least"]) & (row.peers <= p["most"]) & (row.per_ten >= p["per_ten"])
+            )
+        ),
+        ("least", "most", "per_ten"),
     ),
     "crowd_share": Feature(
         "share of payments to someone whom more than `most` other customers pay, as they would an organisation",
@@ -223,7 +228,7 @@ FEATURES: dict[str, Feature] = {
         ("days",),
     ),
     "there_share": Feature(
-        "share of payments made while the payer's own card was used in that country",
+        "share of payments within 30 days of the payer's own card being used in that country",
         ("payer",),
         "share",
         "share",

@@ -89,6 +89,6 @@ def _part(values: Any, indicator: str, base: Baseline) -> Any:
     value = values[column(indicator)]
     bins = len(table.edges) + 1
     which = sum(((value >= edge).cast("int64") for edge in table.edges), ibis.literal(0, "int64"))
-    flat = ibis.array([ibis.literal(weight, "int64") for row in table.weights_mdb for weight in row])
+    flat = ibis.literal([weight for row in table.weights_mdb for weight in row], "array<int64>")
     place = (values.group_id * bins + which).cast("int32")
     return value.notnull().ifelse(flat[place], 0).cast("int64")
