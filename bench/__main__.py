@@ -30,6 +30,7 @@ BENCHES = (
     "budgets",
     "false_interruptions",
     "payments_precision",
+    "payments_second",
     "payments",
     "deconflict",
     "duties_reports",
@@ -40,7 +41,7 @@ HEAD = """# Benchmarks
 `make bench` runs all of `bench/` and writes this page; `python -m bench NAME` writes one section of it anew. Ratios
 travel, absolute figures belong to the machine that is named with its date above each table. Longer runs are asked for
 by `LIGHTSHIP_BENCH_MINUTES` and `LIGHTSHIP_BENCH_FILE_MINUTES` (guard), `LIGHTSHIP_BENCH_HOURS` and
-`LIGHTSHIP_BENCH_EXPOSURE_HOURS`; fewer customers by `LIGHTSHIP_BENCH_CUSTOMERS` (payments_precision)."""
+`LIGHTSHIP_BENCH_EXPOSURE_HOURS`; fewer customers by `LIGHTSHIP_BENCH_CUSTOMERS` (payments_precision and _second)."""
 COLUMNS = ("what", "ours", "peer", "ratio", "reach", "met")
 PACKAGES = (
     "av",

@@ -61,9 +61,22 @@ class Result:
 
 
 def measured(
-    folder: Path, trained: Mapping[str, Rank], lane: Callable[[AboutMoments], Floats] | None
+    folder: Path,
+    trained: Mapping[str, Rank],
+    lane: Callable[[AboutMoments], Floats] | None,
+    children: int | None = None,
 ) -> Result:
-    """Return a history's figures, ours and the baselines'."""
+    """Return a history's figures, ours and the baselines'.
+
+    Parameters
+    ----------
+    trained
+        The baselines.
+    lane
+        The lane's learned peer; without it the lane is not measured.
+    children
+        How many accounts are children's, where the groups do not say it.
+    """
     facts = outcomes(folder, None)
     assert facts is not None
     known = facts.known["livestream-payer"]
@@ -74,9 +87,9 @@ def measured(
         history = open_history(engine, data, terms, window)
         found = measure(history, pack)
         ours = standing(found, fit(found)).subjects
-        said = _lane(history, facts, lane) if lane else ()
+        said = _lane(history, facts, lane, children) if lane else ()
         counts = engine.arrow(found.values.select("subject", "n")).to_pydict()
-    given = customers(folder, _corridors(), known)
+    given = customers(folder, corridors(), known)
     often = {who for who, n in zip(counts["subject"], counts["n"], strict=True) if n >= 10} & known
     ranks: dict[str, Sequence[str]] = {OURS: ours}
     for name, rank in trained.items():
@@ -100,13 +113,13 @@ def measured(
 
 
 def _lane(
-    history: History, facts: Outcomes, peer: Callable[[AboutMoments], Floats]
+    history: History, facts: Outcomes, peer: Callable[[AboutMoments], Floats], children: int | None
 ) -> tuple[LaneFigures, ...]:
     pack = typology("extortion-victim")
     found = measure(history, pack)
     base = fit(found)
     every = moments(found, base)
-    children = sum(group in ("child", "child-gamer") for group in facts.groups.values())
+    children = children or sum(group in ("child", "child-gamer") for group in facts.groups.values())
     allowed = int(LANE_ALLOWED * children * 12 / PER)
     about = about_moments(found, facts.bursts)
     learned = Moments(about.subject, about.at_us, np.rint(peer(about) * 1000.0).astype(np.int64))
@@ -115,7 +128,8 @@ def _lane(
     return tuple(figures(one, level, facts.bursts, children, DAYS) for one, level in levels)
 
 
-def _corridors() -> tuple[str, ...]:
+def corridors() -> tuple[str, ...]:
+    """Return the countries of the UK's corridors."""
     return tuple(sorted({one.country for one in jurisdiction("uk").corridors}))
 
 
@@ -126,7 +140,7 @@ def training() -> dict[str, Rank]:
         with _world(MANY, seed) as folder:
             facts = outcomes(folder, None)
             assert facts is not None
-            parts.append(customers(folder, _corridors(), facts.known["livestream-payer"]))
+            parts.append(customers(folder, corridors(), facts.known["livestream-payer"]))
     whole = Customers(
         sum((part.ids for part in parts), ()),
         np.concatenate([part.values for part in parts]),
@@ -167,11 +181,12 @@ def run() -> list[dict[str, str]]:
             for seed in seeds:
                 with _world(payers, seed, shifted) as folder:
                     results.append(measured(folder, trained, lane if payers == MANY else None))
-            rows += _rows(results, payers, f"shifted {shifted}, " if shifted else "", len(seeds))
+            rows += rows_of(results, payers, f"shifted {shifted}, " if shifted else "", len(seeds))
     return rows
 
 
-def _rows(results: Sequence[Result], payers: int, world: str, seeds: int) -> list[dict[str, str]]:
+def rows_of(results: Sequence[Result], payers: int, world: str, seeds: int) -> list[dict[str, str]]:
+    """Return the rows of one kind of population."""
     name = f"{world}{payers} payers in {CUSTOMERS:,}, {seeds} seeds"
     goal = payers == MANY and not world
     ours = float(np.mean([one.precision[OURS] for one in results]))
