@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
+# Tests start hundreds of processes: none compiles again what another one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-all check bench lock clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -25,9 +28,10 @@ demo: $(VENV)/.runs   ## set up, then play the demonstration; the results are in
 check: $(VENV)/.tests ## formatting, lint, types and the import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
+# Three workers for two cores: many tests wait for streams, servers and browsers.
 test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
 	@$(BIN)/pytest --doctest-modules src
-	@$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+	@$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-all: check       ## the same with what takes longer
 	@$(BIN)/pytest

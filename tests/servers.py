@@ -21,6 +21,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from lightship.infra.migrate import upgrade
+from tests.tables import tables
+
 _NAMES = count()
 
 
@@ -162,15 +165,36 @@ def nats() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """A new, empty database."""
+@contextmanager
+def _database(postgres: str, *like: str) -> Iterator[str]:
     name = f"t{next(_NAMES)}"
     with psycopg.connect(postgres, autocommit=True) as db:
-        db.execute(f"CREATE DATABASE {name}")
+        db.execute(" ".join((f"CREATE DATABASE {name}", *(f"TEMPLATE {one}" for one in like))))
     yield postgres.rpartition("/")[0] + f"/{name}"
     with psycopg.connect(postgres, autocommit=True) as db:
         db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A new, empty database."""
+    with _database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_model(postgres: str) -> Iterator[str]:
+    """The name of a database with the store's tables, of which others are copies."""
+    with _database(postgres) as url:
+        upgrade(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_tables(postgres: str, postgres_model: str) -> Iterator[str]:
+    """A new database with the store's tables."""
+    with _database(postgres, postgres_model) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -179,3 +203,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with the store's tables, one after the other."""
+    if request.param == "sqlite":
+        return tables(tmp_path / "store.db")
+    return request.getfixturevalue("postgres_tables")

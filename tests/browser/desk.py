@@ -1,6 +1,7 @@
 """A console on loopback, and people with real browsers at it."""
 
 import json
+import os
 import socket
 import threading
 import time
@@ -109,3 +110,9 @@ def until(page, said, most_s=5.0):
     while not page.evaluate(said):
         assert time.monotonic() < end_s, said
         page.wait_for_timeout(50)
+
+
+def shot(page, name):
+    """Keep a picture of a page in the folder that ``LIGHTSHIP_SHOTS`` names, where somebody wants to look at it."""
+    if folder := os.environ.get("LIGHTSHIP_SHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

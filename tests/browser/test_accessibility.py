@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.desk import Person, begin_shift
+from tests.browser.desk import Person, begin_shift, shot
 
 DUTIES = ("/duties", "/duties?state=filed", f"/duties/{'d1' * 16}")
 PAGES = {
@@ -36,7 +36,7 @@ DARK = {"mo": PAGES["mo"], "lee": ("/audit", *DUTIES), "root": ("/people",)}
 
 
 @pytest.mark.parametrize(("scheme", "pages"), [("light", PAGES), ("dark", DARK)])
-def test_axe_finds_nothing_on_any_page(browser, served, tmp_path, scheme, pages):
+def test_axe_finds_nothing_on_any_page(browser, served, scheme, pages):
     asked = {"dark": "{type: 'rule', values: ['color-contrast']}"}  # what else it finds has no colour
     served.made.stale = True
     served.made.desk.claim("c0", "mo", served.made.clock())
@@ -49,8 +49,7 @@ def test_axe_finds_nothing_on_any_page(browser, served, tmp_path, scheme, pages)
                 assert who.go(path).status == 200, path
                 assert "example-known is stale" in who.page.text_content(".ls-alarm")
                 found[name, path] = who.axe(*[asked[scheme]] if scheme in asked else [])
-                shot = f"{scheme}-{name}-{path.strip('/').replace('/', '-')}.png"
-                who.page.screenshot(path=tmp_path / shot, full_page=True)
+                shot(who.page, f"{scheme}-{name}-{path.strip('/').replace('/', '-')}")
     assert {where: what for where, what in found.items() if what} == {}
 
 
@@ -60,7 +59,7 @@ def test_axe_would_find_something(browser, served):
         assert [name for name, _ in ada.axe()] == ["image-alt"]
 
 
-def test_on_a_narrow_screen_nothing_is_cut_off(browser, served, tmp_path):
+def test_on_a_narrow_screen_nothing_is_cut_off(browser, served):
     served.made.desk.claim("c0", "mo", served.made.clock())
     for name, pages in PAGES.items():
         with Person(browser, served, name, viewport={"width": 400, "height": 800}) as who:
@@ -71,12 +70,11 @@ def test_on_a_narrow_screen_nothing_is_cut_off(browser, served, tmp_path):
                 wide = who.page.evaluate(
                     "document.documentElement.scrollWidth - document.documentElement.clientWidth"
                 )
-                shot = f"narrow-{name}-{path.strip('/').replace('/', '-')[:30]}.png"
-                who.page.screenshot(path=tmp_path / shot, full_page=True)
+                shot(who.page, f"narrow-{name}-{path.strip('/').replace('/', '-')[:30]}")
                 assert wide <= 0, path
 
 
-def test_at_200_percent_nothing_is_cut_off(browser, served, tmp_path):
+def test_at_200_percent_nothing_is_cut_off(browser, served):
     with Person(browser, served, "mo", viewport={"width": 640, "height": 450}, device_scale_factor=2) as mo:
         begin_shift(mo)
         served.made.desk.claim("c0", "mo", served.made.clock())
@@ -85,7 +83,5 @@ def test_at_200_percent_nothing_is_cut_off(browser, served, tmp_path):
             wide = mo.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
-            mo.page.screenshot(
-                path=tmp_path / f"zoom-{path.strip('/').replace('/', '-')}.png", full_page=True
-            )
+            shot(mo.page, f"zoom-{path.strip('/').replace('/', '-')}")
             assert wide <= 0, path

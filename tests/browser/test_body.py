@@ -6,7 +6,7 @@ import pytest
 
 from lightship.core.casework import Dissemination, Marking
 from lightship.core.errors import AccessDenied
-from tests.browser.desk import Person, Server, axe
+from tests.browser.desk import Person, Server, axe, shot
 from tests.unit.casework.undercover_cases import FULL
 from tests.unit.console.casework import referred
 from tests.unit.console.unit_people import BASIS, at_work, found, register, two_bodies
@@ -55,7 +55,7 @@ class Insider(Person):
         self.page.wait_for_selector("h1:has-text('Undercover register')")
 
 
-def looked_at(person, paths, folder, name):
+def looked_at(person, paths, name):
     """Open pages with all that can be opened; return what axe finds, and see that nothing is cut off."""
     wrong = {}
     for number, path in enumerate(paths):
@@ -63,7 +63,7 @@ def looked_at(person, paths, folder, name):
         for one in person.page.query_selector_all("details > summary"):
             one.click()
         wrong[path] = axe(person.context, person.page)
-        person.page.screenshot(path=folder / f"{name}-{number}.png", full_page=True)
+        shot(person.page, f"{name}-{number}")
         assert person.page.evaluate(WIDE) <= 0, path
     return {where: what for where, what in wrong.items() if what}
 
@@ -89,7 +89,7 @@ def test_axe_finds_nothing_inside_and_nothing_is_cut_off(browser, served, tmp_pa
         "/unit/why",
     )
     with Insider(browser, served, "fir", **view(scheme, viewport)) as fir:
-        assert looked_at(fir, paths, tmp_path, f"unit-{scheme}-{viewport[0]}") == {}
+        assert looked_at(fir, paths, f"unit-{scheme}-{viewport[0]}") == {}
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), VIEWS)
@@ -107,9 +107,7 @@ def test_axe_finds_nothing_outside_and_nothing_is_cut_off(browser, served, tmp_p
         ann.page.click("main button:has-text('Send it')")
         ann.page.wait_for_selector("text=not acknowledged yet")
         [sent] = served.made.all(Dissemination)
-        assert (
-            looked_at(ann, (*paths, f"{case}/sent/{sent.id}"), tmp_path, f"body-{scheme}-{viewport[0]}") == {}
-        )
+        assert looked_at(ann, (*paths, f"{case}/sent/{sent.id}"), f"body-{scheme}-{viewport[0]}") == {}
 
 
 def test_an_authority_is_applied_for_and_granted_and_cancelled_by_keyboard_alone_without_javascript(

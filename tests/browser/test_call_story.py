@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.call import browser, edges, enter, film, meet, served, until
+from tests.browser.desk import shot
 
 WATCH = """() => {
   // Every frame the receiver shows: when, and whether the card can be seen in it.
@@ -35,16 +36,16 @@ def two(engine, tmp_path_factory):
             )
             page.on("pageerror", lambda error: problems.append(str(error)))
         meet(one, other, address)
-        yield one, other, problems, folder
+        yield one, other, problems
 
 
 def picture(two, name):
     for page, side in zip(two[:2], ("one", "other"), strict=True):
-        page.screenshot(path=two[3] / f"{name}-{side}.png", full_page=True)
+        shot(page, f"call-{name}-{side}")
 
 
 def test_a_call_with_the_card_is_covered_on_both_sides_and_goes_on(two):
-    one, other, problems, _ = two
+    one, other, problems = two
     for page in (one, other):
         page.evaluate(WATCH)
     code = one.inner_text("#code")
@@ -86,7 +87,7 @@ def test_after_the_card_a_person_goes_on(two):
 
 
 def test_a_wrong_key_shows_nothing(two):
-    one, other, _, _ = two
+    one, other, _ = two
     before = other.evaluate("call.dropped")
     one.evaluate("call.out.keys([{suite: 4, base: new Uint8Array(16), generation: 9}])")
     until(other, f"call.dropped > {before} + 5", 8)

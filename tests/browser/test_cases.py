@@ -8,7 +8,7 @@ import pytest
 from lightship.casework import desk
 from lightship.core.casework import Dissemination, Identifier, Inquiry, Link, Marking, Referral
 from lightship.core.markings import marking_json
-from tests.browser.desk import Person, Server
+from tests.browser.desk import Person, Server, shot
 from tests.unit.console.casework import body, linked, referred, suspects
 
 
@@ -57,7 +57,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(browser, served, tmp_path, sch
             for one in ann.page.query_selector_all("details > summary"):
                 one.click()
             found[name] = ann.axe()
-            ann.page.screenshot(path=tmp_path / f"cases-{len(found)}-{scheme}-{width}.png", full_page=True)
+            shot(ann.page, f"cases-{len(found)}-{scheme}-{width}")
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert ann.page.evaluate(wide) <= 0, name
 

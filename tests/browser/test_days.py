@@ -8,7 +8,7 @@ from pathlib import Path
 from lightship.console.oidc import Oidc
 from lightship.core.cases import Case
 from lightship.core.people import Look, Shift
-from tests.browser.desk import Person, Server, axe, begin_shift, until
+from tests.browser.desk import Person, Server, axe, begin_shift, shot, until
 from tests.unit.console.making import case_like, console, exhibit, full, still
 from tests.unit.console.provider import CLIENT, SECRET, provider
 
@@ -35,7 +35,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         page.mouse.move(box["x"] + 10, box["y"] + 10)
         page.mouse.down()
         page.wait_for_selector(".ls-still__clear")
-        page.screenshot(path=tmp_path / "item-held.png", full_page=True)
+        shot(page, "item-held")
         made.clock.on(seconds=3)
         page.mouse.up()
         page.wait_for_selector("text=Covered again after 3 s")
@@ -72,7 +72,7 @@ def test_a_moderators_day(browser, served, tmp_path):
         assert "1 of them unseen" in page.text_content("main")
         page.click("text=Take a break now")
         page.wait_for_selector("text=You are on a break")
-        page.screenshot(path=tmp_path / "break.png", full_page=True)
+        shot(page, "break")
         mo.faults.clear()
         assert mo.go("/items/c0").status == 403
         mo.faults.clear()  # the browser's own word on the 403
@@ -322,7 +322,7 @@ def test_somebody_comes_in_through_the_provider(browser, tmp_path):
             page.set_default_timeout(5000)
             page.goto(served.at("/sign-in?then=/health"))
             assert axe(context, page) == []
-            page.screenshot(path=tmp_path / "sign-in.png", full_page=True)
+            shot(page, "sign-in")
             page.click("text=Sign in with")
             page.wait_for_url("**/health")
             assert "Oda, moderator" in page.text_content("header")

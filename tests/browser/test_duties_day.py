@@ -1,10 +1,8 @@
 """A lead's night with a duty in live danger: by keyboard alone, and in a browser that runs no scripts."""
 
-import os
-
 from lightship.core.duties import Clock, Duty
 from lightship.duties import clocks, intimate
-from tests.browser.desk import Person, begin_shift
+from tests.browser.desk import Person, begin_shift, shot
 from tests.unit.console.making import trained
 from tests.unit.duties.making import gb
 
@@ -152,12 +150,6 @@ def test_an_intimate_images_clock_shows_its_sweep_and_ends_by_an_exception_witho
         assert "a.mp4" not in page.text_content("main")
         plain.close()
     assert served.made.one(Clock, clock).outcome == "An exception: It shows a statue."
-
-
-def shot(page, name):
-    """Keep a picture of a page where somebody wants to look at it."""
-    if folder := os.environ.get("LIGHTSHIP_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def reach(page, selector, most=80):

@@ -5,7 +5,7 @@ import pytest
 from lightship import app_regulator
 from lightship.core.duties import Paper
 from lightship.duties.measures_period import period_of
-from tests.browser.desk import Person, Server, axe
+from tests.browser.desk import Person, Server, axe, shot
 from tests.unit.console.making import console
 from tests.unit.duties.book_making import BEGAN, LONDON, filled, note, papered
 
@@ -56,7 +56,7 @@ def test_axe_finds_nothing_on_the_documents(browser, documents, tmp_path, scheme
         page.set_viewport_size({"width": 400, "height": 800})
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, name
-        page.screenshot(path=tmp_path / f"{scheme}-{name}.png", full_page=True)
+        shot(page, f"{scheme}-{name}")
         context.close()
     assert found == {name: [] for name in names}
 
@@ -80,7 +80,7 @@ def test_an_auditor_sees_what_is_missing_and_that_a_change_was_not_assessed(
 ):
     with Person(browser, audited, "ada", color_scheme=scheme) as ada:
         assert ada.go("/regulator").status == 200
-        ada.page.screenshot(path=tmp_path / f"{scheme}-regulator.png", full_page=True)
+        shot(ada.page, f"{scheme}-regulator")
         said = ada.page.text_content("main")
         assert "2026-10" in said
         assert "without a fresh risk assessment" in said
@@ -95,7 +95,7 @@ def test_an_auditor_sees_what_is_missing_and_that_a_change_was_not_assessed(
         )
     with Person(browser, audited, "ada", color_scheme=scheme, viewport={"width": 400, "height": 800}) as ada:
         ada.go("/regulator")
-        ada.page.screenshot(path=tmp_path / f"{scheme}-narrow.png", full_page=True)
+        shot(ada.page, f"{scheme}-narrow")
         wide = ada.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -13,8 +13,8 @@ from lightship.core.casework import Marking, Referral
 from lightship.core.errors import LightshipError
 from lightship.core.markings import marking_json
 from lightship.infra.ledger_file import read_entries
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
+from tests.tables import tables
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 
 
@@ -85,8 +85,7 @@ def test_a_stop_an_alert_and_a_tip_come_in_and_the_child_in_danger_now_is_first(
 def test_a_platforms_case_is_referred_from_its_store_and_taken_in(shell):
     folder = shell.folder / "platform"
     folder.mkdir()
-    url = f"sqlite:///{folder / 'platform.db'}"
-    upgrade(url)
+    url = tables(folder / "platform.db")
     now = datetime.now(UTC)
     with SqlStore(url) as store, store.begin() as work:
         work.save(Stream("s1", "rtmp://inner/secret", "host-9", "public", "b", "public-live", now))

@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 from lightship.cli import main
 from lightship.exchange.alerts_file import write_alerts
 from lightship.exchange.referrals import reader_of
+from tests.browser.desk import shot
 from tests.unit.payments.outward_making import alert, dataset
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -247,7 +248,7 @@ def test_axe_finds_nothing_on_any_page(browser, desk, tmp_path, scheme):
     for number, path in enumerate(pages(desk)):
         with Reader(browser, path, color_scheme=scheme) as reader:
             found[str(path.relative_to(desk))] = reader.axe()
-            reader.page.screenshot(path=tmp_path / f"{scheme}-{number}.png", full_page=True)
+            shot(reader.page, f"payments-{scheme}-{number}")
     assert {where: what for where, what in found.items() if what} == {}
 
 

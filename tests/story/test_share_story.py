@@ -9,9 +9,9 @@ from lightship.casework.disseminate import gather
 from lightship.cli import app
 from lightship.core.casework import Dissemination, Identifier, Referral, Use
 from lightship.core.errors import AccessDenied, InputError, PackChanged
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 from tests.sharing import CANARY, OWN, fill
+from tests.tables import tables
 
 run = CliRunner()
 
@@ -24,8 +24,7 @@ def _ran(*words):
 
 @pytest.fixture
 def place(tmp_path):
-    url = f"sqlite:///{tmp_path / 'platform.db'}"
-    upgrade(url)
+    url = tables(tmp_path / "platform.db")
     with SqlStore(url) as store:
         with store.begin() as work:
             inquiry = fill(work)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
@@ -184,15 +186,22 @@ def create_body_console(
     return app
 
 
+@cache
+def _files() -> tuple[Assets, Environment]:
+    """Return the pages' files and templates: they are the package's, so a process reads and compiles each once."""
+    assets = Assets()
+    return assets, templates(assets)
+
+
 def _made(store: Store, settings: Settings) -> dict[str, Any]:
     """Return what every room has, made once."""
-    assets, tally = Assets(), Tally()
+    (assets, pages), tally = _files(), Tally()
     return {
         "store": store,
         "settings": settings,
         "accounts": Accounts(store, settings.secret, settings.clock, settings.hasher),
         "assets": assets,
-        "pages": templates(assets),
+        "pages": pages,
         "tally": tally,
         "record": Record(settings.ledger, tally.take),
     }

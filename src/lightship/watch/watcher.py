@@ -224,7 +224,6 @@ class StreamWatcher:
         self.ring.put(picture)
         hashed = pdq(picture.luma(), self._weigh)
         self._look(self._quick, picture, hashed)
-        self._minute.looks += 1
         if self._models:
             with self._lock:
                 self._minute.superseded += self._waiting is not None
@@ -276,7 +275,6 @@ class StreamWatcher:
         if claimed is None:
             return False
         self._look(self._models, *claimed)
-        self._minute.models += 1
         return True
 
     def begin_anew(self, reversed_: Callable[[Rung], bool]) -> bool:
@@ -304,16 +302,25 @@ class StreamWatcher:
         with self._lock:
             self._close_minute()
             self._waiting = None
-        self._minute = Minute(self._minute.number)
+            self._minute = Minute(self._minute.number)
         self.forgot = len(self.ring)
         self._record(
             self._entry("watch-ended", reason=reason, troubles=dict(self.troubles), forgot=self.forgot)
         )
         self.ring.clear()
 
+    def _count(self, detectors: tuple[Detector, ...]) -> None:
+        """Count a look with its scans: both are of one minute, also where that ends while a model looks."""
+        with self._lock:
+            for one in detectors:
+                self._scans.count(self.stream, self.basis, one.name, one.version)
+            if detectors is self._quick:
+                self._minute.looks += 1
+            else:
+                self._minute.models += 1
+
     def _look(self, detectors: tuple[Detector, ...], picture: Picture, hashed: Hashed) -> None:
-        for one in detectors:
-            self._scans.count(self.stream, self.basis, one.name, one.version)
+        self._count(detectors)
         try:
             seen = observe(detectors, picture, hashed=hashed)
         except DetectorError as error:
@@ -425,9 +432,10 @@ class StreamWatcher:
             )
 
     def _roll(self, at_s: float) -> None:
-        if int(at_s // _MINUTE_S) != self._minute.number:
-            self._close_minute()
-            self._minute = Minute(int(at_s // _MINUTE_S))
+        with self._lock:
+            if int(at_s // _MINUTE_S) != self._minute.number:
+                self._close_minute()
+                self._minute = Minute(int(at_s // _MINUTE_S))
 
     def _close_minute(self) -> None:
         minute = self._minute

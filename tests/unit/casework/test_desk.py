@@ -7,12 +7,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.tables import tables
 
 from lightship.casework import desk
 from lightship.casework.urgency import shipped
 from lightship.core.casework import Inquiry, Referral, Task, Use
 from lightship.core.errors import AccessDenied, InputError, LightshipError
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 LADDER = shipped()
@@ -22,8 +22,7 @@ OFFICES = desk.Offices()
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as opened:
         yield opened
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.tables import tables
 
 import lightship.casework
 from lightship import packs
@@ -17,7 +18,6 @@ from lightship.casework import desk, mopi
 from lightship.casework.urgency import shipped
 from lightship.core.casework import IntelligenceReport, Use
 from lightship.core.errors import InputError
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 NOW = datetime(2026, 11, 30, 5, 40, tzinfo=UTC)
@@ -88,8 +88,7 @@ def test_a_function_that_logs_nothing_is_found():
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as opened:
         yield opened
 

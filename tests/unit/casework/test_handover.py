@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from tests.servers import nats  # noqa: F401
+from tests.tables import tables
 
 from lightship import app_serve
 from lightship.app_casework_serve import taking
@@ -22,7 +23,6 @@ from lightship.core.casework import REFERRED, TAKEN_IN, Inquiry, Original, Refer
 from lightship.core.errors import InputError, SinkError, StoreError
 from lightship.exchange.referral_client import ReferralClient
 from lightship.infra.bus import LocalBus
-from lightship.infra.migrate import upgrade
 from lightship.infra.nats_bus import NatsBus
 from lightship.infra.nats_link import NatsLink
 from lightship.infra.store import SqlStore
@@ -36,8 +36,7 @@ RETRY = Retry(first_s=1.0, attempts=5)
 
 
 def _store(folder, name):
-    url = f"sqlite:///{folder / name}.db"
-    upgrade(url)
+    url = tables(folder / f"{name}.db")
     return SqlStore(url)
 
 

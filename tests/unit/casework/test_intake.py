@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import tables
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 from tests.unit.infra.crashes import Steps, die
 
@@ -25,7 +26,6 @@ from lightship.core.casework import Identifier, Inquiry, Marking, Original, Pars
 from lightship.core.errors import InputError
 from lightship.core.markings import read_marking
 from lightship.exchange.referrals import FORMS, parse_mapping, reader_of
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 LADDER = shipped()
@@ -37,8 +37,7 @@ CHILDREN.set_forkserver_preload(["tests.unit.casework.test_intake"])
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as opened:
         yield opened
 
@@ -327,7 +326,7 @@ def nothing_acknowledged_is_lost(folder: Path) -> int:
 
 @pytest.fixture
 def folder(tmp_path):
-    upgrade(f"sqlite:///{tmp_path / 's'}")
+    tables(tmp_path / "s")
     return tmp_path
 
 

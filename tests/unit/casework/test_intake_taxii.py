@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from tests.sharing import NOW, PARTNER
+from tests.tables import tables
 from tests.unit.console.serving import ask
 
 from lightship import app_casework
@@ -15,7 +16,6 @@ from lightship.console.taxii import MEDIA, Member, collection_of, taxii_app
 from lightship.core.casework import Inquiry, Referral
 from lightship.core.errors import InputError
 from lightship.exchange import taxii_client
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 ADDRESS = "https://partner.example/api/collections/c1"
@@ -23,8 +23,7 @@ ADDRESS = "https://partner.example/api/collections/c1"
 
 @pytest.fixture
 def body(tmp_path):
-    url = f"sqlite:///{tmp_path / 'casework.db'}"
-    upgrade(url)
+    url = tables(tmp_path / "casework.db")
     with SqlStore(url) as store:
         yield store
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import tables
 from tests.unit.console.making import Journal
 
 from lightship import packs
@@ -41,8 +42,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as opened:
         yield opened
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.tables import tables
 from tests.unit.casework.test_desk import Memory as DeskMemory
 from tests.unit.console.making import Journal
 
@@ -29,7 +30,6 @@ from lightship.core.casework import (
     Use,
 )
 from lightship.core.errors import AccessDenied, InputError, LightshipError
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 LADDER = shipped()
@@ -39,8 +39,7 @@ LATER = NOW + timedelta(minutes=5)
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as opened:
         yield opened
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.sharing import NOW
+from tests.tables import tables
 from tests.unit.exchange.referral_samples import SAMPLES
 
 from lightship import packs
@@ -16,7 +17,6 @@ from lightship.casework.simulate import top_share
 from lightship.casework.urgency import judge, shipped
 from lightship.core.casework import Use
 from lightship.core.errors import InputError
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 LADDER = shipped()
@@ -49,8 +49,7 @@ def test_the_weights_that_are_shipped_are_such_bounds_and_never_above_them():
 def test_a_force_counts_its_own_and_that_is_logged(tmp_path):
     from lightship.casework.door import received
 
-    url = f"sqlite:///{tmp_path / 'c.db'}"
-    upgrade(url)
+    url = tables(tmp_path / "c.db")
     with SqlStore(url) as store:
         batch = received("signal-json", "Lantern", SAMPLES["signal-json"], NOW)
         take_in(store, LADDER, batch, now=NOW, offices=Offices(), by="ann")

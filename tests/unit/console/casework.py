@@ -4,7 +4,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pyotp
-from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of, tables
+from tests.tables import tables
+from tests.unit.console.making import CHEAP, PASSWORD, Clock, Journal, all_of
 from tests.unit.console.serving import Lines
 from tests.unit.exchange.referral_samples import MAPPING, SAMPLES
 

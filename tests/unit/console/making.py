@@ -10,6 +10,7 @@ import numpy as np
 import pyotp
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from tests.tables import tables
 from tests.unit.console.serving import Lines
 
 from lightship import packs
@@ -28,7 +29,6 @@ from lightship.duties import desk as duties
 from lightship.duties.law import load
 from lightship.duties.provider import Provider
 from lightship.infra.bus import LocalBus
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 from lightship.watch.priority import together
 
@@ -145,21 +145,6 @@ def exhibit(made, case_id, data, media="image/png", at_s=12.0):
     with made.store.begin() as work:
         work.save(one)
     return one
-
-
-_TABLES = []
-
-
-def tables(path):
-    """Return the address of a database: the one that is there, or a copy of one whose tables were made once."""
-    if path.exists():
-        return f"sqlite:///{path}"
-    if not _TABLES:
-        empty = path.with_name("empty.db")
-        upgrade(f"sqlite:///{empty}")
-        _TABLES.append(empty.read_bytes())
-    path.write_bytes(_TABLES[0])
-    return f"sqlite:///{path}"
 
 
 def all_of(store, kind, **where):

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from taxii2client import v21
 from tests.sharing import CANARY, NOW, OWN, PARTNER, fill
+from tests.tables import tables
 
 from lightship.casework.disseminate import Made, disseminate
 from lightship.console.taxii import MEDIA, Member, collection_of, taxii_app
@@ -21,7 +22,6 @@ from lightship.core.casework import Marking, Original
 from lightship.core.errors import InputError
 from lightship.exchange.stix_bundle import bundle, bundle_json
 from lightship.exchange.taxii_client import TaxiiClient
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 TOKEN = "a-token-of-the-test"
@@ -35,9 +35,7 @@ def _member(partner, token):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('t') / 's'}"
-    upgrade(url)
-    with SqlStore(url) as store:
+    with SqlStore(tables(tmp_path_factory.mktemp("t") / "s")) as store:
         members = [_member(PARTNER, TOKEN), _member(OTHER, "other-token")]
         app = taxii_app(store, members, title="A force", clock=lambda: NOW)
         with store.begin() as work:

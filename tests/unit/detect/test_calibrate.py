@@ -30,7 +30,7 @@ class Brightness:
         return [(Reading("exposure", "exposed", float(frame.mean()) / 255),) for frame in frames]
 
 
-def pictures(seed, seconds, bright=None, fps=8.0):
+def pictures(seed, seconds, bright=None, fps=4.0):
     """Noise that changes every few seconds and is dark, but for a bright span."""
     rng = np.random.default_rng(seed)
     for number in range(int(seconds * fps)):

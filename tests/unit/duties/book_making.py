@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
-from tests.unit.console.making import tables
+from tests.tables import tables
 
 from lightship import app_regulator, packs
 from lightship.app_platform import Deployment, ledger_of

@@ -1,13 +1,12 @@
 """Detections, duties and a store to test with."""
 
-import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
+
+from tests.tables import tables
 
 from lightship.core.duties import Detection
 from lightship.duties.law import load
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 T0 = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
@@ -36,20 +35,8 @@ def detection(number=0, **fields):
     return Detection(**given)
 
 
-@cache
-def _empty():
-    """Return the bytes of a database with its tables: they are the same each time, and take long to make."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "platform.db"
-        upgrade(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
 def store_in(folder):
     """Open the store of a folder: SQLite in it, unless a fixture put the address of another database there."""
     if (other := folder / "database").exists():
         return SqlStore(other.read_text())
-    path = folder / "platform.db"
-    if not path.exists():
-        path.write_bytes(_empty())
-    return SqlStore(f"sqlite:///{path}")
+    return SqlStore(tables(folder / "platform.db"))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,7 +19,6 @@ from lightship.duties.filing_snapshot import Enclosed, Snapshot, declaration, ex
 from lightship.exchange import cybertip_schema
 from lightship.exchange.cybertip import build
 from lightship.exchange.cybertip_client import CODES, Answer
-from lightship.infra.migrate import upgrade
 
 T0 = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 KEY = SigningKey.from_seed("example.org/duties", bytes(32))
@@ -43,20 +39,6 @@ class Clock:
 @cache
 def schema():
     return cybertip_schema.load(XSD)
-
-
-def new_store(folder: Path) -> str:
-    """An empty store with its tables; migrated once, then copied."""
-    shutil.copy(_migrated(), folder / "s")
-    return f"sqlite:///{folder / 's'}"
-
-
-@cache
-def _migrated() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="ls-duties-")) / "s"
-    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
-    upgrade(f"sqlite:///{path}")
-    return path
 
 
 def duty(n=1, **more):

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.servers import postgres, postgres_model, postgres_tables, tables_url  # noqa: F401 - fixtures
+from tests.tables import tables
 from tests.unit.duties.reports import (
     KEY,
     T0,
@@ -22,7 +23,6 @@ from tests.unit.duties.reports import (
     PlainVault,
     duty,
     make_ready,
-    new_store,
     schema,
 )
 from tests.unit.exchange.cybertip_server import needs_xsd
@@ -36,7 +36,6 @@ from lightship.duties import filing
 from lightship.duties.filing import Desk, Retry, Stopped, Taken, send, send_due
 from lightship.duties.filing_cybertip import CyberTipCarrier
 from lightship.duties.filing_snapshot import from_bytes
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 pytestmark = needs_xsd
@@ -85,7 +84,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path):
-    one = World(new_store(tmp_path))
+    one = World(tables(tmp_path / "s"))
     yield one
     one.store.close()
 
@@ -404,9 +403,8 @@ def test_what_is_no_snapshot_is_said(world):
             from_bytes(data)
 
 
-def test_on_either_database_a_report_is_filed_once(store_url):  # noqa: F811
-    upgrade(store_url)
-    world = World(store_url)
+def test_on_either_database_a_report_is_filed_once(tables_url):  # noqa: F811
+    world = World(tables_url)
     world.ready()
     assert send_due(world.desk()) == 1
     assert send_due(world.desk()) == 0
@@ -475,7 +473,7 @@ def check(world):
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_whatever_breaks_and_whenever_one_report_is_filed_and_none_is_lost(tmp_path_factory, seed):
-    world = World(new_store(tmp_path_factory.mktemp("w")))
+    world = World(tables(tmp_path_factory.mktemp("w") / "s"))
     try:
         play(world, seed)
         check(world)
@@ -489,7 +487,7 @@ def test_500_random_schedules_file_500_reports_once_and_lose_none(tmp_path):
     for seed in range(500):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        world = World(new_store(folder))
+        world = World(tables(folder / "s"))
         asked += bool(play(world, seed))
         check(world)
         world.store.close()

@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 import sqlalchemy as sa
-from tests.unit.duties.reports import YEAR, Clock, PlainVault, make_ready, new_store, schema
+from tests.tables import tables
+from tests.unit.duties.reports import YEAR, Clock, PlainVault, make_ready, schema
 from tests.unit.exchange.cybertip_server import NAME, PASSWORD, line, needs_xsd, serving
 from tests.unit.infra.crashes import Steps, die
 
@@ -53,7 +54,7 @@ def send_until_killed(folder: str, address: str, at: int, seconds: float) -> Non
 
 def killed(folder: Path, seed: int, kills: int) -> Counter:
     """Kill senders of one report at random steps; returns what the journal booked, once the report was filed."""
-    random, url = Random(seed), new_store(folder)
+    random, url = Random(seed), tables(folder / "s")
     clock = Clock()
     there = line(clock)
     with SqlStore(url) as store:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from tests.unit.duties.reports import T0, YEAR, duty, file_of, new_store, schema
+from tests.tables import tables
+from tests.unit.duties.reports import T0, YEAR, duty, file_of, schema
 from tests.unit.exchange.cybertip_server import NAME, PASSWORD, line, needs_xsd, serving
 from typer.testing import CliRunner
 
@@ -269,7 +270,7 @@ def test_what_ncmec_would_refuse_is_named_before_anything_leaves():
 @pytest.fixture
 def platform(tmp_path, monkeypatch):
     """A platform's folder with one case for NCMEC, one for the NCA, and an NCMEC to report to."""
-    new_store(tmp_path)
+    tables(tmp_path / "s")
     (tmp_path / "s").rename(tmp_path / "platform.db")
     monkeypatch.setenv("TIP", f"{NAME}:{PASSWORD}")
     with (

@@ -7,21 +7,19 @@ from pathlib import Path
 
 import pytest
 from tests.sharing import CANARY, NOW, OWN, PARTNER, fill
+from tests.tables import tables
 
 from lightship.casework.disseminate import preview
 from lightship.core.errors import InputError
 from lightship.exchange.case_uco import case_json
 from lightship.exchange.misp_event import misp_event, stix_of
 from lightship.exchange.stix_bundle import bundle, bundle_json
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('s') / 's'}"
-    upgrade(url)
-    with SqlStore(url) as store, store.begin() as work:
+    with SqlStore(tables(tmp_path_factory.mktemp("s") / "s")) as store, store.begin() as work:
         return preview(work, fill(work).id, PARTNER, OWN)[0]
 
 

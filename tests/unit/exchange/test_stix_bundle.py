@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from stix2validator import ValidationOptions, validate_instance
 from tests.sharing import CANARY, NOW, OWN, PARTNER, fill
+from tests.tables import tables
 
 from lightship.casework.disseminate import preview
 from lightship.core.casework import Marking
@@ -13,15 +14,12 @@ from lightship.core.errors import InputError
 from lightship.core.markings import SCALES
 from lightship.exchange.referrals.stix import read_stix
 from lightship.exchange.stix_bundle import bundle, bundle_json, marking_definitions, marking_of
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('s') / 's'}"
-    upgrade(url)
-    with SqlStore(url) as store, store.begin() as work:
+    with SqlStore(tables(tmp_path_factory.mktemp("s") / "s")) as store, store.begin() as work:
         inquiry = fill(work)
         return preview(work, inquiry.id, PARTNER, OWN)[0]
 

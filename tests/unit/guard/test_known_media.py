@@ -12,7 +12,8 @@ from lightship.guard.evaluate import watch
 from lightship.guard.evaluation_card import Marked
 from lightship.media.frames import ArrayPicture
 
-SHOWN_S = (10.0, 25.0)
+SHOWN_S = (10.0, 17.0)
+LENGTH_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def mirrored(picture):
 def pictures(shown=np.asarray):
     rng = np.random.default_rng(6)
     listed = np.repeat(shown(data.camera())[..., None], 3, axis=2)
-    for number in range(40 * 12):
+    for number in range(LENGTH_S * 12):
         at_s = number / 12
         if number % 30 == 0:
             other = rng.integers(0, 200, (36, 64, 3), np.uint8).repeat(10, axis=0).repeat(10, axis=1)

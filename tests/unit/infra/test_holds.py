@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.servers import postgres, postgres_model, postgres_tables, tables_url  # noqa: F401 - fixtures
+from tests.tables import tables
 
 from lightship.checks.check_store import T0, case, exhibit_of
 from lightship.core import holds
@@ -19,7 +20,6 @@ from lightship.core.duties import Hold
 from lightship.core.errors import AccessDenied, StoreError
 from lightship.core.notes import SigningKey
 from lightship.infra.ledger_file import LedgerFile
-from lightship.infra.migrate import upgrade
 from lightship.infra.retention import expire
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
@@ -29,9 +29,8 @@ YEAR = T0 + timedelta(days=366)
 
 
 @pytest.fixture
-def store(store_url):  # noqa: F811
-    upgrade(store_url)
-    with SqlStore(store_url) as opened:
+def store(tables_url):  # noqa: F811
+    with SqlStore(tables_url) as opened:
         yield opened
 
 
@@ -154,9 +153,7 @@ def test_holds_placed_and_lifted_side_by_side_never_free_what_one_still_stands_o
 @given(acts=st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=12))
 @settings(max_examples=25, deadline=None)
 def test_what_is_shown_is_what_stands_after_any_acts(tmp_path_factory, acts):
-    url = f"sqlite:///{tmp_path_factory.mktemp('holds') / 'store.db'}"
-    upgrade(url)
-    with SqlStore(url) as store:
+    with SqlStore(tables(tmp_path_factory.mktemp("holds") / "store.db")) as store:
         one, model = kept(store), {}
         for placing, number in acts:
             if placing:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.servers import postgres, postgres_model, postgres_tables, tables_url  # noqa: F401 - fixtures
 
 from lightship import packs
 from lightship.checks.check_store import T0, case, exhibit_of
@@ -17,7 +17,6 @@ from lightship.core.notes import SigningKey
 from lightship.core.people import Look, Session
 from lightship.core.retention import Term, parse_retention
 from lightship.infra.ledger_file import LedgerFile
-from lightship.infra.migrate import upgrade
 from lightship.infra.retention import expire
 from lightship.infra.store import SqlStore
 from lightship.infra.vault import FileVault
@@ -27,9 +26,8 @@ YEAR = T0 + timedelta(days=365)
 
 
 @pytest.fixture
-def store(store_url):  # noqa: F811
-    upgrade(store_url)
-    with SqlStore(store_url) as opened:
+def store(tables_url):  # noqa: F811
+    with SqlStore(tables_url) as opened:
         yield opened
 
 

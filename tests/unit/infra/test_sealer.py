@@ -7,14 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.servers import postgres, postgres_model, postgres_tables, tables_url  # noqa: F401 - fixtures
+from tests.tables import tables
 from tests.unit.infra.crashes import Crash, Steps, die
 
 from lightship.core.errors import LedgerError
 from lightship.core.notes import SigningKey
 from lightship.infra import sealer as sealer_module
 from lightship.infra.ledger_file import LedgerFile, read_entries, verify_file
-from lightship.infra.migrate import upgrade
 from lightship.infra.sealer import Sealer
 from lightship.infra.store import SqlStore
 
@@ -33,10 +33,9 @@ def sealed(path: Path) -> list[int]:
     return [entry["n"] for entry in read_entries(path) if entry["kind"] == "act"]
 
 
-def test_entries_reach_the_ledger_in_order_with_the_time_of_the_act(store_url, tmp_path):  # noqa: F811
-    upgrade(store_url)
+def test_entries_reach_the_ledger_in_order_with_the_time_of_the_act(tables_url, tmp_path):  # noqa: F811
     with (
-        SqlStore(store_url) as store,
+        SqlStore(tables_url) as store,
         LedgerFile(tmp_path / "l", KEY) as ledger,
         Sealer(store, ledger) as sealer,
     ):
@@ -60,10 +59,9 @@ def test_entries_reach_the_ledger_in_order_with_the_time_of_the_act(store_url, t
         assert verify_file(ledger.path, KEY.verifier).ok
 
 
-def test_writers_at_once_keep_the_order_of_their_commits(store_url, tmp_path):  # noqa: F811
-    upgrade(store_url)
+def test_writers_at_once_keep_the_order_of_their_commits(tables_url, tmp_path):  # noqa: F811
     with (
-        SqlStore(store_url) as store,
+        SqlStore(tables_url) as store,
         LedgerFile(tmp_path / "l", KEY) as ledger,
         Sealer(store, ledger) as sealer,
     ):
@@ -87,8 +85,7 @@ def test_writers_at_once_keep_the_order_of_their_commits(store_url, tmp_path):  
 
 
 def test_one_sealer_a_ledger_and_one_ledger_a_store(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as store:
         with LedgerFile(tmp_path / "l", KEY) as ledger:
             with Sealer(store, ledger), pytest.raises(LedgerError, match="Another sealer"):
@@ -105,8 +102,7 @@ def test_one_sealer_a_ledger_and_one_ledger_a_store(tmp_path):
 
 
 def test_a_store_that_was_put_back_seals_nothing_twice(tmp_path):
-    url = f"sqlite:///{tmp_path / 's'}"
-    upgrade(url)
+    url = tables(tmp_path / "s")
     with SqlStore(url) as store:
         put(store, 1, 2)
     copy = (tmp_path / "s").read_bytes()
@@ -121,13 +117,12 @@ def test_a_store_that_was_put_back_seals_nothing_twice(tmp_path):
     assert sealed(tmp_path / "l") == [1, 2, 7, 3]
 
 
-def test_a_crash_between_any_two_steps_loses_and_doubles_nothing(store_url, tmp_path, monkeypatch):  # noqa: F811
+def test_a_crash_between_any_two_steps_loses_and_doubles_nothing(tables_url, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(sealer_module, "BATCH", 2)
-    upgrade(store_url)
     at, crashed, n = 0, True, 0
     while crashed:
         at, crashed, steps = at + 1, False, Steps(at + 1)
-        with SqlStore(store_url) as store, LedgerFile(tmp_path / "l", KEY) as ledger:
+        with SqlStore(tables_url) as store, LedgerFile(tmp_path / "l", KEY) as ledger:
             put(store, n, n + 1, n + 2)
             n += 3
             ledger.append_all = steps.around(ledger.append_all)
@@ -161,7 +156,7 @@ def live_until_killed(folder: str, at: int) -> None:
 
 
 def test_killed_between_any_two_steps_nothing_is_lost_or_doubled(tmp_path):
-    upgrade(f"sqlite:///{tmp_path / 's'}")
+    tables(tmp_path / "s")
     at, code = 0, -9
     while code == -9:
         at += 1

@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.servers import postgres, postgres_url, store_url  # noqa: F401 - fixtures
+from tests.servers import postgres, postgres_model, postgres_tables, tables_url  # noqa: F401 - fixtures
+from tests.tables import tables
 from tests.unit.infra.crashes import Crash, Steps, die
 
 from lightship.core.cases import Case, Effect
 from lightship.core.errors import SinkError, StoreError
 from lightship.infra import store as stores
-from lightship.infra.migrate import upgrade
 from lightship.infra.store import SqlStore
 from lightship.watch import effects
 from lightship.watch.chores import Chores
@@ -75,9 +75,8 @@ def states(store: SqlStore) -> dict[str, str]:
 
 
 @pytest.fixture
-def store(store_url):  # noqa: F811
-    upgrade(store_url)
-    with SqlStore(store_url) as opened:
+def store(tables_url):  # noqa: F811
+    with SqlStore(tables_url) as opened:
         yield opened
 
 
@@ -297,7 +296,7 @@ def send_until_killed(folder: str, at: int) -> None:
 
 
 def test_killed_between_any_two_steps_every_effect_happens_and_is_booked_once(tmp_path):
-    upgrade(f"sqlite:///{tmp_path / 's'}")
+    tables(tmp_path / "s")
     at, code = 0, -9
     while code == -9:
         at += 1
@@ -327,8 +326,7 @@ class Platform(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.url = f"sqlite:///{folder}/s"
-        upgrade(self.url)
+        self.url = tables(Path(folder) / "s")
         self.store = self.stack.enter_context(SqlStore(self.url))
         self.clock, self.ordered, self.undone = Clock(), 0, set()
         self.receiver, self.mood = Receiver(), "well"

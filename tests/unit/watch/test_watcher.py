@@ -118,6 +118,20 @@ def test_models_look_on_their_turn_and_what_they_passed_over_is_written_down():
     assert (quick.looks, model.looks) == (61, 6)
 
 
+def test_a_look_in_which_the_stream_ends_is_counted_as_its_scan_is():
+    class Slow(Model):
+        def read(self, frames):
+            watcher.finish("over")
+            return super().read(frames)
+
+    watcher, log, _ = watching(Quick(), Slow())
+    watcher.arrive(picture(0.0))
+    watcher.model_look()
+    (minute,) = kinds(log, "coverage")
+    (scan,) = (one for one in kinds(log, "scans") if one["detector"] == "test-card")
+    assert minute["model_looks"] == scan["pictures"] == 1
+
+
 def test_every_gap_has_a_name_and_a_count():
     watcher, log, _ = watching(Quick())
     watcher.arrive(picture(0.0))
