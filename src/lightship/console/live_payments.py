@@ -34,12 +34,15 @@ _ENDS_S = 25.0
 """A stream ends before the gate would end it; who listens comes again with the last id, and misses nothing."""
 _BEAT_S = 10.0
 _PAGE = 200
+_LAST = (1 << 63) - 1  # the largest number that a journal can give
 
 PATH = "/v1/payments"
 _JSON = (b"content-type", b"application/json")
 _ROUTE = SimpleNamespace(path=PATH)
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no text that has one
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_PLAIN)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Minor = Annotated[int, Field(gt=0, lt=1 << 53)]
@@ -63,9 +66,9 @@ class PaymentIn(BaseModel):
     payer_country: Country | None = None
     payee_country: Country | None = None
     via: Id | None = None
-    payee_name: Annotated[str, Field(max_length=500)] | None = None
-    text: Annotated[str, Field(max_length=500)] | None = None
-    merchant_code: Annotated[str, Field(max_length=10)] | None = None
+    payee_name: Annotated[str, Field(max_length=500, pattern=_NO_NUL)] | None = None
+    text: Annotated[str, Field(max_length=500, pattern=_NO_NUL)] | None = None
+    merchant_code: Annotated[str, Field(max_length=10, pattern=_PLAIN)] | None = None
     reverses: Id | None = None
 
 
@@ -278,7 +281,7 @@ def routes(live: LivePayments, tenants: Tenants) -> APIRouter:
         summary="Alerts after a number",
     )
     async def alerts(
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=_LAST)] = 0,
         limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
         _who: Tenant = reader,
     ) -> Alerts:
@@ -295,9 +298,9 @@ def routes(live: LivePayments, tenants: Tenants) -> APIRouter:
         summary="Alerts as they begin; go on with Last-Event-ID",
     )
     async def stream(
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=_LAST)] = 0,
         lane: Literal["slow", "fast"] | None = None,
-        last_event_id: Annotated[int | None, Header(ge=0)] = None,
+        last_event_id: Annotated[int | None, Header(ge=0, le=_LAST)] = None,
         _who: Tenant = reader,
     ) -> StreamingResponse:
         start = after if last_event_id is None else last_event_id

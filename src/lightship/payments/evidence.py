@@ -73,6 +73,8 @@ def reason(
     if feature.reduce == "share":
         hits, of = _share(rows, indicator, params)
         count, shown, text = len(hits), value / 1000, f"{value / 10:.0f} %"
+    elif feature.unit == "share":
+        shown, text = value / 1000, f"{value / 10:.0f} %"
     elif feature.unit in ("hundredths", "thousandths"):
         shown = value / (100 if feature.unit == "hundredths" else 1000)
         text = f"{shown:,.2f}"

@@ -27,6 +27,9 @@ AGE_DAYS = (365, 1826)
 PAY_MONTHS = 3
 """Where classes of an account's age begin; months with pay that make a payroll pattern."""
 
+CHILD_MARKERS = ("child-account", "child-parent")
+"""Markers that say whose an account is; every other one is of something that was known or done before."""
+
 _FAR = 2**62
 
 
@@ -164,9 +167,10 @@ def _there(rows: Any, facts: Any) -> Any:
 
 
 def marked(rows: Any, markers: Any) -> Any:
-    """Return rows with ``markers``, the number of a subject's markers."""
+    """Return rows with ``markers``, the number of a subject's markers of something before."""
     if markers is None:
         return rows.mutate(markers=ibis.literal(0, "int64"))
+    markers = markers.filter(markers.marker.notin(CHILD_MARKERS))
     counted = markers.group_by("subject").aggregate(marks=markers.count()).rename(marked="subject")
     rows = rows.left_join(counted, rows.subject == counted.marked).drop("marked")
     return rows.mutate(markers=rows.marks.fill_null(0)).drop("marks")

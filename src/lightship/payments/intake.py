@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from lightship.core.payments import RAILS, Payment
 from lightship.payments.derive import Fact, Out, Passing, Role, Send
-from lightship.payments.features import LATEST
-from lightship.payments.lane import BURST_US, CHILD_MARKERS, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
+from lightship.payments.features import CHILD_MARKERS, LATEST
+from lightship.payments.lane import BURST_US, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
 from lightship.payments.prepare import DAY_US, PERSON_RAILS, day_of
 from lightship.payments.rows import UNKNOWN
 from lightship.payments.vocabulary import TEXTS

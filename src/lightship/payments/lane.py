@@ -13,7 +13,7 @@ from typing import Any
 
 import ibis
 
-from lightship.payments.features import marked
+from lightship.payments.features import CHILD_MARKERS, marked
 from lightship.payments.prepare import (
     DAY_US,
     HOUR_US,
@@ -49,7 +49,6 @@ HISTORY_DAYS = 370
 """What a moment looks back on."""
 
 VOUCHERS = ("gift-card", "gaming", "crypto")
-CHILD_MARKERS = ("child-account", "child-parent")
 YOUNG = 22
 _REF_BITS = 30
 

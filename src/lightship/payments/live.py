@@ -16,7 +16,7 @@ from lightship.core.payments import Alert, Payment
 from lightship.payments import derive, keeper
 from lightship.payments.derive import Out
 from lightship.payments.evidence import alert, value_of
-from lightship.payments.features import AGE_DAYS, PAY_MONTHS
+from lightship.payments.features import AGE_DAYS, CHILD_MARKERS, PAY_MONTHS
 from lightship.payments.intake import taken_back, taken_in
 from lightship.payments.lane import BURST_US, CHILDREN_US, QUIET_US
 from lightship.payments.pack import Pack
@@ -161,7 +161,7 @@ def _rows(
     window: Window,
     payment: str | None,
 ) -> list[Any]:
-    marks = len(world.markers(subject))
+    marks = sum(marker not in CHILD_MARKERS for marker in world.markers(subject))
     if pack.view == "payer":
         return derive.payer_rows(
             account.sends,

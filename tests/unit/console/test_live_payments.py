@@ -121,6 +121,8 @@ def test_payments_are_answered_in_their_order_and_again_alike(service):
         ({"payee_amount_minor": 5}, "payments.0.payee_currency"),
         ({"rail": "pigeon"}, "payments.0.rail"),
         ({"payer": ""}, "payments.0.payer"),
+        ({"payee": "b\nob"}, "payments.0.payee"),
+        ({"text": "rent\x00"}, "payments.0.text"),
         ({"colour": "red"}, "payments.0.colour"),
     ],
 )
@@ -167,6 +169,7 @@ def test_alerts_are_listed_from_a_number_on_and_streamed_from_the_last_id(servic
     assert stream.count("event: alert") == 2
     assert "id: 1" not in stream
     assert service.ask("GET", "/v1/alerts/stream?lane=slow", scope="alerts").text.count("event: alert") == 0
+    assert service.ask("GET", "/v1/alerts?after=9223372036854775808", scope="alerts").status_code == 422
 
 
 def test_an_alert_is_told_at_once_to_who_listens(service):

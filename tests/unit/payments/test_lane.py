@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from lightship import app_payments
 from lightship.core.payments import Payment
 from lightship.payments import derive
 from lightship.payments.baseline import expected
+from lightship.payments.engine import DuckEngine
+from lightship.payments.features import marked
 from lightship.payments.live import Profile, World, replay
 from lightship.payments.prepare import Terms, Window
 from lightship.payments.rows import Moment
@@ -106,3 +110,12 @@ def test_money_goes_on_only_where_it_came_in_shortly_before() -> None:
     ]
     rows = derive.flow_rows(passing, Window(START_US - 1, START_US + 30 * day_us))
     assert [of("onward_payments", row) for row in rows] == [False, True, False]
+
+
+def test_whose_an_account_is_is_no_marker_of_something_before() -> None:
+    engine = DuckEngine()
+    rows = engine.lookup("rows", pa.table({"subject": ["ann", "bob"]}))
+    marks = pa.table({"subject": ["ann", "bob", "bob"], "marker": ["child-parent", "exit", "child-account"]})
+    found = engine.arrow(marked(rows, engine.lookup("marks", marks))).to_pylist()
+    engine.close()
+    assert {row["subject"]: row["markers"] for row in found} == {"ann": 0, "bob": 1}
