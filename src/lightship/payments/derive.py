@@ -217,7 +217,7 @@ def moment(
     outs
         In order of time, :data:`lightship.payments.lane.HISTORY_DAYS` back at least.
     children
-        Returns the other children's accounts from which a payment's receiver was paid shortly before it.
+        Returns the other children's accounts from which the same person was paid shortly before.
     """
     if not _fresh(outs, at):
         return None
@@ -245,7 +245,7 @@ def moment(
         gifts=sum(row.gift for row in fresh),
         coins=sum(row.crypto for row in fresh),
         games=sum(row.game for row in fresh),
-        children=max(len(children(row)) for row in fresh),
+        children=len(children(at)),
         abroad=sum(row.abroad for row in fresh),
         depletion=spent * 1000 // usual if usual > 0 and known_us >= (MONTH_DAYS + 2) * DAY_US else UNKNOWN,
         markers=markers,

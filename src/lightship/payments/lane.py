@@ -146,10 +146,7 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
         games=rows.game.sum().over(recent),
         burst_abroad=rows.abroad.sum().over(recent),
     )
-    # A burst that reaches into the window began before it.
-    rows = _with_children(rows.filter(rows.at_us > window.from_us - BURST_US), everything)
-    rows = rows.mutate(most_children=rows.children.fill_null(0).max().over(recent))
-    rows = rows.filter(rows.at_us > window.from_us)
+    rows = _with_children(rows.filter(rows.at_us > window.from_us), everything)
     usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
     depletion = ((usual > 0) & (rows.since_us >= (MONTH_DAYS + 2) * DAY_US)).ifelse(
         rows.spent * 1000 // usual.nullif(0), UNKNOWN
@@ -162,7 +159,7 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
         depletion=depletion.cast("int64"),
         growth=growth.cast("int64"),
         abroad=rows.burst_abroad,
-        children=rows.most_children,
+        children=rows.children.fill_null(0),
     )
     return marked(rows, markers)
 

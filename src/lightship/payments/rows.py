@@ -112,8 +112,7 @@ class Moment:
     gifts, coins, games
         Those by gift card, by crypto, and for games.
     children
-        Other children's accounts from which the receiver of one of them was paid in the 90 days before it; of the
-        receiver with the most.
+        Other children's accounts from which the same person was paid in the 90 days before.
     abroad
         Those into a listed corridor to which nothing known ties the account.
     depletion

@@ -342,7 +342,7 @@ FEATURES: dict[str, Feature] = {
         "fresh payments by crypto in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("coins"))
     ),
     "burst_children": Feature(
-        "other children's accounts that had paid a receiver of these 48 hours in the 90 days before, at most",
+        "other children's accounts from which the same person was paid in the 90 days before",
         ("burst",),
         "own",
         "accounts",

@@ -78,27 +78,11 @@ def test_games_are_counted_and_gift_cards_are_not_games() -> None:
     assert of("burst_gifts", last) == 1
 
 
-def test_other_children_are_counted_of_the_receiver_of_the_48_hours_whom_most_have_paid() -> None:
-    outs = [_out("first", "mule", 0), _out("second", "stranger", 5), _out("third", "by crypto", 6)]
-    paid = {"mule": {"ana", "ben"}, "stranger": {"ben"}}
-    found = [derive.moment(outs, 0, out, lambda one: paid.get(one.other, set())) for out in outs]
-    assert [of("burst_children", one) for one in found if one] == [2, 2, 2]
-    later = _out("later", "stranger", 50)
-    last = derive.moment([*outs, later], 0, later, lambda one: paid.get(one.other, set()))
-    assert last is not None
-    assert of("burst_children", last) == 1
-
-
 def test_one_payment_alone_is_no_burst_whatever_the_population() -> None:
     pack = app_payments.typology("extortion-victim")
     number = next(one for one in pack.computed if one.feature == "burst_payments")
     alone, *several = expected(number, pack)[0]
     assert alone < 0.01 < min(several)
-
-
-def _out(payment: str, other: str, hour: int) -> derive.Out:
-    voucher = int(other.startswith("by "))
-    return derive.Out(payment, START_US + hour * HOUR_US, other, 5000, 1, voucher, 0, 0, voucher, 0, 0)
 
 
 def test_money_goes_on_only_where_it_came_in_shortly_before() -> None:
