@@ -31,5 +31,5 @@ def test_what_is_said_of_one():
     assert "1 person sent small sums." in said
     assert "1 of 1 payment was made between 21:00 and 05:00 by the payer's clock." in said
     assert "The customer's card was used in a listed country on 1 day." in said
-    assert "1 other child's account had paid one of these receivers in the 90 days before." in said
+    assert "1 other child's account has paid the same person in the 90 days before." in said
     assert counted(0, "rows") == "0 rows"
