@@ -12,6 +12,7 @@ from lightship.core.errors import StoreError
 from lightship.core.payments import Payment
 from lightship.payments.world import Account
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: json.dumps makes one a call
 _payment = attrgetter(*(one.name for one in fields(Payment)))
 
 
@@ -64,4 +65,4 @@ def account_of(data: bytes) -> Account:
 
 
 def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encoder.encode(value).encode()
