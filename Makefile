@@ -29,7 +29,7 @@ check: $(VENV)/.tests ## formatting, lint, types and the import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 # Three workers for two cores: many tests wait for streams, servers and browsers.
-test: check           ## set up, then the checks and the tests (under ten minutes on two cores)
+test: check           ## set up, then the checks and the tests (about eleven minutes on two cores)
 	@$(BIN)/pytest --doctest-modules src
 	@$(BIN)/pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
