@@ -32,6 +32,8 @@ BENCHES = (
     "payments_precision",
     "payments_second",
     "payments",
+    "payments_live",
+    "payments_inward",
     "deconflict",
     "duties_reports",
 )
