@@ -376,21 +376,7 @@ def partner_abroad(world: World) -> None:
     rng = world.rng("partner")
     grown = _grown(world)
     who = assign(world, rng, "partner-abroad", parameters.PARTNER, grown)
-    shares = {
-        "PH": 22,
-        "TH": 18,
-        "CO": 7,
-        "BR": 8,
-        "UA": 10,
-        "MX": 4,
-        "DO": 5,
-        "US": 8,
-        "NG": 5,
-        "VN": 5,
-        "JM": 4,
-        "RO": 4,
-    }
-    where = countries(*draw(rng, shares, len(who)))
+    where = countries(*draw(rng, parameters.PARTNER_COUNTRIES, len(who)))
     tie = draw(rng, parameters.PARTNER_TIES, len(who))
     for name in ("travel", "residence"):
         _known(world, who, where, tie == name, name)
@@ -459,8 +445,7 @@ def sponsors(world: World) -> None:
     """Equal monthly sums to a registered charity abroad; a few to the manager of a small home in person."""
     rng = world.rng("sponsors")
     who = assign(world, rng, "charity-sponsor", parameters.SPONSOR, _grown(world))
-    shares = {"IN": 20, "KE": 18, "PH": 16, "GH": 10, "KH": 8, "NP": 10, "BD": 8, "CO": 5, "NG": 5}
-    places = countries(*draw(rng, shares, 60))
+    places = countries(*draw(rng, parameters.SPONSOR_COUNTRIES, 60))
     charities = world.others(rng, places, "charity-sponsor", organisation=True)
     managers = world.others(rng, places, "charity-sponsor")
     pick = rng.integers(0, 60, len(who))
@@ -488,21 +473,7 @@ def students(world: World) -> None:
     rng, people = world.rng("students"), world.people
     grown = _grown(world)
     who = assign(world, rng, "student-support", parameters.STUDENT, grown[people.age[grown] > 35])
-    shares = {
-        "US": 14,
-        "IE": 10,
-        "DE": 8,
-        "IN": 14,
-        "PL": 7,
-        "PH": 9,
-        "NG": 8,
-        "GH": 6,
-        "RO": 8,
-        "AU": 6,
-        "UA": 4,
-        "MX": 3,
-    }
-    where = countries(*draw(rng, shares, len(who)))
+    where = countries(*draw(rng, parameters.STUDENT_COUNTRIES, len(who)))
     _known(world, who, where, rng.random(len(who)) < 0.4, "family")
     school = world.others(rng, where, "student-support", organisation=True)
     relative = world.others(rng, where, "student-support", surname=people.surname[who])
@@ -718,9 +689,10 @@ def lessons_and_makers(world: World) -> None:
     world.pay(day, second, who[at], teacher[at], price[at], WALLET, text=text)
 
     who = assign(world, rng, "commissions", parameters.COMMISSIONS, grown)
-    shares = {"PH": 16, "ID": 14, "US": 25, "BR": 10, "MX": 8, "UA": 6, "VN": 6, "TH": 5, "CO": 5, "RO": 5}
     makers = world.others(
-        rng, countries(*draw(rng, shares, max(round(len(who) * parameters.MAKERS), 10))), "commissions"
+        rng,
+        countries(*draw(rng, parameters.MAKER_COUNTRIES, max(round(len(who) * parameters.MAKERS), 10))),
+        "commissions",
     )
     at, day = scatter(rng, who, 6, 0.8, season("flat"), least=1)
     to = makers[(len(makers) * rng.random(len(at)) ** 1.5).astype(np.int64)]
@@ -733,21 +705,7 @@ def lessons_and_makers(world: World) -> None:
     world.pay(day, second, who[at], to, sums, WALLET, there=np.rint(usd * 100), there_currency=USD)
 
     who = assign(world, rng, "friends-abroad", parameters.FRIENDS_ABROAD, grown)
-    shares = {
-        "PH": 10,
-        "IN": 12,
-        "NG": 8,
-        "KE": 8,
-        "TH": 8,
-        "PL": 8,
-        "US": 10,
-        "UA": 10,
-        "JM": 6,
-        "GH": 6,
-        "CO": 4,
-        "NP": 6,
-    }
-    where = countries(*draw(rng, shares, len(who)))
+    where = countries(*draw(rng, parameters.FRIEND_COUNTRIES, len(who)))
     _known(world, who, where, rng.random(len(who)) < 0.3, "travel")
     to = np.stack([world.others(rng, where, "friends-abroad") for _ in range(3)], axis=1)
     most = rng.choice([1, 2, 3], len(who), p=[0.6, 0.28, 0.12])

@@ -95,6 +95,22 @@ COMMISSIONS = 0.0012  # small works ordered from makers abroad
 MAKERS = 1.0  # (A) for each who orders; they order about six times a year, so makers have several buyers
 FRIENDS_ABROAD = 0.004
 ORGANISER = 0.0012  # collects small sums from the young and pays the venue at once
+# (A) in which countries those whom they pay are
+PARTNER_COUNTRIES = {
+    "PH": 22, "TH": 18, "CO": 7, "BR": 8, "UA": 10, "MX": 4, "DO": 5, "US": 8, "NG": 5, "VN": 5, "JM": 4, "RO": 4,
+}  # fmt: skip
+SPONSOR_COUNTRIES = {
+    "IN": 20, "KE": 18, "PH": 16, "GH": 10, "KH": 8, "NP": 10, "BD": 8, "CO": 5, "NG": 5,
+}  # fmt: skip
+STUDENT_COUNTRIES = {
+    "US": 14, "IE": 10, "DE": 8, "IN": 14, "PL": 7, "PH": 9, "NG": 8, "GH": 6, "RO": 8, "AU": 6, "UA": 4, "MX": 3,
+}  # fmt: skip
+MAKER_COUNTRIES = {
+    "PH": 16, "ID": 14, "US": 25, "BR": 10, "MX": 8, "UA": 6, "VN": 6, "TH": 5, "CO": 5, "RO": 5,
+}  # fmt: skip
+FRIEND_COUNTRIES = {
+    "PH": 10, "IN": 12, "NG": 8, "KE": 8, "TH": 8, "PL": 8, "US": 10, "UA": 10, "JM": 6, "GH": 6, "CO": 4, "NP": 6,
+}  # fmt: skip
 
 # --- livestream payer ----------------------------------------------------------------------------------------------
 COUNT_MU, COUNT_SIGMA = 0.592, 1.881  # payments a payer; fitted to P5 and S7b (section 2, C)
