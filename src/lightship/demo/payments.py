@@ -23,10 +23,10 @@ from lightship.core.payments import Alert, Payment, Rail, us_of
 from lightship.exchange.whole import write_each
 from lightship.infra.payment_journal import SqlitePaymentJournal
 from lightship.payments.acceptance import Intake
-from lightship.payments.evidence import ELSEWHERE
 from lightship.payments.generate import generate
 from lightship.payments.live import replay
 from lightship.payments.proof import protected_families
+from lightship.payments.vocabulary import FEATURES
 
 CUSTOMERS, PAYERS, SEED = 8000, 60, 7
 FIRST = 10
@@ -145,7 +145,7 @@ def _sourced(alerts: Sequence[Alert], people: Path) -> Claim:
         (name, one.id)
         for name in wiring.TYPOLOGIES
         for one in wiring.typology(name).computed
-        if one.feature in ELSEWHERE
+        if FEATURES[one.feature].elsewhere
     }
     ids = set(pq.read_table(people / "payments.parquet", columns=["payment"])["payment"].to_pylist())
     good = sum(

@@ -70,9 +70,8 @@ class Staging:
     def __init__(self, db: Any, rejects: Rejects) -> None:
         self.db, self.rejects, self.counts = db, rejects, Counts()
         self._sources: list[str] = []
-        self._told: Counter[str] = (
-            Counter()
-        )  # rejects that were staged, and so are counted among the rows read
+        # Rejects that were staged, and so are counted among the rows read.
+        self._told: Counter[str] = Counter()
         prepare(db)
         for name, columns in TABLES.items():
             types = ", ".join(f'"{column}" {_TYPES[kind]}' for column, (kind, _) in columns.items())

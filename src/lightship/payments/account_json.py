@@ -12,9 +12,8 @@ from lightship.core.errors import StoreError
 from lightship.core.payments import Payment
 from lightship.payments.world import Account
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":")
-)  # made once: json.dumps makes one a call
+# Made once: json.dumps would make one a call.
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _payment = attrgetter(*(one.name for one in fields(Payment)))
 
 

@@ -19,8 +19,6 @@ from lightship.payments.weigh import Weighed
 from lightship.payments.wording import agreed
 
 MOST_PAYMENTS = 20
-ELSEWHERE = ("platform_payments", "crypto_payments", "presence_days", "markers")
-"""Features that rest on other payments than a view's rows, or on none: no row is behind them."""
 
 
 def value_of(rows: Sequence[Any], indicator: Indicator, params: Params) -> int | None:
@@ -46,7 +44,7 @@ def _share(rows: Sequence[Any], indicator: Indicator, params: Params) -> tuple[l
 def _behind(rows: Sequence[Any], indicator: Indicator, params: Params) -> tuple[str, ...]:
     """Return the payments behind a value, oldest first."""
     feature = FEATURES[indicator.feature]
-    if indicator.feature in ELSEWHERE:
+    if feature.elsewhere:
         return ()
     if feature.reduce == "share":
         found = _share(rows, indicator, params)[0]

@@ -87,6 +87,8 @@ class Feature:
         Which of :data:`PROTECTED` it stands for.
     after_first
         True if the first row cannot count, so that a share is out of one row fewer.
+    elsewhere
+        True if it rests on other payments than the view's rows, or on none: no row is behind it.
     """
 
     words: str
@@ -98,6 +100,7 @@ class Feature:
     params: tuple[str, ...] = ()
     protected: frozenset[str] = frozenset()
     after_first: bool = False
+    elsewhere: bool = False
 
 
 def _within(column: str) -> Callable[[Any, Params], Any]:
@@ -273,10 +276,22 @@ FEATURES: dict[str, Feature] = {
         ("high_minor", "rail"),
     ),
     "platform_payments": Feature(
-        "card payments to adult platforms", ("payer",), "max", "payments", "m", Measure(_column("platform"))
+        "card payments to adult platforms",
+        ("payer",),
+        "max",
+        "payments",
+        "m",
+        Measure(_column("platform")),
+        elsewhere=True,
     ),
     "crypto_payments": Feature(
-        "small payments in crypto", ("payer",), "max", "payments", "pf", Measure(_column("crypto"))
+        "small payments in crypto",
+        ("payer",),
+        "max",
+        "payments",
+        "pf",
+        Measure(_column("crypto")),
+        elsewhere=True,
     ),
     "escalation": Feature(
         "whether later payments are larger, and faster (0, 1 or 2; of four payments or more)",
@@ -293,6 +308,7 @@ FEATURES: dict[str, Feature] = {
         "days",
         "m",
         Measure(_column("presence")),
+        elsewhere=True,
     ),
     "markers": Feature(
         "markers from outside",
@@ -301,6 +317,7 @@ FEATURES: dict[str, Feature] = {
         "markers",
         "o",
         Measure(_column("markers")),
+        elsewhere=True,
     ),
     "untied_payers": Feature(
         "different customers who pay, nothing known tying them to the country",
