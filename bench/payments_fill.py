@@ -143,6 +143,7 @@ def _customers(rng: np.random.Generator, customers: int) -> pa.Table:
                 np.where(child, rng.integers(2009, 2015, customers), rng.integers(1940, 2007, customers)),
                 pa.int16(),
             ),
+            "born_month": pa.nulls(customers, pa.int16()),
             "sex": pa.nulls(customers, pa.string()),
         },
         schema=schema("customers"),

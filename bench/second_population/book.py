@@ -409,15 +409,17 @@ def customers_table(world: World, ids: pa.Array, rng: np.random.Generator, folde
     order = rng.permutation(size)  # a bank's list knows nothing of groups
     person = ~people.business
     days = np.datetime64(parameters.FIRST_DAY) + people.opened
+    unborn = ~person | (rng.random(size) < parameters.BORN_UNKNOWN)
+    # Ages go by the year of birth, so any month fits; a stream of its own leaves all else as it was drawn.
+    month = world.rng("born-month").integers(1, 13, size)
     table = {
         "customer": ids.take(pa.array(np.arange(size))),
         "kind": _names(("person", "business"), people.business.astype(np.int64)),
         "opened": pa.array(days.astype("datetime64[D]")),
         "country": _names(COUNTRIES, people.country),
         "zone": _names([name for name, _, _ in ZONES], people.zone),
-        "born_year": pa.array(
-            people.born.astype(np.int16), mask=~person | (rng.random(size) < parameters.BORN_UNKNOWN)
-        ),
+        "born_year": pa.array(people.born.astype(np.int16), mask=unborn),
+        "born_month": pa.array(month.astype(np.int16), mask=unborn),
         "sex": _names(
             ("male", "female"),
             np.where(person & (rng.random(size) >= parameters.SEX_UNKNOWN), people.sex, -1),

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import ibis
 import pyarrow.parquet as pq
 
 from lightship import packs
 from lightship.app_payments_data import tables_of
 from lightship.core.errors import InputError
+from lightship.core.payments import LATER
 from lightship.exchange import fx
 from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
@@ -83,6 +85,9 @@ def open_dataset(engine: Engine, folder: Path) -> Dataset:
         If a needed table or column is missing, or is of another type.
     """
     found = {name: engine.read(f"ls_{name}", path) for name, path in tables_of(folder).items()}
+    customers = found["customers"]
+    later = [one for one in LATER["customers"] if one not in customers.columns]
+    found["customers"] = customers.mutate(**{one: ibis.null("int16") for one in later})
     payments = found["payments"]
     found["payments"] = payments.mutate(at_us=engine.microseconds(payments["at"])).drop("at")
     return Dataset(**found)

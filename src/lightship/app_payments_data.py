@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lightship.core.errors import InputError
-from lightship.core.payments import TABLES
+from lightship.core.payments import LATER, TABLES
 from lightship.exchange.dataset import MANIFEST
 from lightship.payments.schema import schema
 
@@ -59,14 +59,20 @@ def _check(table: str, path: Path) -> None:
     parts = files(path)
     if not parts:
         raise InputError("The folder holds no Parquet file.", str(path), _TODO)
+    without: set[str] | None = None
     for part in parts:
         try:
             held = pq.read_schema(part)
         except (OSError, ValueError) as error:
             raise InputError("This is not a Parquet file.", str(part), _TODO) from error
-        if missing := [name for name in TABLES[table] if name not in held.names]:
+        lacking = {name for name in TABLES[table] if name not in held.names}
+        if missing := [name for name in TABLES[table] if name in lacking - {*LATER.get(table, ())}]:
             raise InputError(f"The column {', '.join(missing)} is missing.", str(part), _TODO)
-        for one in schema(table):
+        if without not in (None, lacking):
+            what = f"The column {', '.join(sorted(lacking ^ without))} is in some files of the table only."
+            raise InputError(what, str(part), _TODO)
+        without = lacking
+        for one in (one for one in schema(table) if one.name not in lacking):
             kind = held.field(one.name).type
             if not _fits(kind, one.type):
                 wanted = TABLES[table][one.name][0]
@@ -100,7 +106,9 @@ def connected(folder: Path) -> Iterator[Any]:
     try:
         for name in TABLES:
             if name in found:
-                con.read_parquet([str(part) for part in files(found[name])]).create_view(name)
+                held = con.read_parquet([str(part) for part in files(found[name])])
+                later = [f"NULL::SMALLINT AS {one}" for one in LATER.get(name, ()) if one not in held.columns]
+                held.project(", ".join(["*", *later])).create_view(name)
             else:
                 con.register(name, schema(name).empty_table())
         yield con

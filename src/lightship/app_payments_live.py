@@ -122,7 +122,7 @@ def _profiles(folder: Path) -> Mapping[str, Profile]:
     return {
         row["customer"]: Profile(
             row["kind"], row["opened"], row["country"], row["zone"], row["born_year"],
-            frozenset(ties.get(row["customer"], ())),
+            frozenset(ties.get(row["customer"], ())), row.get("born_month"),
         )
         for row in _rows(folder, "customers")
     }  # fmt: skip

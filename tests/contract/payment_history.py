@@ -24,6 +24,8 @@ PEOPLE = {
     "bob": Profile("person", date(2026, 5, 1), "GB", None, 1950),
     "cat": Profile("person", date(2023, 1, 1), "GB", "Europe/London", 2011, frozenset({"PH"})),
     "dan": Profile("person", date(2020, 1, 1), None, "Australia/Lord_Howe", 2005),
+    "fay": Profile("person", date(2020, 1, 1), "GB", "Europe/London", 2008, born_month=1),
+    "gil": Profile("person", date(2020, 1, 1), "GB", "Europe/London", 2008),
     "eve": Profile("person", date(2020, 1, 1), "GB", "No/Where", None, frozenset({"RO"})),
     "firm": Profile("business", date(2020, 1, 1), "GB", "Europe/London"),
 }
@@ -126,7 +128,7 @@ def write(folder: Path, payments: Sequence[Payment]) -> None:
             "sex": None,
             **{key: getattr(one, key) for key in ("kind", "opened", "country", "zone")},
         }
-        | {"born_year": one.born_year}
+        | {"born_year": one.born_year, "born_month": one.born_month}
         for name, one in PEOPLE.items()
     ]
     ties = [

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lightship import app_payments
+from lightship.app_payments_data import connected, tables_of
 from lightship.app_payments_live import Live, world_of
-from lightship.core.payments import Payment
+from lightship.core.errors import InputError
+from lightship.core.payments import Payment, us_of
 from lightship.payments.engine import DuckEngine
 from lightship.payments.live import look, replay, step
 from lightship.payments.prepare import DAY_US
@@ -25,6 +31,12 @@ from tests.contract.payment_history import (
     world,
     write,
 )
+
+
+def moment_us(year: int, month: int) -> int:
+    """Return the last moment of a month, counted from a year's first; 13 is the next January."""
+    at = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return us_of(at) - 1
 
 
 def test_a_batch_and_the_live_path_read_payments_by_the_same_terms(tmp_path: Path, monkeypatch: Any) -> None:
@@ -122,6 +134,75 @@ def test_a_step_says_what_a_batch_up_to_that_payment_says(
     for score in step(world(now, bases), before, prefix[-1]).scores:
         key, found = live_score(score, prefix[-1].payment)
         assert found == scored[key], key
+
+
+def test_every_engine_calls_an_account_a_child_s_until_the_month_is_over_in_which_its_holder_comes_of_age(
+    tmp_path: Path,
+) -> None:
+    """Fay was born in January 2008, Gil in 2008; each buys a gift card and pays somebody abroad in every month."""
+    bought = [Payment(f"{who}-{month:02}-card", moment_us(2025, month), who, "shop", 2500, "GBP", "gift-card", merchant_code="5947")
+              for who in ("fay", "gil") for month in range(12, 24)]  # fmt: skip
+    sent = [Payment(f"{who}-{month:02}-send", moment_us(2025, month), who, "rhea", 2500, "GBP", "wallet", payee_country="PH")
+            for who in ("fay", "gil") for month in range(12, 24)]  # fmt: skip
+    history = sorted([*bought, *sent], key=lambda one: (one.at_us, one.payment))
+    write(tmp_path, history)
+    engine = DuckEngine()
+    measured, bases, scored = batch(engine, tmp_path)
+    engine.close()
+    here = world(measured, bases)
+    _, steps = replay(here, history)
+    as_child = {payment for name, _, payment in scored if name == "extortion-victim"}
+    live = {
+        payment.payment
+        for payment, found in zip(history, steps, strict=True)
+        if any(score.typology == "extortion-victim" for score in found.scores)
+    }
+    assert as_child == live
+    assert max(one for one in as_child if one.startswith("fay")) == "fay-13-card"  # January 2026
+    assert max(one for one in as_child if one.startswith("gil")) == "gil-23-card"  # November 2026
+    grown = {
+        payment.payment
+        for payment, found in zip(history, steps, strict=True)
+        if any(score.typology == "livestream-payer" for score in found.scores)
+    }
+    assert grown == {f"fay-{month:02}-send" for month in range(14, 24)}
+    assert {key[1] for key in scored if key[0] == "livestream-payer"} == {"fay"}
+
+
+def test_a_dataset_from_before_the_month_of_birth_is_read_as_one_of_which_no_month_is_known(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "new", random_history(random.Random(3), 160))
+    people = pq.read_table(tmp_path / "new" / "customers.parquet")
+    place = people.schema.get_field_index("born_month")
+    unknown = people.set_column(place, people.schema.field(place), pa.nulls(len(people), pa.int16()))
+    shutil.copytree(tmp_path / "new", tmp_path / "old")
+    pq.write_table(unknown, tmp_path / "new" / "customers.parquet")
+    pq.write_table(people.drop_columns(["born_month"]), tmp_path / "old" / "customers.parquet")
+    scored = []
+    for name in ("new", "old"):
+        engine = DuckEngine()
+        scored.append(batch(engine, tmp_path / name)[2])
+        engine.close()
+    assert scored[0] == scored[1] != {}
+    app_payments.score_dataset(tmp_path / "old", tmp_path / "scored", "uk")
+    live = Live(tmp_path / "old", tmp_path / "scored" / "baseline", "uk", tmp_path / "state")
+    fay = world_of(live).profile("fay")
+    assert fay is not None
+    assert (fay.born_year, fay.born_month) == (2008, None)
+    with connected(tmp_path / "old") as con:
+        assert con.execute("select count(born_year), count(born_month) from customers").fetchall() == [(6, 0)]
+
+
+def test_a_table_some_of_whose_files_know_the_month_of_birth_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, random_history(random.Random(3), 40))
+    people = pq.read_table(tmp_path / "customers.parquet")
+    (tmp_path / "customers.parquet").unlink()
+    (tmp_path / "customers").mkdir()
+    pq.write_table(people.slice(0, 3), tmp_path / "customers" / "1.parquet")
+    pq.write_table(people.slice(3).drop_columns(["born_month"]), tmp_path / "customers" / "2.parquet")
+    with pytest.raises(InputError, match="born_month is in some files of the table only"):
+        tables_of(tmp_path)
 
 
 def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_customers_come_back(

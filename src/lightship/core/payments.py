@@ -46,6 +46,7 @@ TABLES: dict[str, dict[str, tuple[Kind, bool]]] = {
         "country": ("string", True),
         "zone": ("string", True),
         "born_year": ("int16", True),
+        "born_month": ("int16", True),
         "sex": ("string", True),
     },
     "ties": {
@@ -68,8 +69,11 @@ payer gave in minor units of ``currency`` (ISO 4217; yen have none, dinars three
 ``payee_amount_minor`` what arrives where that is known. Countries are ISO 3166-1 alpha-2. ``via`` names the remitter or
 bank, ``reverses`` the payment that this one takes back. ``kind`` is ``person`` or ``business``; ``zone`` an IANA zone.
 A marker is an outside fact about a payer or payee (``flagged-receiver``, ``closed-for-extortion`` ...), with its
-source.
+source. ``born_month`` is 1 to 12; with it a child's account is told to the month in which its holder comes of age.
 """
+
+LATER: dict[str, tuple[str, ...]] = {"customers": ("born_month",)}
+"""Columns that came later: a dataset without one is read as if nothing were known there."""
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -230,8 +230,9 @@ class Staging:
         if not self._one("SELECT count(*) FROM customers"):
             self.counts.customers_derived = True
             self._run("""
-                INSERT INTO customers
-                SELECT customer, 'person', min(day), arg_min(country, (day, country)), NULL, NULL, NULL, NULL, NULL
+                INSERT INTO customers BY NAME
+                SELECT customer, 'person' AS kind, min(day) AS opened,
+                  arg_min(country, (day, country)) AS country
                 FROM (
                   SELECT payer AS customer, "at"::DATE AS day, payer_country AS country FROM payments
                   WHERE customer IN ('payer', 'both') AND reverses IS NULL

@@ -281,6 +281,7 @@ _LOOKED_UP = {
     "country": ("countries", "country", "no country (ISO 3166-1)"),
     "zone": ("zones", "zone", "no time zone"),
 }
+_BETWEEN = {"born_month": (1, 12, "no month (1 to 12)")}
 _CASTS = {"date": ("DATE", "no date that there is"), "int16": ("SMALLINT", "no number")}
 
 
@@ -300,6 +301,11 @@ def checked_facts(table: str, *, source: str = "raw") -> str:
             )
         else:
             wheres.append((name, f"length({name}) > {_ID}", f"'it is longer than {_ID}'"))
+        if name in _BETWEEN:
+            low, high, what = _BETWEEN[name]
+            wheres.append(
+                (name, f"try_cast({name} AS {cast}) NOT BETWEEN {low} AND {high}", f"{shown} is {what}'")
+            )
         if name in _CLOSED:
             known = ", ".join(_CLOSED[name])
             wheres.append((name, f"{name} NOT IN {_CLOSED[name]}", f"{shown} is none of {known}'"))

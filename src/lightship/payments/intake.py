@@ -11,7 +11,7 @@ from lightship.core.payments import RAILS, Payment
 from lightship.payments.derive import Fact, Out, Passing, Role, Send
 from lightship.payments.features import CHILD_MARKERS, LATEST
 from lightship.payments.lane import BURST_US, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
-from lightship.payments.prepare import DAY_US, PERSON_RAILS, day_of
+from lightship.payments.prepare import DAY_US, PERSON_RAILS, grown_us
 from lightship.payments.rows import UNKNOWN
 from lightship.payments.vocabulary import TEXTS
 from lightship.payments.world import EMPTY, Account, Profile, World
@@ -190,8 +190,10 @@ def _late(world: World, payment: Payment, person: Profile | None) -> bool:
 
 
 def _under_age(world: World, person: Profile, at_us: int) -> bool:
-    year = day_of(at_us).year - world.terms.jurisdiction.adult_age
-    return person.born_year is not None and person.born_year >= year
+    if person.born_year is None:
+        return False
+    grown: int = grown_us(person.born_year, person.born_month or 12, world.terms.jurisdiction.adult_age)
+    return at_us < grown
 
 
 def _send(world: World, payment: Payment, person: Profile | None, ref: int) -> Send | None:

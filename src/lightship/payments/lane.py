@@ -21,11 +21,10 @@ from lightship.payments.prepare import (
     Dataset,
     Terms,
     Window,
-    day_of,
     in_reference,
     listed,
     standing,
-    under_age,
+    with_grown,
     with_hour,
 )
 from lightship.payments.rows import UNKNOWN
@@ -56,23 +55,21 @@ _REF_BITS = 30
 def outs(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any]) -> Any:
     """Return what left children's accounts: payment, at_us, subject, other, ref, risky, voucher, abroad.
 
-    A child's account is one whose holder may have been under age, by year of birth, or one marked as a child's or as a
-    parent's for one.
+    A child's account is one whose holder may have been under age, by month or else year of birth, or one marked as a
+    child's or as a parent's for one.
     """
     wide = Window(window.from_us - HISTORY_DAYS * DAY_US, window.to_us)
-    people = data.customers.select(
-        "born_year", holder=data.customers.customer, own_zone=data.customers.zone, home=data.customers.country
-    )
+    people = with_grown(data.customers, terms)
+    people = people.select("grown_us", holder=people.customer, own_zone=people.zone, home=people.country)
     people = people.mutate(marked=ibis.literal(0, "int64"))
     if data.markers is not None:
         marks = data.markers.filter(data.markers.marker.isin(CHILD_MARKERS)).select(whom=data.markers.subject)
         people = people.left_join(marks.distinct(), people.holder == marks.whom)
         people = people.mutate(marked=people.whom.notnull().cast("int64")).drop("whom")
-    youngest = day_of(wide.from_us).year - terms.jurisdiction.adult_age
-    people = people.filter((people.born_year >= youngest).fill_null(False) | (people.marked == 1))
+    people = people.filter((people.grown_us > wide.from_us).fill_null(False) | (people.marked == 1))
     rows = standing(data.payments, wide)
     rows = rows.inner_join(people, rows.payer == people.holder)
-    child = under_age(rows, terms, wide).fill_null(False) | (rows.marked == 1)
+    child = (rows.at_us < rows.grown_us).fill_null(False) | (rows.marked == 1)
     rows = in_reference(rows.filter(child), small["rates"])
     rows = with_hour(rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, "")), small)
     to_listed = listed(rows.payee_country, rows.at_us, terms.jurisdiction.extortion).fill_null(False)

@@ -202,12 +202,35 @@ def listed(country: Any, at_us: Any, corridors: Iterable[Corridor]) -> Any:
     )
 
 
-def under_age(rows: Any, terms: Terms, window: Window) -> Any:
-    """Return whether the ``born_year`` of a row's customer leaves open that they were under age at ``at_us``."""
-    first = day_of(window.from_us).year
-    years = range(first + 1, window.day.year + 1)
-    year = sum(((rows.at_us >= microseconds(date(one, 1, 1))).cast("int64") for one in years), first)
-    return year - rows.born_year <= terms.jurisdiction.adult_age
+def grown_us(born_year: Any, born_month: Any, adult_age: int) -> Any:
+    """Return the end of the month in which somebody comes of age, UTC: before it they may be under age.
+
+    Where the month is not known, December's. Whole numbers alone, so that columns and Python's own are read alike.
+
+    Parameters
+    ----------
+    born_year, born_month
+        Numbers, or columns of int64; the month 1 to 12.
+
+    References
+    ----------
+    H. Hinnant, "chrono-compatible low-level date algorithms": years that begin in March.
+
+    Examples
+    --------
+    >>> day_of(grown_us(2008, 2, 18))
+    datetime.date(2026, 3, 1)
+    """
+    months = (born_year + adult_age) * 12 + born_month - 2
+    year, month = months // 12, months % 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 - 719_468
+    return days * DAY_US
+
+
+def with_grown(customers: Any, terms: Terms) -> Any:
+    """Return customers with ``grown_us``, null where no year of birth is known."""
+    born = customers.born_year.cast("int64"), customers.born_month.fill_null(12).cast("int64")
+    return customers.mutate(grown_us=grown_us(*born, terms.jurisdiction.adult_age))
 
 
 def standing(payments: Any, window: Window, *conditions: Any) -> Any:
@@ -267,12 +290,11 @@ def sends(data: Dataset, terms: Terms, window: Window, small: Mapping[str, Any])
         p.rail.isin(PERSON_RAILS),
         listed(p.payee_country, p.at_us, terms.jurisdiction.corridors),
     )
-    people = data.customers.filter(data.customers.kind == "person").select(
-        "customer", "born_year", home=data.customers.country, own_zone=data.customers.zone
-    )
+    people = with_grown(data.customers.filter(data.customers.kind == "person"), terms)
+    people = people.select("customer", "grown_us", home=people.country, own_zone=people.zone)
     rows = rows.inner_join(people, rows.payer == people.customer)
     # An account of a child who pays abroad is the extortion lane's, never a payer's.
-    rows = rows.filter(~under_age(rows, terms, window).fill_null(False))
+    rows = rows.filter((rows.at_us >= rows.grown_us).fill_null(True))
     rows = rows.mutate(from_country=ibis.coalesce(rows.payer_country, rows.home, ""))
     rows = rows.filter(rows.from_country != rows.payee_country)
     rows = in_reference(rows, small["rates"])

@@ -34,6 +34,8 @@ class Profile:
         As in the table ``customers``.
     ties
         Countries to which something ties the customer.
+    born_month
+        As there.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Profile:
     zone: str | None = None
     born_year: int | None = None
     ties: frozenset[str] = frozenset()
+    born_month: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,22 @@ def test_a_mapping_reads_what_an_institution_calls_its_columns(tmp_path):
     assert not counts.customers_derived
 
 
+def test_a_month_of_birth_is_kept_where_it_is_known_and_rejected_where_there_is_none_such(tmp_path):
+    people = tmp_path / "c.csv"
+    months = ["2", "", "13", "0", "May"]
+    rows = [f"c{number},person,2020-01-31,2008,{month}" for number, month in enumerate(months)]
+    people.write_text("\n".join(["customer,kind,opened,born_year,born_month", *rows]))
+    out = tmp_path / "ds"
+    read(reading(write(tmp_path / "p.csv", row()), facts={"customers": [people]}), out)
+    kept = pq.read_table(out / "customers.parquet").to_pylist()
+    assert [(one["customer"], one["born_month"]) for one in kept] == [("c0", 2), ("c1", None)]
+    assert rejects(out) == [
+        (3, "born_month", "“13” is no month (1 to 12)"),
+        (4, "born_month", "“0” is no month (1 to 12)"),
+        (5, "born_month", "“May” is no number"),
+    ]
+
+
 def test_a_time_without_an_offset_is_that_of_the_payers_country_or_not_known(tmp_path):
     lines = [
         row(1, at="2026-07-01 23:30:00"),

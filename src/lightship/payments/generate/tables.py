@@ -32,10 +32,14 @@ def customers_table(world: World, rng: np.random.Generator, seed: int) -> pa.Tab
     codes = np.array([country.code for country in population.countries])
     zones = np.array([country.zone for country in population.countries])
     first_day = world.start_us // _EPOCH_DAY_US
-    last_year = (population.until - timedelta(days=1)).year
     unborn = business | ((people.age >= 18) & (rng.random(size) < population.everyday.unborn))
     unsexed = business | (rng.random(size) < population.everyday.unsexed)
-    born = last_year - people.age.astype(np.int64) - (rng.random(size) < 0.5)
+    last = population.until - timedelta(days=1)
+    later = rng.random(size) < 0.5  # in the year than its last day: who is 17 then was born a year earlier
+    born = last.year - people.age.astype(np.int64) - later
+    # A stream of its own, so that everything else is drawn as before.
+    part = np.random.default_rng([seed, 3]).random(size)
+    month = 1 + np.where(later, last.month + part * (12 - last.month), part * last.month).astype(np.int64)
     table = pa.table(
         {
             "customer": account_ids(np.arange(size), seed),
@@ -44,6 +48,7 @@ def customers_table(world: World, rng: np.random.Generator, seed: int) -> pa.Tab
             "country": pa.array(codes[people.lives]),
             "zone": pa.array(zones[people.lives]),
             "born_year": pa.array(born.astype(np.int16), mask=unborn),
+            "born_month": pa.array(month.astype(np.int16), mask=unborn),
             "sex": pa.array(np.where(people.man, "M", "F"), mask=unsexed),
         },
         schema=schema("customers"),
