@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.payments_baselines import BASELINES, Customers, Floats, customers
-from bench.payments_lane import AboutMoments, about_moments, best_lane
-from bench.payments_precision import CUSTOMERS, DAYS, MANY, Rank, Result, corridors, measured, rows_of
+from bench.payments_lane import CUSTOMERS, DAYS, AboutMoments, about_moments, best_lane, draw
+from bench.payments_precision import MANY, Rank, Result, both, corridors, measured, rows_of
 from bench.second_population import write_population
 from lightship.app_backtest import outcomes
 from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
@@ -29,6 +29,7 @@ from lightship.payments.score import History, fit, measure, open_history
 
 SEEDS = (1, 2, 3)
 TRAINING = (51, 52)
+PICTURES = ("extortion-lane-second",)
 
 
 @dataclass(frozen=True)
@@ -124,4 +125,5 @@ def run() -> list[dict[str, str]]:
     for seed in SEEDS:
         with world(seed) as folder:
             seeds.append(seed_figures(folder, trained, lane))
+    draw({"second population": both([one.result for one in seeds])}, PICTURES[0])
     return rows(seeds)
