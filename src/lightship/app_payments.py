@@ -29,7 +29,7 @@ from lightship.payments.proof import refuse_unproven
 from lightship.payments.score import Nobody, Scored, score
 
 TYPOLOGIES = ("extortion-victim", "extortion-mule", "livestream-payer", "livestream-receiver")
-KEPT = "lightship.payments-kept/2"
+KEPT = "lightship.payments-kept/3"
 NO_KIND = "Check the corridors of --pack, the dates, and that customers are those who pay."
 Tell = Callable[[str], None]
 

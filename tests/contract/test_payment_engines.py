@@ -205,6 +205,44 @@ def test_a_table_some_of_whose_files_know_the_month_of_birth_is_refused(tmp_path
         tables_of(tmp_path)
 
 
+def test_every_engine_sees_that_the_receiver_is_a_customer_who_passes_money_on(tmp_path: Path) -> None:
+    """Cat pays three customers within a day: Ann passed strangers' money on at once, Bob late, Dan long ago."""
+
+    def paid(day: float, payer: str, payee: str, rail: str = "bank") -> Payment:
+        name = f"{day:06.2f}-{payer}-{payee}"
+        return Payment(name, BEGIN_US + int(day * DAY_US), payer, payee, 5000, "GBP", rail)
+
+    history = [
+        paid(day + place / 10, f"stranger-{place}", who)
+        for who, day in (("ann", 300), ("bob", 300), ("dan", 200))
+        for place in range(5)
+    ]
+    history += [
+        paid(301, "ann", "exchange", "crypto"),
+        paid(304, "bob", "exchange", "crypto"),
+        paid(201, "dan", "exchange", "crypto"),
+        paid(310, "cat", "ann"),
+        paid(310.3, "cat", "bob"),
+        paid(310.6, "cat", "dan"),
+        paid(310.6, "stranger-9", "ann"),
+        paid(311, "cat", "ann"),
+    ]
+    history.sort(key=lambda one: (one.at_us, one.payment))
+    write(tmp_path, history)
+    engine = DuckEngine()
+    measured, bases, scored = batch(engine, tmp_path)
+    engine.close()
+    _, steps = replay(world(measured, bases), history)
+    live = {
+        payment.payment: score.values["V5p"]
+        for payment, found in zip(history, steps, strict=True)
+        for score in found.scores
+        if score.typology == "extortion-victim"
+    }
+    assert live == {"310.00-cat-ann": 5, "310.30-cat-bob": 0, "310.60-cat-dan": 0, "311.00-cat-ann": 6}
+    assert live == {key[2]: one[0]["V5p"] for key, one in scored.items() if key[0] == "extortion-victim"}
+
+
 def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_customers_come_back(
     tmp_path: Path,
 ) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US
-from lightship.payments.lane import BURST_US, MONTH_DAYS, NEVER_US, QUIET_US, RUSH_US, YOUNG
+from lightship.payments.lane import BURST_US, MONTH_DAYS, NEVER_US, PASSING_US, QUIET_US, RUSH_US, YOUNG
 from lightship.payments.prepare import DAY_US, Window
 from lightship.payments.rows import UNKNOWN, Flow, Moment, Row
 
@@ -208,7 +208,11 @@ def _rise(rows: Sequence[Send]) -> int:
 
 
 def moment(
-    outs: Sequence[Out], markers: int, at: Out, children: Callable[[Out], AbstractSet[str]]
+    outs: Sequence[Out],
+    markers: int,
+    at: Out,
+    children: Callable[[Out], AbstractSet[str]],
+    passes: Callable[[Out], int],
 ) -> Moment | None:
     """Return what had left a child's account when one payment left it, None if that one is not fresh.
 
@@ -218,6 +222,8 @@ def moment(
         In order of time, :data:`lightship.payments.lane.HISTORY_DAYS` back at least.
     children
         Returns the other children's accounts from which the same person was paid shortly before.
+    passes
+        Returns from how many others the same person took money and passed some on, as :func:`passed_on` has it.
     """
     if not _fresh(outs, at):
         return None
@@ -246,6 +252,7 @@ def moment(
         coins=sum(row.crypto for row in fresh),
         games=sum(row.game for row in fresh),
         children=len(children(at)),
+        passes=passes(at),
         abroad=sum(row.abroad for row in fresh),
         depletion=spent * 1000 // usual if usual > 0 and known_us >= (MONTH_DAYS + 2) * DAY_US else UNKNOWN,
         markers=markers,
@@ -260,6 +267,17 @@ def _fresh(outs: Sequence[Out], at: Out) -> bool:
     begin = min(at_us for at_us in same if at_us >= at.at_us - BURST_US)
     quiet_us = QUIET_US if at.voucher else NEVER_US
     return not any(begin - quiet_us < at_us < begin for at_us in same)
+
+
+def passed_on(passing: Sequence[Passing], subject: str, at_us: int) -> int:
+    """Return how many others' money an account took shortly before a moment, 0 where none was soon passed on."""
+    rows = [row for row in passing if at_us - PASSING_US < row.at_us < at_us]
+    credits_us = [row.at_us for row in rows if row.credit]
+    soon = any(
+        not row.credit and any(0 <= row.at_us - credit_us <= BURST_US for credit_us in credits_us)
+        for row in rows
+    )
+    return len({row.other for row in rows if row.credit} - {subject}) if soon else 0
 
 
 def flow_rows(passing: Sequence[Passing], window: Window) -> list[Flow]:

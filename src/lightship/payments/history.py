@@ -15,7 +15,7 @@ from typing import Any
 from lightship.core.errors import InputError
 from lightship.payments.engine import Engine
 from lightship.payments.features import payer_rows, receiver_rows
-from lightship.payments.lane import flows, fresh, moments, outs, passings
+from lightship.payments.lane import BURST_US, PASSING_US, flows, fresh, moments, outs, passings, through
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import Dataset, Terms, Window, context, lookups, sends
 from lightship.payments.vocabulary import DATA, FEATURES, View
@@ -23,7 +23,7 @@ from lightship.payments.vocabulary import DATA, FEATURES, View
 BASES: dict[View, tuple[str, ...]] = {
     "payer": ("sends", "facts"),
     "receiver": ("sends",),
-    "burst": ("outs",),
+    "burst": ("outs", "through"),
     "mule": ("flows",),
 }
 """What each view is made of."""
@@ -86,7 +86,7 @@ class History:
         if view == "burst":
             # All that is counted is fresh, and a few of all: kept, as the moments are made of it twice.
             new = self.engine.keep(self._name("fresh"), fresh(self._of_concern("outs", "subject")))
-            return moments(new, self.base("outs"), self.window, marks)
+            return moments(new, self.base("outs"), self.base("through"), self.window, marks)
         return passings(self._of_concern("flows", "subject"), self.window)
 
     @property
@@ -111,7 +111,7 @@ class History:
         """Return what the dataset's own payments bring to a table."""
         if f"new {name}" not in self._kept:
             kept = self.engine.keep(self._name(name), self._made(name))
-            self._kept[f"new {name}"] = kept if name == "facts" else self._rated(kept)
+            self._kept[f"new {name}"] = kept if name in ("facts", "through") else self._rated(kept)
         return self._kept[f"new {name}"]
 
     def _made(self, name: str) -> Any:
@@ -122,10 +122,19 @@ class History:
             return outs(*where, self.small)
         if name == "flows":
             return flows(*where, self.small["rates"])
+        if name == "through":
+            return through(self.data, self.terms, self._before).select(
+                "payment", "at_us", "subject", "other", "credit"
+            )
         if self.going_on or self.before is not None:
             return context(*where, self.small, None)
         mine = self.base("sends")
         return context(*where, self.small, mine.select(sender=mine.payer).distinct())
+
+    @property
+    def _before(self) -> Window:
+        """The window with what its first moments look back on."""
+        return Window(self.window.from_us - PASSING_US - BURST_US, self.window.to_us)
 
     def _with_earlier(self, name: str, new: Any) -> Any:
         assert self.before is not None
@@ -134,7 +143,8 @@ class History:
         gone = payments.filter(payments.reverses.notnull()).select(taken_back=payments.reverses).distinct()
         earlier = earlier.anti_join(gone, earlier.payment == gone.taken_back)
         if name != "outs":
-            earlier = earlier.filter(earlier.at_us > self.window.from_us)
+            window = self._before if name == "through" else self.window
+            earlier = earlier.filter(earlier.at_us > window.from_us)
         return earlier.union(new.select(*earlier.columns))
 
     def _of_concern(self, name: str, subject: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lightship.core.payments import RAILS, Payment
 from lightship.payments.derive import Fact, Out, Passing, Role, Send
 from lightship.payments.features import CHILD_MARKERS, LATEST
-from lightship.payments.lane import BURST_US, CHILDREN_US, HISTORY_DAYS, NIGHT, VOUCHERS
+from lightship.payments.lane import BURST_US, CHILDREN_US, HISTORY_DAYS, NIGHT, PASSING_US, VOUCHERS
 from lightship.payments.prepare import DAY_US, PERSON_RAILS, grown_us
 from lightship.payments.rows import UNKNOWN
 from lightship.payments.vocabulary import TEXTS
@@ -46,7 +46,8 @@ def taken_in(world: World, payment: Payment, payer: Account, payee: Account) -> 
         world.reference(payment.amount_minor, payment.currency, at_us),
         world.listed(payment.payee_country, at_us),
         at_us - max(days.get("payer", 1), days.get("receiver", 1)) * DAY_US,
-        at_us - days.get("mule", 1) * DAY_US,
+        # A moment asks what went through the receiver's account, as of moments 48 hours back too.
+        at_us - max(days.get("mule", 1) * DAY_US, (PASSING_US + BURST_US) * ("burst" in days)),
     )
     new_payer, new_payee = payer, payee
     for take in (_take_send, _take_facts, _take_out, _take_passing):

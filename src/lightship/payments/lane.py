@@ -43,6 +43,9 @@ NIGHT = (22, 5)
 CHILDREN_US = 90 * DAY_US
 """So far back other children's payments to the same person are looked for."""
 
+PASSING_US = 90 * DAY_US
+"""So far back a receiver's own account is asked what came in and what went on."""
+
 MONTH_DAYS = 30
 HISTORY_DAYS = 370
 """What a moment looks back on."""
@@ -117,13 +120,14 @@ def fresh(rows: Any) -> Any:
     return rows.filter(rows.fresh == 1)
 
 
-def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> Any:
+def moments(rows: Any, everything: Any, through: Any, window: Window, markers: Any = None) -> Any:
     """Return the burst view: columns of :class:`lightship.payments.rows.Moment`, and ``subject``.
 
     Parameters
     ----------
-    rows, everything
-        What :func:`fresh` left of the accounts looked at, and what left all children's accounts.
+    rows, everything, through
+        What :func:`fresh` left of the accounts looked at, what left all children's accounts, and what went
+        :func:`through` accounts, from :data:`PASSING_US` before the window.
     """
     recent = _trailing(BURST_US)
     # Whole seconds of the clock, as the live path has them: counted from the window they would begin elsewhere.
@@ -144,6 +148,7 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
         burst_abroad=rows.abroad.sum().over(recent),
     )
     rows = _with_children(rows.filter(rows.at_us > window.from_us), everything)
+    rows = _with_passing(rows, through)
     usual = rows.before * MONTH_DAYS // ibis.greatest(rows.since_us // DAY_US, MONTH_DAYS)
     depletion = ((usual > 0) & (rows.since_us >= (MONTH_DAYS + 2) * DAY_US)).ifelse(
         rows.spent * 1000 // usual.nullif(0), UNKNOWN
@@ -157,6 +162,7 @@ def moments(rows: Any, everything: Any, window: Window, markers: Any = None) -> 
         growth=growth.cast("int64"),
         abroad=rows.burst_abroad,
         children=rows.children.fill_null(0),
+        passes=rows.passes.fill_null(0),
     )
     return marked(rows, markers)
 
@@ -178,12 +184,44 @@ def _with_children(rows: Any, everything: Any) -> Any:
     return rows.left_join(counted, rows.payment == counted.counted).drop("counted")
 
 
+def _with_passing(rows: Any, through: Any) -> Any:
+    """Return rows with how many others' money the receiver took shortly before, 0 where none was soon passed on.
+
+    What came at the same moment as the row is left out: the live step may not have it yet.
+    """
+    paid = rows.select(paid=rows.other).distinct()
+    through = through.semi_join(paid, through.subject == paid.paid)
+    credit_us = (through.credit == 1).ifelse(through.at_us, ibis.null("int64"))
+    through = through.mutate(credited_us=credit_us.max().over(_trailing(BURST_US)))
+    through = through.select("credited_us", "credit", holder="subject", sender="other", moved_us="at_us")
+    pairs = rows.inner_join(
+        through,
+        [
+            rows.other == through.holder,
+            through.moved_us < rows.at_us,
+            through.moved_us > rows.at_us - PASSING_US,
+        ],
+    )
+    soon = (pairs.credit == 0) & (pairs.credited_us > pairs.at_us - PASSING_US)
+    counted = pairs.group_by(passing=pairs.payment).aggregate(
+        senders=pairs.sender.nunique(where=(pairs.credit == 1) & (pairs.sender != pairs.subject)),
+        onward=soon.fill_null(False).cast("int64").max(),
+    )
+    counted = counted.select("passing", passes=(counted.onward == 1).ifelse(counted.senders, 0))
+    return rows.left_join(counted, rows.payment == counted.passing).drop("passing")
+
+
 def _trailing(width_us: int, *more: str) -> Any:
     return ibis.range_window(preceding=width_us, following=0, group_by=["subject", *more], order_by="at_us")
 
 
 def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return what :func:`passings` orders: payment, at_us, subject, other, ref, currency, credit, born.
+    """Return what :func:`passings` orders: :func:`through` with ``ref``."""
+    return in_reference(through(data, terms, window), rates).drop("amount_minor")
+
+
+def through(data: Dataset, terms: Terms, window: Window) -> Any:
+    """Return what came to people's accounts and went on: payment, at_us, subject, other, sums, credit, born.
 
     Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
     """
@@ -195,9 +233,8 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     credits_ = credits_.anti_join(firms, credits_.payer == firms.firm)
     senders = people.select(sender=people.customer, born=people.born_year)
     credits_ = credits_.left_join(senders, credits_.payer == senders.sender)
-    credits_ = in_reference(credits_, rates)
     credits_ = credits_.select(
-        *("payment", "at_us", "ref", "currency"),
+        *("payment", "at_us", "amount_minor", "currency"),
         subject=credits_.payee,
         other=credits_.payer,
         credit=ibis.literal(1, "int64"),
@@ -208,9 +245,9 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
         & p.merchant_code.isnull()
     )
     onward = standing(p, window, (p.rail == "crypto") | abroad)
-    onward = in_reference(onward.semi_join(owners, onward.payer == owners.owner), rates)
+    onward = onward.semi_join(owners, onward.payer == owners.owner)
     onward = onward.select(
-        *("payment", "at_us", "ref", "currency"),
+        *("payment", "at_us", "amount_minor", "currency"),
         subject=onward.payer,
         other=onward.payee,
         credit=ibis.literal(0, "int64"),

@@ -185,12 +185,16 @@ def _rows(
         since_us = out.at_us - CHILDREN_US
         return {one.other for one in paid if since_us <= one.at_us <= out.at_us} - {subject}
 
-    found = derive.moment(account.outs, marks, now[0], children) if now else None
+    def passes(out: Out) -> int:
+        """Return from how many others the same person took money and passed some on."""
+        return 0 if out.voucher else derive.passed_on(held(out.other).passing, subject, out.at_us)
+
+    found = derive.moment(account.outs, marks, now[0], children, passes) if now else None
     if found is None:
         return []
     # The moments of the 48 hours before it are what a reason names.
     recent = [out for out in account.outs if 0 < now[0].at_us - out.at_us <= BURST_US]
-    before = [derive.moment(account.outs, marks, out, children) for out in recent]
+    before = [derive.moment(account.outs, marks, out, children, passes) for out in recent]
     return [*(one for one in before if one is not None), found]
 
 

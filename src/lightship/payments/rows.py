@@ -113,6 +113,9 @@ class Moment:
         Those by gift card, by crypto, and for games.
     children
         Other children's accounts from which the same person was paid in the 90 days before.
+    passes
+        Others whose money the receiver, a customer, took in the 90 days before, where it soon passed some on into
+        crypto or abroad; else 0.
     abroad
         Those into a listed corridor to which nothing known ties the account.
     depletion
@@ -138,6 +141,7 @@ class Moment:
     coins: int
     games: int
     children: int
+    passes: int
     abroad: int
     depletion: int
     markers: int = 0

@@ -366,6 +366,14 @@ FEATURES: dict[str, Feature] = {
         "pg",
         Measure(_column("children")),
     ),
+    "burst_passed": Feature(
+        "others whose money the receiver, a customer, took in the 90 days before and passed on within two days",
+        ("burst",),
+        "own",
+        "people",
+        "pg",
+        Measure(_column("passes")),
+    ),
     "burst_games": Feature(
         "fresh payments for games in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("games"))
     ),

@@ -45,7 +45,7 @@ def moments(*payments: tuple[str, str, int, str | None], ties: tuple[str, ...] =
     ]
     state, _ = replay(_without_weighing(world), rows)
     outs = state["kim"].outs
-    found = [derive.moment(outs, 0, out, lambda _: set()) for out in outs]
+    found = [derive.moment(outs, 0, out, lambda _: set(), lambda _: 0) for out in outs]
     return [one for one in found if one is not None]
 
 
