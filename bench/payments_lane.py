@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 
-from lightship.app_backtest import outcomes
+from lightship.app_backtest import LANE_ALLOWED, outcomes
 from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
 from lightship.payments.backtest import PER
 from lightship.payments.backtest_lane import IN_TIME, MONTH_DAYS, Moments, episodes, moments, quietest
@@ -31,7 +31,7 @@ from lightship.payments.score import Measured, fit, measure, open_history
 Floats = NDArray[np.float64]
 KNOWN = (
     *("ref", "burst", "spent", "opener", "least", "growth", "rush", "same", "nights"),
-    *("gifts", "coins", "games", "children", "abroad", "depletion"),
+    *("gifts", "coins", "games", "children", "passes", "abroad", "depletion"),
 )
 """Columns of a moment, as they are, without bins."""
 
@@ -119,10 +119,15 @@ class Ranked:
     others: Moments
     children: int
 
+    def bar(self, rate: float) -> float:
+        """Return what a burst has to outweigh where so many false alerts are allowed."""
+        level = quietest(self.others, {}, int(rate * self.children * DAYS / MONTH_DAYS / PER))
+        lower = self.others.total_mdb[self.others.total_mdb < level]
+        return float(lower.max()) if len(lower) else -math.inf
+
     def share(self, rate: float) -> float:
         """Return the share of bursts said in time where so many false alerts are allowed."""
-        allowed = int(rate * self.children * DAYS / MONTH_DAYS / PER)
-        return float(np.mean(self.said >= quietest(self.others, {}, allowed)))
+        return float(np.mean(self.said > self.bar(rate)))
 
     def rate(self, share: float) -> float:
         """Return how many false alerts it takes to say a share of the bursts in time."""
@@ -279,9 +284,9 @@ def main(seeds: Sequence[int]) -> None:
     for name, one in zip(("pack", "LightGBM"), both, strict=True):
         print(f"{name}, at {', '.join(map(str, RATES))}: {words(one)}")
     way = np.array(by_way)
-    levels = [quietest(one.others, {}, int(2 * one.children * 12 / PER)) for one in both]
+    bars = [one.bar(LANE_ALLOWED) for one in both]
     for name, count in Counter(by_way).most_common():
-        shares = [np.mean(one.said[way == name] >= level) for one, level in zip(both, levels, strict=True)]
+        shares = [np.mean(one.said[way == name] > bar) for one, bar in zip(both, bars, strict=True)]
         print(f"| {name} | {count} | {' | '.join(f'{share:.0%}' for share in shares)} |")
 
 
