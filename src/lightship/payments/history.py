@@ -123,9 +123,11 @@ class History:
         if name == "flows":
             return flows(*where, self.small["rates"])
         if name == "through":
-            return through(self.data, self.terms, self._before).select(
-                "payment", "at_us", "subject", "other", "credit"
-            )
+            paid = self.base("outs")
+            paid = paid.filter(paid.risky == 1, paid.voucher == 0).select(holder=paid.other).distinct()
+            whose = None if self.going_on or self.before is not None else paid
+            rows = through(self.data, self.terms, self._before, whose)
+            return rows.select("payment", "at_us", "subject", "other", "credit")
         if self.going_on or self.before is not None:
             return context(*where, self.small, None)
         mine = self.base("sends")

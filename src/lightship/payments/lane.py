@@ -220,14 +220,21 @@ def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
     return in_reference(through(data, terms, window), rates).drop("amount_minor")
 
 
-def through(data: Dataset, terms: Terms, window: Window) -> Any:
+def through(data: Dataset, terms: Terms, window: Window, whose: Any | None = None) -> Any:
     """Return what came to people's accounts and went on: payment, at_us, subject, other, sums, credit, born.
 
     Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
+
+    Parameters
+    ----------
+    whose
+        Table with one column, ``holder``: the accounts; None for all customers'.
     """
     p, people = data.payments, data.customers
     firms = people.filter(people.kind == "business").select(firm=people.customer)
     owners = people.filter(people.kind == "person").select(owner=people.customer)
+    if whose is not None:
+        owners = owners.semi_join(whose, owners.owner == whose.holder)
     credits_ = standing(p, window, p.merchant_code.isnull(), p.rail.isin(("bank", "wallet")))
     credits_ = credits_.semi_join(owners, credits_.payee == owners.owner)
     credits_ = credits_.anti_join(firms, credits_.payer == firms.firm)
