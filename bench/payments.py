@@ -74,10 +74,9 @@ def _ours(folder: Path) -> tuple[Window, Pack, Mapping[str, Params], dict[str, d
     data = app_payments.open_dataset(engine, folder)
     window = Window.ending(app_payments.last_moment(engine, data), 365)
     found = measure(open_history(engine, data, _terms(), window), app_payments.typology("livestream-payer"))
-    rows = engine.arrow(found.values).to_pylist()
     values = {
         row["subject"]: {one.id: row[column(one.id)] for one in found.pack.computed} | {"n": row["n"]}
-        for row in rows
+        for row in found.values.to_pylist()
     }
     return window, found.pack, found.params, values
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -114,8 +114,8 @@ class Baseline:
         """Return it as a JSON object."""
         return {
             "format": FORMAT,
-            **asdict(self),
-            "tables": {key: asdict(one) for key, one in self.tables.items()},
+            **vars(self),
+            "tables": {key: vars(one) for key, one in self.tables.items()},
         }
 
     @classmethod
@@ -150,8 +150,8 @@ class Baseline:
             ) from error
 
 
-def group_of(habit: int, age: int, payroll: int) -> int:
-    """Return the number of a peer group."""
+def group_of(habit: Any, age: Any, payroll: Any) -> Any:
+    """Return the number of a peer group, or of each of a column of them."""
     return (habit * AGES + age) * PAYROLLS + payroll
 
 
@@ -294,8 +294,7 @@ def beyond_caps(base: Baseline, pack: Pack) -> tuple[str, ...]:
 def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Table]]:
     """Return the subjects in each peer group and each indicator's bins, from the measured population."""
     groups = (len(pack.habit) + 1) * AGES * PAYROLLS
-    habit, age, payroll = (values.column(name).to_numpy() for name in ("habit", "age", "payroll"))
-    group = (habit * AGES + age) * PAYROLLS + payroll
+    group = group_of(*(values[name].to_numpy() for name in ("habit", "age", "payroll")))
     members: dict[str, int] = {}
     for one in pack.computed:
         members[one.family] = members.get(one.family, 0) + 1
