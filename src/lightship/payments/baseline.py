@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from typing import Any
 
@@ -112,11 +112,9 @@ class Baseline:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return {
-            "format": FORMAT,
-            **vars(self),
-            "tables": {key: vars(one) for key, one in self.tables.items()},
-        }
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        told["tables"] = {key: vars(one) for key, one in self.tables.items()}
+        return {"format": FORMAT, **told}
 
     @classmethod
     def from_json(cls, value: Any, where: str = "baseline") -> Baseline:
