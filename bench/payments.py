@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from bench.payments_fill import fill
-from lightship import app_payments
+from lightship import app_payments, app_payments_score
 from lightship.core.payments import Payment
 from lightship.payments.engine import DuckEngine
 from lightship.payments.features import column
@@ -60,7 +60,7 @@ def measured(work: Callable[[], Any]) -> tuple[float, float, Any]:
 
 
 def _score(folder: Path, out: Path, **more: Any) -> dict[str, tuple[int, int]]:
-    found = app_payments.score_dataset(folder, out, "uk", **more)
+    found = app_payments_score.score_dataset(folder, out, "uk", **more)
     return {name: (len(one.alerts), one.baseline.subjects) for name, one in found.items()}
 
 

@@ -199,7 +199,9 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held))
     # Kept: every view reads them.
     new = engine.keep("ls_new", data.payments.anti_join(known, "payment"))
-    told, fresh_ = (engine.arrow(rows.count().as_table()).column(0)[0].as_py() for rows in (data.payments, new))
+    told, fresh_ = (
+        engine.arrow(rows.count().as_table()).column(0)[0].as_py() for rows in (data.payments, new)
+    )
     return replace(data, payments=new), told - fresh_
 
 
