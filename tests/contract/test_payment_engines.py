@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lightship import app_payments
+from lightship import app_payments_score
 from lightship.app_payments_data import connected, tables_of
 from lightship.app_payments_live import Live, world_of
 from lightship.core.errors import InputError
@@ -41,16 +41,16 @@ def moment_us(year: int, month: int) -> int:
 
 def test_a_batch_and_the_live_path_read_payments_by_the_same_terms(tmp_path: Path, monkeypatch: Any) -> None:
     used = []
-    opening = app_payments.open_history
+    opening = app_payments_score.open_history
 
     def noting(engine: Any, data: Any, terms: Any, *more: Any, **named: Any) -> Any:
         used.append(terms)
         return opening(engine, data, terms, *more, **named)
 
-    monkeypatch.setattr(app_payments, "open_history", noting)
+    monkeypatch.setattr(app_payments_score, "open_history", noting)
     write(tmp_path / "data", random_history(random.Random(3), 60))
     (tmp_path / "data" / "rates.csv").write_text("# base: EUR\nday,GBP,JPY\n2025-01-01,0.8,150\n")
-    app_payments.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
+    app_payments_score.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
     live = Live(tmp_path / "data", tmp_path / "out" / "baseline", "uk", tmp_path / "state")
     assert {repr(one) for one in used} == {repr(world_of(live).terms)}
     assert used[0].zones["GB"] == "Europe/London"  # for customers of whom no zone is known
@@ -185,7 +185,7 @@ def test_a_dataset_from_before_the_month_of_birth_is_read_as_one_of_which_no_mon
         scored.append(batch(engine, tmp_path / name)[2])
         engine.close()
     assert scored[0] == scored[1] != {}
-    app_payments.score_dataset(tmp_path / "old", tmp_path / "scored", "uk")
+    app_payments_score.score_dataset(tmp_path / "old", tmp_path / "scored", "uk")
     live = Live(tmp_path / "old", tmp_path / "scored" / "baseline", "uk", tmp_path / "state")
     fay = world_of(live).profile("fay")
     assert fay is not None
