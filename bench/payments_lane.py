@@ -281,6 +281,7 @@ def main(seeds: Sequence[int]) -> None:
             learned.append(ranked(Moments(about.subject, about.at_us, totals), facts.bursts, children))
             by_way += list(ways(folder, found, facts.bursts).values())
     both = pooled(ours), pooled(learned)
+    draw({f"seeds {', '.join(map(str, seeds))}": both}, "extortion-lane-development")
     for name, one in zip(("pack", "LightGBM"), both, strict=True):
         print(f"{name}, at {', '.join(map(str, RATES))}: {words(one)}")
     way = np.array(by_way)
