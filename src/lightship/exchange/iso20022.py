@@ -25,11 +25,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from io import RawIOBase
+from io import FileIO
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -49,7 +48,7 @@ MESSAGES = (
 """The messages that are read."""
 
 _BATCH = 50_000
-_SMALL = 1 << 16
+_SMALL = 1 << 18
 """Bytes below which a file is parsed whole, which is faster."""
 _SHAPES, _LARGEST = 2_000, 500
 """So many shapes of records are remembered, of so many elements each."""
@@ -146,13 +145,8 @@ _DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the values of a shape stand: names and places, and what is looked at where these are empty or attributes."""
-
-    names: tuple[str, ...]
-    places: tuple[int, ...]
-    more: tuple[tuple[str, int, str], ...]
+_Texts = tuple[tuple[str, int], ...]
+_Others = tuple[tuple[str, int, str], ...]
 
 
 class _Taker:
@@ -164,37 +158,39 @@ class _Taker:
     ----------
     paths
         Of each value; of several, the first that says something counts.
-    until
-        The child with which the records begin that the element holds.
     """
 
-    def __init__(self, paths: dict[str, str], until: str = "") -> None:
+    def __init__(self, paths: dict[str, str]) -> None:
         self.blank = dict.fromkeys(paths, "")
         self._paths = {
             name: tuple(one.partition("/@")[::2] for one in path.split("|")) for name, path in paths.items()
         }
-        self._steps = {path for alike in self._paths.values() for path, _ in alike}
-        self._until = until
-        self._remembered = lru_cache(maxsize=_SHAPES)(self._find)
+        self._steps = {path.partition("[")[0] for alike in self._paths.values() for path, _ in alike}
+        self._known: dict[tuple[Any, ...], tuple[_Texts, _Others]] = {}
 
-    def __call__(self, element: Any) -> dict[str, str]:
-        """Return the values, empty where there are none."""
-        if self._until:
-            own = takewhile(lambda child: not child.tag.endswith(self._until), element)
-            below = [one for child in own for one in child.iter()]
-        else:
+    def __call__(self, element: Any, before: Any = None) -> dict[str, str]:
+        """Return the values, empty where there are none; only of what stands before a child, where one is given."""
+        if before is None:
             below = list(element.iterdescendants())
+        else:
+            below = [
+                one for child in takewhile(lambda child: child is not before, element) for one in child.iter()
+            ]
         shape = (*[one.tag for one in below], *map(len, below))
-        found = (self._remembered if len(below) <= _LARGEST else self._find)(shape)
-        texts = [(below[place].text or "").strip() for place in found.places]
-        values = self.blank | dict(zip(found.names, texts, strict=True))
-        for name, place, attribute in found.more:
+        texts, others = self._known.get(shape) or self._find(shape)
+        values = self.blank.copy()
+        for name, place in texts:
+            text = below[place].text
+            if text:
+                values[name] = text.strip()
+        for name, place, attribute in others:
             if not values[name]:
-                value = below[place].get(attribute) if attribute else below[place].text
-                values[name] = (value or "").strip()
+                text = below[place].get(attribute) if attribute else below[place].text
+                values[name] = (text or "").strip()
         return values
 
-    def _find(self, shape: tuple[Any, ...]) -> _Places:
+    def _find(self, shape: tuple[Any, ...]) -> tuple[_Texts, _Others]:
+        """Return where a shape's values stand: texts, then what counts where these are empty, and attributes."""
         half = len(shape) // 2
         at: dict[str, int] = {}
         times: Counter[str] = Counter()
@@ -210,23 +206,26 @@ class _Taker:
             while not left[-1]:
                 above.pop()
                 left.pop()
-        first: dict[str, int] = {}
-        more = []
+        texts: dict[str, int] = {}
+        others = []
         for name, alike in self._paths.items():
             for path, attribute in alike:
-                place = at.get(path)
-                if place is None:
+                if path not in at:
                     continue
-                if attribute or name in first:
-                    more.append((name, place, attribute))
+                if attribute or name in texts:
+                    others.append((name, at[path], attribute))
                 else:
-                    first[name] = place
-        return _Places(tuple(first), tuple(first.values()), tuple(more))
+                    texts[name] = at[path]
+        found = tuple(texts.items()), tuple(others)
+        if half <= _LARGEST:
+            if len(self._known) == _SHAPES:
+                self._known.clear()
+            self._known[shape] = found
+        return found
 
 
-_header, _interbank, _initiated, _details = map(_Taker, (_HEADER, _INTERBANK, _INITIATED, _DETAILS))
-_initiation, _statement = _Taker(_INITIATION, "CdtTrfTxInf"), _Taker(_STATEMENT, "Ntry")
-_entry = _Taker(_ENTRY, "NtryDtls")
+_header, _initiation, _statement, _entry = map(_Taker, (_HEADER, _INITIATION, _STATEMENT, _ENTRY))
+_interbank, _initiated, _details = map(_Taker, (_INTERBANK, _INITIATED, _DETAILS))
 
 
 def _tags(*names: str) -> tuple[str, ...]:
@@ -276,7 +275,7 @@ def read(paths: Iterable[tuple[int, Path]], reading: Reading, rail: str = "bank"
     rows: list[Row] = []
     for number, path in paths:
         try:
-            with path.open("rb", buffering=0) as file:
+            with FileIO(path) as file:
                 for row in _File(str(path), reading).rows(file):
                     files.append(number)
                     rows.append(row)
@@ -313,7 +312,7 @@ class _File:
         self._parts = 0  # of the entry that is being read
         self._waiting: tuple[int, dict[str, str]] | None = None
 
-    def rows(self, file: RawIOBase) -> Iterator[Row]:
+    def rows(self, file: FileIO) -> Iterator[Row]:
         """Yield the payments.
 
         Raises
@@ -323,7 +322,7 @@ class _File:
         """
         try:
             for element in self._elements(file):
-                row = _TAKES[element.tag.rpartition("}")[2]](self, element)
+                row = self._takes[element.tag.rpartition("}")[2]](self, element)
                 if row is not None:
                     yield row
         except etree.XMLSyntaxError as error:
@@ -336,13 +335,13 @@ class _File:
             what = f"No message of payments is in it; it holds {_names(self._root)[:80]}."
             raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
 
-    def _elements(self, file: RawIOBase) -> Iterator[Any]:
+    def _elements(self, file: FileIO) -> Iterator[Any]:
         """Yield the records as they end; of a large file each is dropped soon after.
 
         What is wrong with a small file is told by the way of a large one.
         """
         start = file.read(_SMALL) or b""
-        if not file.read(1):
+        if len(start) < _SMALL:
             self._root = _whole(start)
             if self._root is not None:
                 yield from _as_they_end(self._root.iter(*_RECORDS))
@@ -352,7 +351,7 @@ class _File:
         done: dict[str, Any] = {}
         parser = etree.iterparse(file, events=("end",), tag=_DROPPED, **_SAFE)
         for _, element in parser:
-            if element.tag.rpartition("}")[2] in _TAKES:
+            if element.tag.rpartition("}")[2] in self._takes:
                 yield element
             before = done.get(element.tag)
             if before is not None and (parent := before.getparent()) is not None:
@@ -381,14 +380,12 @@ class _File:
                 f"message {self._header['message'][:40]} announces {announced} transfers and has {found}",
             )
 
-    def _of_above(self, name: str, element: Any, taker: _Taker) -> dict[str, str]:
-        """Return what an enclosing element says, taken once for all that it encloses."""
-        if element is None:
-            return taker.blank
+    def _of_above(self, name: str, taker: _Taker, element: Any, before: Any) -> dict[str, str]:
+        """Return what an enclosing element says before what it encloses, taken once for all of that."""
         known = self._above.get(name)
         if known is not None and known[0] is element:
             return known[1]
-        said = taker(element)
+        said = taker.blank if element is None else taker(element, before)
         self._above[name] = (element, said)
         return said
 
@@ -398,7 +395,7 @@ class _File:
         parent = element.getparent()
         initiated = parent is not None and parent.tag.endswith("PmtInf")
         said = _initiated(element) if initiated else _interbank(element)
-        above = self._of_above("PmtInf", parent, _initiation) if initiated else said
+        above = self._of_above("PmtInf", _initiation, parent, element) if initiated else said
         made = self._header["made"]
         day = above["day"] if initiated else ""
         at = day if day[:10] != made[:10] and day else said.get("moment") or made
@@ -429,14 +426,16 @@ class _File:
     def _take_details(self, element: Any) -> Row | None:
         """Take a part of an entry; one without an amount waits: where it is the only one, the entry's is its own."""
         row = self._next()
-        entry = next(element.iterancestors("{*}Ntry"), None)
+        branch, entry = element, element.getparent()
+        while entry is not None and entry.tag.rpartition("}")[2] != "Ntry":
+            branch, entry = entry, entry.getparent()
         if entry is None:
             self._reject(row, "Ntry", "it is part of no entry")
             return None
         self._parts += 1
         said = _details(element)
         if said["amount"]:
-            return self._of_entry(entry, row, self._parts, said)
+            return self._of_entry(entry, row, self._parts, said, branch)
         if self._parts == 1:
             self._waiting = (row, said)
         else:
@@ -454,9 +453,11 @@ class _File:
             self._reject(waiting[0], "amount", "it is missing, and the entry's is that of several")
         return None
 
-    def _of_entry(self, element: Any, row: int, place: int, said: dict[str, str]) -> Row | None:
-        entry = self._of_above("Ntry", element, _entry)
-        account = self._of_above("Stmt", element.getparent(), _statement)
+    def _of_entry(
+        self, element: Any, row: int, place: int, said: dict[str, str], branch: Any = None
+    ) -> Row | None:
+        entry = self._of_above("Ntry", _entry, element, branch)
+        account = self._of_above("Stmt", _statement, element.getparent(), element)
         if entry["status"] not in {"", "BOOK"}:
             self._reading.passed_over["not booked yet"] += 1
             return None
@@ -494,13 +495,12 @@ class _File:
             None if end_to_end in _NONE else end_to_end, "payer" if goes else "payee",
         )  # fmt: skip
 
-
-_TAKES: dict[str, Callable[[_File, Any], Row | None]] = {
-    "GrpHdr": _File._take_header,
-    "CdtTrfTxInf": _File._take_transfer,
-    "TxDtls": _File._take_details,
-    "Ntry": _File._take_entry,
-}
+    _takes: ClassVar[dict[str, Callable[[_File, Any], Row | None]]] = {
+        "GrpHdr": _take_header,
+        "CdtTrfTxInf": _take_transfer,
+        "TxDtls": _take_details,
+        "Ntry": _take_entry,
+    }
 
 
 def _whole(data: bytes) -> Any:

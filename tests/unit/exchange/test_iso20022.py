@@ -261,12 +261,6 @@ def test_an_empty_statement_is_no_error_and_utf_16_is_read(read):
     assert read(told, pad=False)[0] == expected
 
 
-def test_a_value_with_the_character_that_joins_is_rejected(read):
-    rows, found = read(transfers("pacs.008", 8, [{**PAYMENT, "text": "a\ufdd0b"}, PAYMENT]))
-    assert len(rows) == 1
-    assert [one.row for one in found.rejects.rows] == [1]
-
-
 WORDS = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Co")), min_size=1, max_size=12
 )
