@@ -22,10 +22,10 @@ unique, so that the same payment told twice is found: by what :mod:`lightship.ex
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from io import FileIO
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -275,13 +275,12 @@ def read(paths: Iterable[tuple[int, Path]], reading: Reading, rail: str = "bank"
     rows: list[Row] = []
     for number, path in paths:
         try:
-            with FileIO(path) as file:
-                for row in _File(str(path), reading).rows(file):
-                    files.append(number)
-                    rows.append(row)
-                    if len(rows) == _BATCH:
-                        yield _as_table(files, rows, rail)
-                        files, rows = [], []
+            for row in _File(path, reading).rows():
+                files.append(number)
+                rows.append(row)
+                if len(rows) == _BATCH:
+                    yield _as_table(files, rows, rail)
+                    files, rows = [], []
         except OSError as error:
             raise InputError(
                 f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
@@ -303,8 +302,8 @@ def _as_table(files: list[int], rows: list[Row], rail: str) -> pa.Table:
 class _File:
     """One file on its way through; keeps what is said once for many records."""
 
-    def __init__(self, name: str, reading: Reading) -> None:
-        self._name, self._reading = name, reading
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self._path, self._name, self._reading = path, str(path), reading
         self._row = self._since_header = 0
         self._header = _header.blank
         self._root: Any = None
@@ -312,7 +311,7 @@ class _File:
         self._parts = 0  # of the entry that is being read
         self._waiting: tuple[int, dict[str, str]] | None = None
 
-    def rows(self, file: FileIO) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """Yield the payments.
 
         Raises
@@ -320,8 +319,12 @@ class _File:
         InputError
             As :func:`read`.
         """
+        start = _start(self._path)
+        self._root = _whole(start) if len(start) < _SMALL else None
+        # What is wrong with a small file is told by the way of a large one.
+        records = self._streamed(start) if self._root is None else _as_they_end(self._root.iter(*_RECORDS))
         try:
-            for element in self._elements(file):
+            for element in records:
                 row = self._takes[element.tag.rpartition("}")[2]](self, element)
                 if row is not None:
                     yield row
@@ -335,28 +338,19 @@ class _File:
             what = f"No message of payments is in it; it holds {_names(self._root)[:80]}."
             raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
 
-    def _elements(self, file: FileIO) -> Iterator[Any]:
-        """Yield the records as they end; of a large file each is dropped soon after.
-
-        What is wrong with a small file is told by the way of a large one.
-        """
-        start = file.read(_SMALL) or b""
-        if len(start) < _SMALL:
-            self._root = _whole(start)
-            if self._root is not None:
-                yield from _as_they_end(self._root.iter(*_RECORDS))
-                return
+    def _streamed(self, start: bytes) -> Iterator[Any]:
+        """Yield the records as they end, and drop each soon after."""
         _refuse_doctype(start, self._name)
-        file.seek(0)
         done: dict[str, Any] = {}
-        parser = etree.iterparse(file, events=("end",), tag=_DROPPED, **_SAFE)
-        for _, element in parser:
-            if element.tag.rpartition("}")[2] in self._takes:
-                yield element
-            before = done.get(element.tag)
-            if before is not None and (parent := before.getparent()) is not None:
-                parent.remove(before)
-            done[element.tag] = element
+        with self._path.open("rb") as file:
+            parser = etree.iterparse(file, events=("end",), tag=_DROPPED, **_SAFE)
+            for _, element in parser:
+                if element.tag.rpartition("}")[2] in self._takes:
+                    yield element
+                before = done.get(element.tag)
+                if before is not None and (parent := before.getparent()) is not None:
+                    parent.remove(before)
+                done[element.tag] = element
         self._root = parser.root
 
     def _next(self) -> int:
@@ -501,6 +495,15 @@ class _File:
         "TxDtls": _take_details,
         "Ntry": _take_entry,
     }
+
+
+def _start(path: Path) -> bytes:
+    """Return a file's beginning; all of it where that is shorter than it may be."""
+    file = os.open(path, os.O_RDONLY)  # a file object for each would take longer than reading it
+    try:
+        return os.read(file, _SMALL)
+    finally:
+        os.close(file)
 
 
 def _whole(data: bytes) -> Any:
