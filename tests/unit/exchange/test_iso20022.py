@@ -442,3 +442,16 @@ def test_a_part_of_no_entry_is_rejected(read, inside):
     assert [one.field for one in found.rejects.rows] == (["Ntry"] if "TxDtls" in inside else [])
     rows, _ = read(b"<Ntry>" + inside.encode() + b"</Ntry>", pad=False)
     assert not rows
+
+
+def test_an_entry_says_the_same_of_its_parts_whole_and_streamed_though_it_says_it_after_them(
+    tmp_path, monkeypatch
+):
+    part = {"servicer": "A1", "amount": "1.00", "name": "R", "account": "001"}
+    data = statement("camt.053", 8, entry(8, {"amount": "1.00", "direction": "DBIT"}, [part]))
+    said = b"<CdtDbtInd>DBIT</CdtDbtInd>"
+    assert data.count(said) == 1
+    late = data.replace(said, b"").replace(b"</NtryDtls>", b"</NtryDtls>" + said)
+    whole, streamed = both_ways(tmp_path / "m.xml", late, monkeypatch)
+    assert whole == streamed
+    assert [one.field for one in whole[1]] == ["CdtDbtInd"]
