@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 
@@ -183,13 +184,21 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
             todo = "Score it as it is, alone; or name the files that it was read from."
             raise InputError("This is a dataset already.", str(source), todo)
         found: list[Path] = []
-        for folder, within, names in os.walk(source):
+        for folder, within, names in os.walk(source, onerror=_refuse):
             within[:] = [name for name in within if not name.startswith(".")]
             found += [Path(folder, name) for name in names if not name.startswith(".")]
         files = [path for path in found if path.is_file()]
         if not files:
             raise InputError("The folder has no files in it.", str(source), "Check the path.")
         yield from sorted(files, key=lambda path: path.parts)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise InputError(
+        f"A folder in it cannot be read: {error.strerror}.",
+        str(error.filename),
+        "Let its owner allow it, or move it.",
+    ) from error
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -472,6 +474,20 @@ def test_a_rerun_gives_the_same_bytes_whatever_the_order_of_rows(tmp_path):
     ]
 
 
+def test_a_folder_in_it_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    (tmp_path / "all" / "shut").mkdir(parents=True)
+    opening = os.scandir
+
+    def shut(path):
+        if Path(path).name == "shut":  # as its rights would say to all but root
+            raise PermissionError(13, "Permission denied", str(path))
+        return opening(path)
+
+    monkeypatch.setattr(os, "scandir", shut)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        read(reading(tmp_path / "all"), tmp_path / "ds")
+
+
 def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
     (tmp_path / "ds").mkdir()
     (tmp_path / "ds" / "mine.txt").write_text("mine")
@@ -483,6 +499,7 @@ def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
 LIMITED = """
 import resource, signal, sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
