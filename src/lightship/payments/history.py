@@ -123,15 +123,19 @@ class History:
         if name == "flows":
             return flows(*where, self.small["rates"])
         if name == "through":
-            paid = self.base("outs")
-            paid = paid.filter(paid.risky == 1, paid.voucher == 0).select(holder=paid.other).distinct()
-            whose = None if self.going_on or self.before is not None else paid
-            rows = through(self.data, self.terms, self._before, whose)
+            rows = through(self.data, self.terms, self._before, self._receivers)
             return rows.select("payment", "at_us", "subject", "other", "credit")
         if self.going_on or self.before is not None:
             return context(*where, self.small, None)
         mine = self.base("sends")
         return context(*where, self.small, mine.select(sender=mine.payer).distinct())
+
+    @property
+    def _receivers(self) -> Any | None:
+        """Whom the accounts that are looked at paid, or None where a later history may ask of anybody."""
+        paid = self._of_concern("outs", "subject")
+        paid = paid.filter(paid.risky == 1, paid.voucher == 0).select(holder=paid.other).distinct()
+        return None if self.going_on else paid
 
     @property
     def _before(self) -> Window:
@@ -147,6 +151,8 @@ class History:
         if name != "outs":
             window = self._before if name == "through" else self.window
             earlier = earlier.filter(earlier.at_us > window.from_us)
+        if name == "through" and (whose := self._receivers) is not None:
+            earlier = earlier.semi_join(whose, earlier.subject == whose.holder)
         return earlier.union(new.select(*earlier.columns))
 
     def _of_concern(self, name: str, subject: str) -> Any:
@@ -203,7 +209,8 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     """Return a dataset without the payments that an earlier history holds, by id, and how many those are."""
     held = [
         engine.read(f"ls_held_{name}", path).select("payment")
-        for name in sorted({name for names in BASES.values() for name in names})
+        # A payment that went through an account may be there twice: who sent money is counted once.
+        for name in sorted({name for names in BASES.values() for name in names} - {"through"})
         if (path := before / f"{name}.parquet").is_file()
     ]
     if not held:
