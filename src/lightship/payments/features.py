@@ -58,15 +58,12 @@ def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> An
         All sends to those whom `sends` go to; they say who else pays them.
     """
     who = pairs(latest(receipts, "payee", "payer"))
-    fans = who.group_by("payee").aggregate(
-        fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
-    )
-    peers = who.inner_join(fans, "payee")
+    peers = who.inner_join(_fans(who), "payee")
     peers = peers.select(
+        "per_ten",
         fan_payee=peers.payee,
         fan_payer=peers.payer,
         peers=ibis.least(peers.fans - peers.pair_untied, MOST_PEERS),
-        per_ten=peers.receipts * 10 // ibis.greatest(peers.fans, 1),
     )
     rows = _ordered(latest(sends, "payer", "payee"))
     rows = rows.left_join(peers, [rows.subject == peers.fan_payer, rows.other == peers.fan_payee])
@@ -87,23 +84,37 @@ def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> An
     return marked(rows, markers)
 
 
-def receiver_rows(receipts: Any, sends: Any, markers: Any = None) -> Any:
+def receiver_rows(receipts: Any, sends: Any, facts: Any, markers: Any = None) -> Any:
     """Return the receiver's view; ``peers`` is how many others in the corridor that payer pays too.
 
     Parameters
     ----------
     sends
         All sends of those whom `receipts` come from.
+    facts
+        What else is known of those.
     """
     who = pairs(latest(sends, "payer", "payee"))
-    fans = who.group_by("payer").aggregate(fans=who.count())
-    rows = _ordered(latest(receipts, "payee", "payer"))
-    fans = fans.select(fan_payer=fans.payer, peers=ibis.least(fans.fans - 1, MOST_PEERS))
-    rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
-    none = ("per_ten", "there", "back", "platform", "crypto", "presence")
+    others = who.group_by("payer").aggregate(payees=who.count())
+    others = others.select(fan_payer=others.payer, peers=ibis.least(others.payees - 1, MOST_PEERS))
+    mine = latest(receipts, "payee", "payer")
+    fans = _fans(pairs(mine)).select("per_ten", fan_payee="payee")
+    rows = _ordered(mine).left_join(others, mine.other == others.fan_payer).drop("fan_payer")
+    rows = rows.left_join(fans, rows.subject == fans.fan_payee).drop("fan_payee")
+    none = ("back", "platform", "crypto", "presence")
     nothing = {name: ibis.literal(0, "int64") for name in none}
     rows = rows.mutate(peers=rows.peers.fill_null(0), **nothing)
-    return marked(rows, markers)
+    return marked(_there(rows, facts), markers)
+
+
+def _fans(who: Any) -> Any:
+    """Return ``payee, fans, per_ten``: a receiver's untied payers, and how often every ten of them pay."""
+    found = who.group_by("payee").aggregate(
+        fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
+    )
+    return found.select(
+        "payee", "fans", per_ten=found.receipts * 10 // ibis.greatest(found.fans, 1)
+    )
 
 
 def _ordered(rows: Any) -> Any:
@@ -155,7 +166,7 @@ def _there(rows: Any, facts: Any) -> Any:
     near = rows.inner_join(
         use,
         [
-            rows.subject == use.use_by,
+            rows.payer == use.use_by,
             rows.country == use.use_in,
             use.use_us >= rows.at_us - NEAR_US,
             use.use_us <= rows.at_us + NEAR_US,

@@ -232,7 +232,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "there_share": Feature(
         "share of payments within 30 days of the payer's own card being used in that country",
-        ("payer",),
+        _SENDS,
         "share",
         "share",
         "pm",
@@ -320,12 +320,14 @@ FEATURES: dict[str, Feature] = {
         elsewhere=True,
     ),
     "untied_payers": Feature(
-        "different customers who pay, nothing known tying them to the country",
+        "different customers who pay, nothing known tying them to the country, where they pay at least `per_ten` "
+        "times for every ten of them; none where they do not",
         ("receiver",),
         "sum",
         "payers",
         "pg",
-        Measure(lambda row, _: (row.first == 1) & (row.untied != 0)),
+        Measure(lambda row, p: (row.first == 1) & (row.untied != 0) & (row.per_ten >= p["per_ten"])),
+        ("per_ten",),
     ),
     "sharing_payers": Feature(
         "different customers who pay this receiver and at least `least` others in the corridor",
