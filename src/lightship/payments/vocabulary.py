@@ -330,13 +330,14 @@ FEATURES: dict[str, Feature] = {
         ("per_ten",),
     ),
     "sharing_payers": Feature(
-        "different customers who pay this receiver and at least `least` others in the corridor",
+        "different customers who pay this receiver and another whom 2 to 40 others pay, nothing known tying those to "
+        "the country, and who is paid at least `per_ten` times for every ten such payers",
         ("receiver",),
         "sum",
         "payers",
         "pg",
-        Measure(lambda row, p: (row.first == 1) & (row.peers >= p["least"])),
-        ("least",),
+        Measure(lambda row, p: (row.first == 1) & (row.beside >= p["per_ten"])),
+        ("per_ten",),
     ),
     "burst_payments": Feature(
         "fresh payments in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("burst"))
