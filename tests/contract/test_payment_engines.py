@@ -163,3 +163,9 @@ def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_cus
         assert score is not None
         for values in (score.values, scored["livestream-payer", who, None][0]):
             assert (values["N1"], values["A5"]) == (coming_back, there), who
+    # The host's payers come back to the seller, of whom two others pay each time; nobody comes back to the host.
+    for who, untied, sharing, there in (("host", 0, 3, 250), ("seller", 3, 0, 0)):
+        score = look(here, state, measured["livestream-receiver"].pack, who, history[-1].at_us)
+        assert score is not None
+        for values in (score.values, scored["livestream-receiver", who, None][0]):
+            assert (values["F1"], values["F8"], values["B6"]) == (untied, sharing, there), who
