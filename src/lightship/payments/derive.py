@@ -191,7 +191,7 @@ def _fans(receipts: Iterable[Send]) -> _Fans:
     untied = {payer: mark % 2 for payer, mark in marks.items()}
     count = sum(untied.values())
     paid = sum(times[payer] for payer, one in untied.items() if one)
-    return _Fans(untied, count, paid * 10 // max(count, 1))
+    return _Fans(untied, count, (paid + 1) * 10 // (count + 1))
 
 
 def _presence(facts: Iterable[Fact]) -> list[Fact]:

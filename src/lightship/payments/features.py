@@ -107,11 +107,14 @@ def receiver_rows(receipts: Any, sends: Any, received: Any, facts: Any, markers:
 
 
 def _fans(who: Any) -> Any:
-    """Return ``payee, fans, per_ten``: a receiver's untied payers, and how often every ten of them pay."""
+    """Return ``payee, fans, per_ten``: a receiver's untied payers, and how often every ten of them pay.
+
+    One more who paid once is counted with them, so that two payers and three payments are no crowd that comes back.
+    """
     found = who.group_by("payee").aggregate(
         fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
     )
-    return found.select("payee", "fans", per_ten=found.receipts * 10 // ibis.greatest(found.fans, 1))
+    return found.select("payee", "fans", per_ten=(found.receipts + 1) * 10 // (found.fans + 1))
 
 
 def _peers(who: Any) -> Any:

@@ -46,7 +46,8 @@ class Row:
     peers
         Of a payer's row: the receiver's other payers, nothing tying them to it; at most 60.
     per_ten
-        Payments that the receiver had for every ten of its untied payers: 10 where each paid once.
+        Payments that the receiver had for every ten of its untied payers, and of one more who paid once: 10 where
+        each did.
     beside
         Of a receiver's row: the highest such number among the payer's other receivers whom several untied others pay.
     there

@@ -172,7 +172,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "shared_receiver_share": Feature(
         "share of payments to people whom `least` to `most` other customers pay too, nothing tying those to the "
-        "country, and who are paid at least `per_ten` times for every ten such payers",
+        "country, and who are paid at least `per_ten` times for every ten of these and one who paid once",
         ("payer",),
         "share",
         "share",
@@ -320,8 +320,8 @@ FEATURES: dict[str, Feature] = {
         elsewhere=True,
     ),
     "untied_payers": Feature(
-        "different customers who pay, nothing known tying them to the country, where they pay at least `per_ten` "
-        "times for every ten of them; none where they do not",
+        "different customers who pay, nothing known tying them to the country, where every ten of them and one who paid "
+        "once pay at least `per_ten` times; none elsewhere",
         ("receiver",),
         "sum",
         "payers",
@@ -331,7 +331,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "sharing_payers": Feature(
         "different customers who pay this receiver and another whom 2 to 40 others pay, nothing known tying those to "
-        "the country, and who is paid at least `per_ten` times for every ten such payers",
+        "the country, and who is paid at least `per_ten` times for every ten of these and one who paid once",
         ("receiver",),
         "sum",
         "payers",
