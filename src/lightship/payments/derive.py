@@ -153,7 +153,9 @@ def receiver_rows(
     for payer in {row.payer for row in rows}:
         others = {send.payee for send in latest(sends_of(payer), from_us, to_us)} - {rows[0].payee}
         shared = [fans_of(payee).peers(payer) for payee in others]
-        beside[payer] = max((often for peers, often in shared if SEVERAL[0] <= peers <= SEVERAL[1]), default=0)
+        beside[payer] = max(
+            (often for peers, often in shared if SEVERAL[0] <= peers <= SEVERAL[1]), default=0
+        )
         presence[payer] = _presence(fact for fact in facts_of(payer) if from_us < fact.at_us <= to_us)
     return _ordered(
         rows,

@@ -96,9 +96,7 @@ def receiver_rows(receipts: Any, sends: Any, received: Any, facts: Any, markers:
     fans = _fans(pairs(mine)).select("per_ten", fan_payee="payee")
     rows = _ordered(mine)
     rows = rows.left_join(fans, rows.subject == fans.fan_payee).drop("fan_payee")
-    best = _beside(
-        pairs(latest(sends, "payer", "payee")), _peers(pairs(latest(received, "payee", "payer")))
-    )
+    best = _beside(pairs(latest(sends, "payer", "payee")), _peers(pairs(latest(received, "payee", "payer"))))
     rows = rows.left_join(best, rows.other == best.best_payer)
     beside = (rows.subject == rows.best_payee).ifelse(rows.second, rows.best)
     rows = rows.mutate(beside=beside.fill_null(0)).drop("best_payer", "best_payee", "best", "second")

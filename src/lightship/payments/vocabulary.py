@@ -320,8 +320,8 @@ FEATURES: dict[str, Feature] = {
         elsewhere=True,
     ),
     "untied_payers": Feature(
-        "different customers who pay, nothing known tying them to the country, where every ten of them and one who paid "
-        "once pay at least `per_ten` times; none elsewhere",
+        "different customers who pay, nothing known tying them to the country, where every ten of them and one who "
+        "paid once pay at least `per_ten` times; none elsewhere",
         ("receiver",),
         "sum",
         "payers",
