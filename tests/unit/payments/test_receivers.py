@@ -67,7 +67,9 @@ def test_guests_who_were_there_speak_for_the_host_to_whom_they_come_back(tmp_pat
     assert there.total_mdb < alone.total_mdb
     (sign,) = [one for one in there.counter if one.indicator == "B6"]
     assert sign.weight_mdb < 0
-    assert sign.sentence.startswith("12 of 12 receipts came within 30 days of the payer's own card being used in")
+    assert sign.sentence.startswith(
+        "12 of 12 receipts came within 30 days of the payer's own card being used in"
+    )
 
 
 def test_a_receiver_s_payers_who_also_pay_another_such_receiver_speak_against_it(tmp_path):
