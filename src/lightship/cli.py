@@ -277,8 +277,8 @@ def _text(path: Path) -> str:
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
     """Play the demonstration; the exit code says whether every chapter held."""
-    from lightship.demo import CHAPTERS, play
     from lightship.demo.casework import TITLE, chapter
+    from lightship.demo.play import CHAPTERS, play
 
     if not play(out, (*CHAPTERS, (TITLE, chapter(typed)))):
         raise typer.Exit(1)
