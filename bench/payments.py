@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from bench.payments_fill import fill
-from lightship import app_payments
+from lightship import app_payments, app_payments_score
 from lightship.core.payments import Payment
 from lightship.payments.engine import DuckEngine
 from lightship.payments.features import column
@@ -60,7 +60,7 @@ def measured(work: Callable[[], Any]) -> tuple[float, float, Any]:
 
 
 def _score(folder: Path, out: Path, **more: Any) -> dict[str, tuple[int, int]]:
-    found = app_payments.score_dataset(folder, out, "uk", **more)
+    found = app_payments_score.score_dataset(folder, out, "uk", **more)
     return {name: (len(one.alerts), one.baseline.subjects) for name, one in found.items()}
 
 
@@ -74,10 +74,9 @@ def _ours(folder: Path) -> tuple[Window, Pack, Mapping[str, Params], dict[str, d
     data = app_payments.open_dataset(engine, folder)
     window = Window.ending(app_payments.last_moment(engine, data), 365)
     found = measure(open_history(engine, data, _terms(), window), app_payments.typology("livestream-payer"))
-    rows = engine.arrow(found.values).to_pylist()
     values = {
         row["subject"]: {one.id: row[column(one.id)] for one in found.pack.computed} | {"n": row["n"]}
-        for row in rows
+        for row in found.values.to_pylist()
     }
     return window, found.pack, found.params, values
 

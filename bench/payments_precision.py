@@ -88,7 +88,7 @@ def measured(
         found = measure(history, pack)
         ours = standing(found, fit(found)).subjects
         said = _lane(history, facts, lane, children) if lane else ()
-        counts = engine.arrow(found.values.select("subject", "n")).to_pydict()
+        counts = found.values.select(["subject", "n"]).to_pydict()
     given = customers(folder, corridors(), known)
     often = {who for who, n in zip(counts["subject"], counts["n"], strict=True) if n >= 10} & known
     ranks: dict[str, Sequence[str]] = {OURS: ours}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lightship.app_payments import last_moment, scoring, terms_of, typology
@@ -339,10 +340,7 @@ class _Run:
 def _frequent(found: Measured, now: Standing, known: Collection[str]) -> float | None:
     """Return the share of the known with ten payments or more that the first 200 hold."""
     values = found.values
-    rows = found.history.engine.arrow(values.filter(values.n >= FREQUENT).select("subject"))[
-        "subject"
-    ].to_pylist()
-    often = set(rows) & set(known)
+    often = set(values.filter(pc.greater_equal(values["n"], FREQUENT))["subject"].to_pylist()) & set(known)
     return len(often & set(now.subjects[: SIZES[1]])) / len(often) if often else None
 
 

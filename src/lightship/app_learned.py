@@ -70,7 +70,7 @@ def train(
             if baselines
             else fit(found)
         )
-        rows = learned.rows_of(engine.arrow(weighed_table(found, base)), found.pack, base)
+        rows = learned.rows_of(weighed_table(found, base), found.pack, base)
     tell("learning")
     model = learned.train(rows, facts.of(one.id, window), found.pack, base)
     write_whole(out, json.dumps(model.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
@@ -129,7 +129,7 @@ def beside(
             result = scored[model.typology]
             found = _measured(engine, data, terms, to_us, proven[model.typology])
             learned.suits(model, found.pack, result.baseline)
-            table = engine.arrow(weighed_table(found, result.baseline))
+            table = weighed_table(found, result.baseline)
             rows = learned.rows_of(table, found.pack, result.baseline)
             weight = learned.weights_mdb(model, rows)
             order = learned.first(rows.subject, weight, len(set(rows.subject.tolist())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 
@@ -164,7 +166,7 @@ def _take_tables(
 
 def _is_xml(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             return file.read(200).lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t").startswith(b"<")
     except OSError as error:
         raise InputError(
@@ -181,13 +183,22 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
         if is_dataset(source):
             todo = "Score it as it is, alone; or name the files that it was read from."
             raise InputError("This is a dataset already.", str(source), todo)
-        found = [path for path in sorted(source.rglob("*")) if path.is_file()]
-        shown = [
-            path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)
-        ]
-        if not shown:
+        found: list[Path] = []
+        for folder, within, names in os.walk(source, onerror=_refuse):
+            within[:] = [name for name in within if not name.startswith(".")]
+            found += [Path(folder, name) for name in names if not name.startswith(".")]
+        files = [path for path in found if path.is_file()]
+        if not files:
             raise InputError("The folder has no files in it.", str(source), "Check the path.")
-        yield from shown
+        yield from sorted(files, key=lambda path: path.parts)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise InputError(
+        f"A folder in it cannot be read: {error.strerror}.",
+        str(error.filename),
+        "Let its owner allow it, or move it.",
+    ) from error
 
 
 @contextmanager

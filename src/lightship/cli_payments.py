@@ -152,7 +152,7 @@ def score(
 
     Files and messages are first read into OUT/data, as `lightship payments read` does it.
     """
-    from lightship import app_payments, app_payments_read
+    from lightship import app_payments, app_payments_read, app_payments_score
     from lightship.payments.wording import counted
 
     if model:
@@ -163,7 +163,7 @@ def score(
     made = reading(payments, mapping, customers, ties, markers, rates, rail, reject_limit, as_of)
     folder = app_payments_read.dataset_of(made, out, say)
     with steps("Scoring") as tell:
-        found = app_payments.score_dataset(
+        found = app_payments_score.score_dataset(
             folder,
             out,
             pack,

@@ -159,21 +159,17 @@ def histories(engine: Any, data: Dataset, to_us: int) -> dict[str, Measured]:
     return found
 
 
-def baselines(engine: Any, measured: dict[str, Measured]) -> dict[str, Any]:
+def baselines(measured: dict[str, Measured]) -> dict[str, Any]:
     """Return baselines fitted on a history; typologies of whom there is nobody have none."""
-    return {
-        name: fit(one)
-        for name, one in measured.items()
-        if engine.arrow(one.values.aggregate(n=one.values.count()))["n"][0].as_py()
-    }
+    return {name: fit(one) for name, one in measured.items() if len(one.values)}
 
 
-def batch_scores(engine: Any, measured: dict[str, Measured], bases: dict[str, Any]) -> dict[Any, Any]:
+def batch_scores(measured: dict[str, Measured], bases: dict[str, Any]) -> dict[Any, Any]:
     """Return, by typology, subject and moment, what a batch engine says."""
     found = {}
     for name, base in bases.items():
         one = measured[name]
-        for row in engine.arrow(weighed_table(one, base)).to_pylist():
+        for row in weighed_table(one, base).to_pylist():
             values = {item.id: row[f"v_{item.id.lower()}"] for item in one.pack.computed}
             key = (name, row["subject"], row.get("payment"))
             found[key] = (
@@ -216,5 +212,5 @@ def batch(engine: Any, folder: Path, bases: Any = None, to_us: int | None = None
     """Return what an engine measures of a dataset, its baselines and its scores."""
     data = app_payments.open_dataset(engine, folder)
     measured = histories(engine, data, to_us or app_payments.last_moment(engine, data))
-    bases = bases or baselines(engine, measured)
-    return measured, bases, batch_scores(engine, measured, bases)
+    bases = bases or baselines(measured)
+    return measured, bases, batch_scores(measured, bases)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lightship import app_payments
+from lightship import app_payments_score
 from lightship.app_payments_live import Live, world_of
 from lightship.core.payments import Payment
 from lightship.payments.engine import DuckEngine
@@ -29,16 +29,16 @@ from tests.contract.payment_history import (
 
 def test_a_batch_and_the_live_path_read_payments_by_the_same_terms(tmp_path: Path, monkeypatch: Any) -> None:
     used = []
-    opening = app_payments.open_history
+    opening = app_payments_score.open_history
 
     def noting(engine: Any, data: Any, terms: Any, *more: Any, **named: Any) -> Any:
         used.append(terms)
         return opening(engine, data, terms, *more, **named)
 
-    monkeypatch.setattr(app_payments, "open_history", noting)
+    monkeypatch.setattr(app_payments_score, "open_history", noting)
     write(tmp_path / "data", random_history(random.Random(3), 60))
     (tmp_path / "data" / "rates.csv").write_text("# base: EUR\nday,GBP,JPY\n2025-01-01,0.8,150\n")
-    app_payments.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
+    app_payments_score.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
     live = Live(tmp_path / "data", tmp_path / "out" / "baseline", "uk", tmp_path / "state")
     assert {repr(one) for one in used} == {repr(world_of(live).terms)}
     assert used[0].zones["GB"] == "Europe/London"  # for customers of whom no zone is known

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import lightship
-from lightship import app_payments as payments
+from lightship import app_payments_score as payments
 from lightship import app_share
 from lightship.app_casework import open_casework
 from lightship.app_casework_serve import taking

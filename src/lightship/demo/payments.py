@@ -19,6 +19,7 @@ from rich.markup import escape
 from lightship import app_payments as wiring
 from lightship import app_payments_live as living
 from lightship import app_payments_outward as outward
+from lightship import app_payments_score as scoring
 from lightship.core.payments import Alert, Payment, Rail, us_of
 from lightship.exchange.whole import write_each
 from lightship.infra.payment_journal import SqlitePaymentJournal
@@ -65,7 +66,7 @@ def _day(folder: Path, kept: Path, console: Console) -> list[Claim]:
         "What holds here says nothing about real customers.[/]"
     )
     began_s = time.monotonic()
-    scored = wiring.score_dataset(people, kept / "alerts", PACK)
+    scored = scoring.score_dataset(people, kept / "alerts", PACK)
     score_s = time.monotonic() - began_s
     truth = _truth(people)
     queues = {name: one.alerts for name, one in scored.items()}
@@ -266,7 +267,7 @@ def _again(people: Path, kept: Path, folder: Path) -> Claim:
     """Make the population once more, score it for livestreamed abuse, and compare the bytes."""
     other, alerts = folder / "again", folder / "alerts"
     generate(other, CUSTOMERS, PAYERS, SEED)
-    wiring.score_dataset(other, alerts, PACK, typologies=LIVESTREAM)
+    scoring.score_dataset(other, alerts, PACK, typologies=LIVESTREAM)
     lines = (kept / "alerts" / "alerts.jsonl").read_bytes().splitlines()
     same = {
         "payments": _same("payments.parquet", people, other),

@@ -1,9 +1,9 @@
 """ISO 20022 messages as payments: pacs.008, pain.001 and camt.052, .053 and .054, of any version, one record at a time.
 
 Elements are known by their local names, so that a bank that moves to another version, and so to another namespace,
-changes nothing here. A record's values are taken by one XPath expression, which joins them; libxml2 does the work. What
-was taken is dropped at once, so that a file of any size takes the same memory. Document types, and with them entities,
-are refused; nothing is loaded from elsewhere.
+changes nothing here. Where a record's values stand is found once for all records of its shape. A small file is parsed
+whole; of a large one what was taken is dropped at once, so that a file of any size takes the same memory. Document
+types, and with them entities, are refused; nothing is loaded from elsewhere.
 
 What one record says:
 
@@ -23,13 +23,12 @@ unique, so that the same payment told twice is found: by what :mod:`lightship.ex
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, ClassVar
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -50,9 +49,17 @@ MESSAGES = (
 
 _BATCH = 50_000
 _SMALL = 1 << 18
-"""Bytes up to which a file is parsed whole, which is faster."""
-_SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-_JOIN = "\ufdd0"  # no character: what is written never has it, and a value that does is refused
+"""Bytes below which a file is parsed whole, which is faster."""
+_SHAPES, _LARGEST = 2_000, 500
+"""So many shapes of records are remembered, of so many elements each."""
+_SAFE = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,  # so that the text of an element is one
+    "remove_pis": True,
+}
 _PARSER = etree.XMLParser(**_SAFE)
 _TODO = "Ask its sender for it again."
 
@@ -62,26 +69,18 @@ def _party(who: str, prefix: str = "", *, wrapped: bool = False) -> dict[str, st
     key, base = who.lower(), f"{prefix}{who}"
     names = [f"{base}/Nm", f"{base}/Pty/Nm"] if wrapped else [f"{base}/Nm"]
     countries = [f"{one[:-2]}PstlAdr/Ctry" for one in names] + [f"{one[:-2]}CtryOfRes" for one in names]
-    agent = _agent(who, prefix)
+    agent = f"{prefix.replace('Pties', 'Agts')}{who}Agt/FinInstnId"
     return {
         f"{key}_name": "|".join(names),
         f"{key}_country": "|".join(countries),
-        f"{key}_account": f"{base}Acct/Id/IBAN|{base}Acct/Id/Othr/Id",
-        f"{key}_bank": f"{agent}/BICFI|{agent}/BIC",
+        f"{key}_account": _first(f"{base}Acct", "Id/IBAN", "Id/Othr/Id", "Id/PrtryAcct/Id", "Prxy/Id"),
+        f"{key}_bank": _first(agent, "BICFI", "BIC", "ClrSysMmbId/MmbId", "Nm"),
     }
 
 
-def _agent(who: str, prefix: str) -> str:
-    return f"{prefix.replace('Pties', 'Agts')}{who}Agt/FinInstnId"
-
-
-def _seldom(who: str, prefix: str = "") -> dict[str, str]:
-    """Return where an account and a bank stand that are not where they mostly do."""
-    account, agent = f"{prefix}{who}Acct", _agent(who, prefix)
-    return {
-        f"{who.lower()}_account": f"{account}/Id/PrtryAcct/Id|{account}/Prxy/Id",
-        f"{who.lower()}_bank": f"{agent}/Nm|{agent}/ClrSysMmbId/MmbId",
-    }
+def _first(base: str, *paths: str) -> str:
+    """Return paths below another, of which the first that says something is taken."""
+    return "|".join(f"{base}/{path}" if path else base for path in paths)
 
 
 _IDS = {
@@ -109,7 +108,7 @@ _INITIATED = {
     **_party("Cdtr"),
     **_TEXT,
 }
-_INITIATION = {"id": "PmtInfId", "day": "ReqdExctnDt", **_party("Dbtr")}
+_INITIATION = {"id": "PmtInfId", "day": _first("ReqdExctnDt", "", "Dt", "DtTm"), **_party("Dbtr")}
 _HEADER = {"message": "MsgId", "made": "CreDtTm", "count": "NbOfTxs"}
 _STATEMENT = {
     "id": "Id",
@@ -123,8 +122,8 @@ _ENTRY = {
     "currency": "Amt/@Ccy",
     "direction": "CdtDbtInd",
     "reversal": "RvslInd",
-    "status": "Sts",  # its text in the old versions, of its code in the new
-    "moment": "BookgDt|ValDt",  # the first, be it a day or a time
+    "status": _first("Sts", "", "Cd", "Prtry"),  # its text in the old versions, its code in the new
+    "moment": f"{_first('BookgDt', '', 'Dt', 'DtTm')}|{_first('ValDt', '', 'Dt', 'DtTm')}",
     "entry": "NtryRef",
     "servicer": "AcctSvcrRef",
 }
@@ -138,61 +137,103 @@ _DETAILS = {
     "given": "AmtDtls/InstdAmt/Amt",
     "given_currency": "AmtDtls/InstdAmt/Amt/@Ccy",
     "direction": "CdtDbtInd",
-    "moment": "RltdDts/TxDtTm|RltdDts/AccptncDtTm",
-    "returned": "RtrInf/Rsn|RtrInf/AddtlInf",
+    "moment": "RltdDts/AccptncDtTm|RltdDts/TxDtTm",
+    "returned": _first("RtrInf", "Rsn", "Rsn/Cd", "Rsn/Prtry", "AddtlInf"),
     **_party("Dbtr", "RltdPties/", wrapped=True),
     **_party("Cdtr", "RltdPties/", wrapped=True),
     **_TEXT,
 }
 
 
+_Texts = tuple[tuple[str, int], ...]
+_Others = tuple[tuple[str, int, str], ...]
+
+
 class _Taker:
     """Takes the values of some paths below an element, all at once.
 
+    Where they stand depends on its shape alone: the tags below it, and how many elements each holds.
+
     Parameters
     ----------
-    seldom
-        Other paths to values that were not found.
+    paths
+        Of each value; of several, the first that says something counts.
     """
 
-    def __init__(self, paths: dict[str, str], seldom: dict[str, str] | None = None) -> None:
-        self._paths = paths
-        self._seldom, self._needed = (_Taker(seldom) if seldom else None), tuple(seldom or ())
-        self._compiled = lru_cache(maxsize=64)(self._compile)
+    def __init__(self, paths: dict[str, str]) -> None:
+        self.blank = dict.fromkeys(paths, "")
+        self._paths = {
+            name: tuple(one.partition("/@")[::2] for one in path.split("|")) for name, path in paths.items()
+        }
+        self._steps = {path.partition("[")[0] for alike in self._paths.values() for path, _ in alike}
+        self._known: dict[tuple[Any, ...], tuple[_Texts, _Others]] = {}
 
-    def _compile(self, namespace: str) -> Any:
-        prefix = "n:" if namespace else ""
-        steps = re.compile(r"(?<![@A-Za-z])([A-Z][A-Za-z]*)")
-        parts = [steps.sub(prefix + r"\1", path) for path in self._paths.values()]
-        joined = f", '{_JOIN}', ".join(parts)
-        return etree.XPath(
-            f"concat({joined})", namespaces={"n": namespace} if namespace else None, smart_strings=False
-        )
+    def __call__(self, element: Any, before: Any = None) -> dict[str, str]:
+        """Return the values, empty where there are none; only of what stands before a child, where one is given."""
+        if before is None:
+            below = list(element.iterdescendants())
+        else:
+            below = [
+                one for child in takewhile(lambda child: child is not before, element) for one in child.iter()
+            ]
+        shape = (*[one.tag for one in below], *map(len, below))
+        texts, others = self._known.get(shape) or self._find(shape)
+        values = self.blank.copy()
+        for name, place in texts:
+            text = below[place].text
+            if text:
+                values[name] = text.strip()
+        for name, place, attribute in others:
+            if not values[name]:
+                text = below[place].get(attribute) if attribute else below[place].text
+                values[name] = (text or "").strip()
+        return values
 
-    def __call__(self, element: Any) -> dict[str, str]:
-        """Return the values, empty where there are none.
-
-        Raises
-        ------
-        ValueError
-            If one holds the character that joins them.
-        """
-        namespace, _, _ = element.tag.rpartition("}")
-        values = self._compiled(namespace[1:])(element).split(_JOIN)
-        found = dict(zip(self._paths, map(str.strip, values), strict=True))
-        if self._seldom is not None and not all(found[name] for name in self._needed):
-            found |= {name: value for name, value in self._seldom(element).items() if not found[name]}
+    def _find(self, shape: tuple[Any, ...]) -> tuple[_Texts, _Others]:
+        """Return where a shape's values stand: texts, then what counts where these are empty, and attributes."""
+        half = len(shape) // 2
+        at: dict[str, int] = {}
+        times: Counter[str] = Counter()
+        above, left = [""], [half + 1]  # the paths of what encloses, and how many elements each has yet
+        for place, (tag, size) in enumerate(zip(shape[:half], shape[half:], strict=True)):
+            path = above[-1] + tag.rpartition("}")[2]
+            left[-1] -= 1
+            if path in self._steps:
+                times[path] += 1
+                at.setdefault(path if times[path] == 1 else f"{path}[{times[path]}]", place)
+            above.append(f"{path}/")
+            left.append(size)
+            while not left[-1]:
+                above.pop()
+                left.pop()
+        texts: dict[str, int] = {}
+        others = []
+        for name, alike in self._paths.items():
+            for path, attribute in alike:
+                if path not in at:
+                    continue
+                if attribute or name in texts:
+                    others.append((name, at[path], attribute))
+                else:
+                    texts[name] = at[path]
+        found = tuple(texts.items()), tuple(others)
+        if half <= _LARGEST:
+            if len(self._known) == _SHAPES:
+                self._known.clear()
+            self._known[shape] = found
         return found
 
 
-_header, _statement, _entry = map(_Taker, (_HEADER, _STATEMENT, _ENTRY))
-_interbank = _Taker(_INTERBANK, _seldom("Dbtr") | _seldom("Cdtr"))
-_initiation, _initiated = _Taker(_INITIATION, _seldom("Dbtr")), _Taker(_INITIATED, _seldom("Cdtr"))
-_details = _Taker(_DETAILS, _seldom("Dbtr", "RltdPties/") | _seldom("Cdtr", "RltdPties/"))
-_NO_DETAILS = dict.fromkeys(_DETAILS, "")
+_header, _initiation, _statement, _entry = map(_Taker, (_HEADER, _INITIATION, _STATEMENT, _ENTRY))
+_interbank, _initiated, _details = map(_Taker, (_INTERBANK, _INITIATED, _DETAILS))
 
-_RECORDS = ("GrpHdr", "CdtTrfTxInf", "PmtInf", "TxDtls", "Ntry", "Rpt", "Stmt", "Ntfctn", *MESSAGES)
-_TAGS = tuple(f"{{*}}{name}" for name in _RECORDS)
+
+def _tags(*names: str) -> tuple[str, ...]:
+    return tuple(f"{{*}}{name}" for name in names)
+
+
+_RECORDS = _tags("GrpHdr", "CdtTrfTxInf", "TxDtls", "Ntry")
+_DROPPED = (*_RECORDS, *_tags("PmtInf", "Rpt", "Stmt", "Ntfctn", *MESSAGES))
 _COLUMNS = (
     "row", "payment", "at", "payer", "payee", "amount", "currency", "payee_amount", "payee_currency", "payer_country",
     "payee_country", "via", "payee_name", "text", "reverses", "end_to_end", "customer",
@@ -234,13 +275,12 @@ def read(paths: Iterable[tuple[int, Path]], reading: Reading, rail: str = "bank"
     rows: list[Row] = []
     for number, path in paths:
         try:
-            with path.open("rb") as file:
-                for row in _File(str(path), reading).rows(file):
-                    files.append(number)
-                    rows.append(row)
-                    if len(rows) == _BATCH:
-                        yield _as_table(files, rows, rail)
-                        files, rows = [], []
+            for row in _File(path, reading).rows():
+                files.append(number)
+                rows.append(row)
+                if len(rows) == _BATCH:
+                    yield _as_table(files, rows, rail)
+                    files, rows = [], []
         except OSError as error:
             raise InputError(
                 f"The file cannot be read: {error.strerror}.", str(path), "Check the path."
@@ -262,16 +302,16 @@ def _as_table(files: list[int], rows: list[Row], rail: str) -> pa.Table:
 class _File:
     """One file on its way through; keeps what is said once for many records."""
 
-    def __init__(self, name: str, reading: Reading) -> None:
-        self._name, self._reading = name, reading
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self._path, self._name, self._reading = path, str(path), reading
         self._row = self._since_header = 0
-        self._header = dict.fromkeys(_HEADER, "")
-        self._known, self._root = False, None
+        self._header = _header.blank
+        self._root: Any = None
         self._above: dict[str, tuple[Any, dict[str, str]]] = {}
         self._parts = 0  # of the entry that is being read
         self._waiting: tuple[int, dict[str, str]] | None = None
 
-    def rows(self, file: BinaryIO) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """Yield the payments.
 
         Raises
@@ -279,56 +319,38 @@ class _File:
         InputError
             As :func:`read`.
         """
-        takes: dict[str, Callable[[Any], Iterator[Row] | Sequence[Row]]] = {
-            "GrpHdr": self._take_header,
-            "CdtTrfTxInf": self._take_transfer,
-            "TxDtls": self._take_details,
-            "Ntry": self._take_entry,
-        }
+        start = _start(self._path)
+        self._root = _whole(start) if len(start) < _SMALL else None
+        # What is wrong with a small file is told by the way of a large one.
+        records = self._streamed(start) if self._root is None else _as_they_end(self._root.iter(*_RECORDS))
         try:
-            for element in self._elements(file):
-                name = element.tag.rpartition("}")[2]
-                take = takes.get(name)
-                if take is not None:
-                    yield from take(element)
-                elif name in MESSAGES:
-                    self._known = True
+            for element in records:
+                row = self._takes[element.tag.rpartition("}")[2]](self, element)
+                if row is not None:
+                    yield row
         except etree.XMLSyntaxError as error:
             place = f"{self._name}, line {error.lineno}, after record {self._row}"
             raise InputError(
                 f"The XML breaks off or is wrong: {_short(error.msg or '')}.", place, _TODO
             ) from error
         self._count()
-        if not (self._known or self._row):
+        if not self._row and next(self._root.iter(*_tags(*MESSAGES)), None) is None:
             what = f"No message of payments is in it; it holds {_names(self._root)[:80]}."
             raise InputError(what, self._name, "pacs.008, pain.001 and camt.052, .053 and .054 are read.")
 
-    def _elements(self, file: BinaryIO) -> Iterator[Any]:
-        """Yield the elements that say something as they end; of a large file each is dropped soon after."""
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(min(size, _SMALL))  # to ask for more than there is costs the memory of it
-        if size < _SMALL:
-            try:
-                root = etree.fromstring(start, _PARSER)
-            except etree.XMLSyntaxError:
-                _refuse_doctype(start, self._name)  # says more plainly what is wrong, where it is that
-                raise
-            if root.getroottree().docinfo.internalDTD is not None:
-                _refuse_doctype(start, self._name)
-            self._root = root
-            for _, element in etree.iterwalk(root, events=("end",), tag=_TAGS):
-                yield element
-            return
+    def _streamed(self, start: bytes) -> Iterator[Any]:
+        """Yield the records as they end, and drop each soon after."""
         _refuse_doctype(start, self._name)
-        file.seek(0)
         done: dict[str, Any] = {}
-        parser = etree.iterparse(file, events=("end",), tag=_TAGS, **_SAFE)
-        for _, element in parser:
-            yield element
-            before = done.get(element.tag)
-            if before is not None and (parent := before.getparent()) is not None:
-                parent.remove(before)
-            done[element.tag] = element
+        with self._path.open("rb") as file:
+            parser = etree.iterparse(file, events=("end",), tag=_DROPPED, **_SAFE)
+            for _, element in parser:
+                if element.tag.rpartition("}")[2] in self._takes:
+                    yield element
+                before = done.get(element.tag)
+                if before is not None and (parent := before.getparent()) is not None:
+                    parent.remove(before)
+                done[element.tag] = element
         self._root = parser.root
 
     def _next(self) -> int:
@@ -338,10 +360,9 @@ class _File:
     def _reject(self, row: int, name: str, reason: str) -> None:
         self._reading.rejects.add(Reject(self._name, row, name, reason))
 
-    def _take_header(self, element: Any) -> Sequence[Row]:
+    def _take_header(self, element: Any) -> None:
         self._count()
         self._header, self._since_header = _header(element), 0
-        return ()
 
     def _count(self) -> None:
         """Tell of a message that does not hold as many transfers as it says."""
@@ -353,26 +374,22 @@ class _File:
                 f"message {self._header['message'][:40]} announces {announced} transfers and has {found}",
             )
 
-    def _of_above(self, name: str, element: Any, taker: _Taker) -> dict[str, str]:
-        """Return what an enclosing element says, taken once for all that it encloses."""
+    def _of_above(self, name: str, taker: _Taker, element: Any, before: Any) -> dict[str, str]:
+        """Return what an enclosing element says before what it encloses, taken once for all of that."""
         known = self._above.get(name)
         if known is not None and known[0] is element:
             return known[1]
-        said = taker(element)
+        said = taker.blank if element is None else taker(element, before)
         self._above[name] = (element, said)
         return said
 
-    def _take_transfer(self, element: Any) -> Iterator[Row]:
+    def _take_transfer(self, element: Any) -> Row | None:
         row = self._next()
         self._since_header += 1
         parent = element.getparent()
         initiated = parent is not None and parent.tag.endswith("PmtInf")
-        try:
-            said = _initiated(element) if initiated else _interbank(element)
-            above = self._of_above("PmtInf", parent, _initiation) if initiated else said
-        except ValueError:
-            self._reject(row, "text", "it has a character that no text may have")
-            return
+        said = _initiated(element) if initiated else _interbank(element)
+        above = self._of_above("PmtInf", _initiation, parent, element) if initiated else said
         made = self._header["made"]
         day = above["day"] if initiated else ""
         at = day if day[:10] != made[:10] and day else said.get("moment") or made
@@ -394,55 +411,54 @@ class _File:
             payment = f"{payer}/{end_to_end}/{at[:10]}"
         else:
             payment = f"{self._header['message']}/{said['instruction'] or row}"
-        yield (
+        return (
             row, payment, at, payer, payee, amount, currency, *arrives, _country(above, "dbtr"), _country(said, "cdtr"),
             said["cdtr_bank"], said["cdtr_name"], f"{said['text']} {said['text_2']}", None,
             None if end_to_end in _NONE else end_to_end, "payer",
         )  # fmt: skip
 
-    def _take_details(self, element: Any) -> Iterator[Row]:
+    def _take_details(self, element: Any) -> Row | None:
         """Take a part of an entry; one without an amount waits: where it is the only one, the entry's is its own."""
         row = self._next()
+        branch, entry = element, element.getparent()
+        while entry is not None and entry.tag.rpartition("}")[2] != "Ntry":
+            branch, entry = entry, entry.getparent()
+        if entry is None:
+            self._reject(row, "Ntry", "it is part of no entry")
+            return None
         self._parts += 1
-        entry = element.getparent()
-        while not entry.tag.endswith("Ntry"):
-            entry = entry.getparent()
-        try:
-            said = _details(element)
-        except ValueError:
-            self._reject(row, "text", "it has a character that no text may have")
-            return
+        said = _details(element)
         if said["amount"]:
-            yield from self._of_entry(entry, row, self._parts, said)
-        elif self._parts == 1:
+            return self._of_entry(entry, row, self._parts, said, branch)
+        if self._parts == 1:
             self._waiting = (row, said)
         else:
             self._reject(row, "amount", "it is missing, and the entry's is that of several")
+        return None
 
-    def _take_entry(self, element: Any) -> Iterator[Row]:
+    def _take_entry(self, element: Any) -> Row | None:
         parts, waiting = self._parts, self._waiting
         self._parts, self._waiting = 0, None
         if not parts:
-            yield from self._of_entry(element, self._next(), 1, _NO_DETAILS)
-        elif waiting is not None and parts == 1:
-            yield from self._of_entry(element, waiting[0], 1, waiting[1])
-        elif waiting is not None:
+            return self._of_entry(element, self._next(), 1, _details.blank)
+        if waiting is not None and parts == 1:
+            return self._of_entry(element, waiting[0], 1, waiting[1])
+        if waiting is not None:
             self._reject(waiting[0], "amount", "it is missing, and the entry's is that of several")
+        return None
 
-    def _of_entry(self, element: Any, row: int, place: int, said: dict[str, str]) -> Iterator[Row]:
-        try:
-            entry = self._of_above("Ntry", element, _entry)
-            account = self._of_above("Stmt", element.getparent(), _statement)
-        except ValueError:
-            self._reject(row, "text", "it has a character that no text may have")
-            return
+    def _of_entry(
+        self, element: Any, row: int, place: int, said: dict[str, str], branch: Any = None
+    ) -> Row | None:
+        entry = self._of_above("Ntry", _entry, element, branch)
+        account = self._of_above("Stmt", _statement, element.getparent(), element)
         if entry["status"] not in {"", "BOOK"}:
             self._reading.passed_over["not booked yet"] += 1
-            return
+            return None
         direction = said["direction"] or entry["direction"]
         if direction not in {"DBIT", "CRDT"}:
             self._reject(row, "CdtDbtInd", f"“{direction[:20]}” is neither CRDT nor DBIT")
-            return
+            return None
         back = entry["reversal"] in {"true", "1"} or bool(said["returned"])
         goes = direction == "DBIT"
         # What takes a payment back names the parties as the payment did: who gives it back is its creditor.
@@ -450,7 +466,7 @@ class _File:
         other = _identity(said, role)
         if not other:
             self._reading.passed_over["nobody on the other side"] += 1
-            return
+            return None
         own = account["account"] or (f"name:{account['name'].casefold()}" if account["name"] else "")
         own_country = account["country"] or _by_account(account["account"]) or _by_bank(account["bic"])
         booked = said["moment"] or entry["moment"]
@@ -466,12 +482,47 @@ class _File:
         payment = _id_of_entry(said, entry, own, place, at) or f"{own}/{unnamed}"
         parties = (own, other) if goes else (other, own)
         countries = (own_country, _country(said, role)) if goes else (_country(said, role), own_country)
-        yield (
+        return (
             row, f"back:{payment}" if back else payment, at, *parties, *amounts, *countries,
             said[f"{role}_bank"], said[f"{role}_name"] if goes else account["name"],
             f"{said['text']} {said['text_2']}", (said["uetr"].lower() or f"of {payment}") if back else None,
             None if end_to_end in _NONE else end_to_end, "payer" if goes else "payee",
         )  # fmt: skip
+
+    _takes: ClassVar[dict[str, Callable[[_File, Any], Row | None]]] = {
+        "GrpHdr": _take_header,
+        "CdtTrfTxInf": _take_transfer,
+        "TxDtls": _take_details,
+        "Ntry": _take_entry,
+    }
+
+
+def _start(path: Path) -> bytes:
+    """Return a file's beginning; all of it where that is shorter than it may be."""
+    file = os.open(path, os.O_RDONLY)  # a file object for each would take longer than reading it
+    try:
+        return os.read(file, _SMALL)
+    finally:
+        os.close(file)
+
+
+def _whole(data: bytes) -> Any:
+    """Return the root of a message, None where something is wrong with it."""
+    try:
+        root = etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError:
+        return None
+    return root if root.getroottree().docinfo.internalDTD is None else None
+
+
+def _as_they_end(elements: Iterable[Any]) -> Iterator[Any]:
+    """Yield elements that come as they begin in the order in which they end."""
+    begun: list[Any] = []
+    for element in elements:
+        while begun and begun[-1] not in element.iterancestors():
+            yield begun.pop()
+        begun.append(element)
+    yield from reversed(begun)
 
 
 def _id_of_entry(said: dict[str, str], entry: dict[str, str], own: str, place: int, at: str) -> str:

@@ -40,6 +40,7 @@ from lightship.exchange.payment_rows import BY_PAYER, RAW, checked, checked_fact
 from lightship.exchange.rejects import Reject, Rejects
 
 _BLOCK = 16 << 20
+_LOOK = 1 << 18  # so little at once that memory is used again and stays in the processor's cache
 _ROWS = 250_000
 _TODO = "See packs/payments/mappings/ for examples."
 _EITHER = ("amount", "amount_minor")
@@ -355,8 +356,8 @@ def _blocks(reader: Any, path: Path, broken: Sequence[int]) -> Iterator[Any]:
 
 
 def _has_quotes(path: Path) -> bool:
-    with path.open("rb") as file:
-        return any(b'"' in part for part in iter(lambda: file.read(_BLOCK), b""))
+    with path.open("rb", buffering=0) as file:
+        return any(b'"' in part for part in iter(lambda: file.read(_LOOK), b""))
 
 
 def _unswallowed(

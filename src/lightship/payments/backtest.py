@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lightship.core.poisson import poisson_lower
 from lightship.payments.baseline import Baseline
-from lightship.payments.score import Measured, weighed_table
+from lightship.payments.score import Measured, eligible, weighed_table
 
 PER = 100_000
 
@@ -62,13 +62,8 @@ class Standing:
 
 def standing(found: Measured, base: Baseline) -> Standing:
     """Return everybody's weight, by the engine."""
-    pack, engine = found.pack, found.history.engine
-    table = weighed_table(found, base)
-    measured = engine.arrow(table.aggregate(n=table.subject.nunique()))["n"][0].as_py()
-    eligible = table.filter(
-        table.total_mdb >= round(pack.floor_db * 1000), table.speaking >= pack.families_needed
-    )
-    rows = engine.arrow(eligible.select("subject", "total_mdb", "keeper_mdb", "n"))
+    pack, table = found.pack, weighed_table(found, base)
+    rows = eligible(table, pack)
     subject = np.array(rows["subject"].to_pylist(), dtype=object).astype(str)
     total, level, number = (rows[name].fill_null(0).to_numpy() for name in ("total_mdb", "keeper_mdb", "n"))
     order = np.lexsort((subject, -level, -total))
@@ -77,7 +72,7 @@ def standing(found: Measured, base: Baseline) -> Standing:
     return Standing(
         pack.id,
         found.history.window.day,
-        int(measured),
+        len(table["subject"].unique()),
         tuple(subject[order].tolist()),
         total[order],
         number[order],

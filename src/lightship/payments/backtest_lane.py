@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lightship.payments.backtest import PER
 from lightship.payments.baseline import Baseline
-from lightship.payments.lane import QUIET_US
-from lightship.payments.score import Measured, weighed_table
+from lightship.payments.score import Measured, first_of_episode, weighed_table
 
 IN_TIME = 3
 """The payment of a burst by which it has to be said."""
@@ -34,11 +34,9 @@ class Moments:
 
 
 def moments(found: Measured, base: Baseline) -> Moments:
-    """Return them, by the engine."""
-    pack, engine = found.pack, found.history.engine
+    """Return them."""
     table = weighed_table(found, base)
-    eligible = table.filter(table.speaking >= pack.families_needed)
-    rows = engine.arrow(eligible.select("subject", "last_us", "total_mdb"))
+    rows = table.filter(pc.greater_equal(table["speaking"], found.pack.families_needed))
     subject = np.array(rows["subject"].to_pylist(), dtype=object).astype(str)
     at_us, total = rows["last_us"].to_numpy(), rows["total_mdb"].to_numpy()
     order = np.lexsort((-total, at_us, subject))
@@ -49,9 +47,8 @@ def episodes(found: Moments, threshold_mdb: int) -> Moments:
     """Return the first moment of each episode: none that reached the threshold in the 30 days before."""
     keep = found.total_mdb >= threshold_mdb
     subject, at_us, total = found.subject[keep], found.at_us[keep], found.total_mdb[keep]
-    again = np.zeros(len(subject), dtype=bool)
-    again[1:] = (subject[1:] == subject[:-1]) & (at_us[1:] - at_us[:-1] < QUIET_US)
-    return Moments(subject[~again], at_us[~again], total[~again])
+    first = first_of_episode(subject, at_us)
+    return Moments(subject[first], at_us[first], total[first])
 
 
 @dataclass(frozen=True, slots=True)

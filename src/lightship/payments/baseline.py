@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from typing import Any
 
@@ -112,11 +112,9 @@ class Baseline:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return {
-            "format": FORMAT,
-            **asdict(self),
-            "tables": {key: asdict(one) for key, one in self.tables.items()},
-        }
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        told["tables"] = {key: vars(one) for key, one in self.tables.items()}
+        return {"format": FORMAT, **told}
 
     @classmethod
     def from_json(cls, value: Any, where: str = "baseline") -> Baseline:
@@ -150,8 +148,8 @@ class Baseline:
             ) from error
 
 
-def group_of(habit: int, age: int, payroll: int) -> int:
-    """Return the number of a peer group."""
+def group_of(habit: Any, age: Any, payroll: Any) -> Any:
+    """Return the number of a peer group, or of each of a column of them."""
     return (habit * AGES + age) * PAYROLLS + payroll
 
 
@@ -294,8 +292,7 @@ def beyond_caps(base: Baseline, pack: Pack) -> tuple[str, ...]:
 def tables(values: pa.Table, pack: Pack) -> tuple[tuple[int, ...], dict[str, Table]]:
     """Return the subjects in each peer group and each indicator's bins, from the measured population."""
     groups = (len(pack.habit) + 1) * AGES * PAYROLLS
-    habit, age, payroll = (values.column(name).to_numpy() for name in ("habit", "age", "payroll"))
-    group = (habit * AGES + age) * PAYROLLS + payroll
+    group = group_of(*(values[name].to_numpy() for name in ("habit", "age", "payroll")))
     members: dict[str, int] = {}
     for one in pack.computed:
         members[one.family] = members.get(one.family, 0) + 1

@@ -61,16 +61,31 @@ class DuckEngine:
         What it may hold before it writes to disk, such as ``"3GB"``; empty for DuckDB's own limit.
     threads
         0 for all cores.
+    cursor
+        Another engine's, to be beside it.
     """
 
-    def __init__(self, memory: str = "", threads: int = 0, spill: Path | None = None) -> None:
-        self._ibis = ibis.duckdb.connect()
+    def __init__(
+        self, memory: str = "", threads: int = 0, spill: Path | None = None, cursor: Any = None
+    ) -> None:
+        self._ibis = ibis.duckdb.from_connection(cursor) if cursor else ibis.duckdb.connect()
         settings = {"memory_limit": memory, "threads": threads, "temp_directory": str(spill or "")}
         for name, value in settings.items():
             if value:
                 self._ibis.raw_sql(f"SET {name} = '{value}'")
         self._ibis.raw_sql("SET preserve_insertion_order = false")
         self._ibis.raw_sql("SET TimeZone = 'UTC'")
+
+    def beside(self) -> DuckEngine:
+        """Return an engine for another thread: what either keeps both have, within the same memory.
+
+        What is read or looked up stays each one's own.
+        """
+        return DuckEngine(cursor=self._ibis.con.cursor())
+
+    def interrupt(self) -> None:
+        """Stop what it computes; whoever waits for it sees an error."""
+        self._ibis.con.interrupt()
 
     def read(self, name: str, path: Path) -> Any:
         """Return a Parquet file or folder as a table."""
@@ -86,7 +101,7 @@ class DuckEngine:
         """Compute an expression once and return it as a table."""
         self._ibis.raw_sql(f"DROP TABLE IF EXISTS {name}")
         # With the expression's own types: DuckDB's sums would be of 128 bits otherwise.
-        return self._ibis.create_table(name, obj=expression, temp=True)
+        return self._ibis.create_table(name, obj=expression)
 
     def arrow(self, expression: Any) -> pa.Table:
         """Return an expression's rows."""

@@ -197,11 +197,12 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     if not held:
         return data, 0
     known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held))
-    again = data.payments.semi_join(known, "payment")
-    count = engine.arrow(again.aggregate(n=again.count()))["n"][0].as_py()
     # Kept: every view reads them.
     new = engine.keep("ls_new", data.payments.anti_join(known, "payment"))
-    return replace(data, payments=new), count
+    told, fresh_ = (
+        engine.arrow(rows.count().as_table()).column(0)[0].as_py() for rows in (data.payments, new)
+    )
+    return replace(data, payments=new), told - fresh_
 
 
 def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from lightship.core.canonical import digest
 from lightship.core.errors import InputError
 from lightship.payments.baseline import Baseline
-from lightship.payments.features import column
 from lightship.payments.lane import BURST_US
 from lightship.payments.pack import Pack
+from lightship.payments.weigh import parts_of
 
 FORMAT = "lightship.payments-learned/1"
 FEWEST = 20
@@ -191,13 +191,8 @@ def learnable(pack: Pack, base: Baseline) -> tuple[str, ...]:
 
 def rows_of(weighed: pa.Table, pack: Pack, base: Baseline) -> Rows:
     """Return a weighed table (:func:`lightship.payments.score.weighed_table`) as columns."""
-    group = weighed["group_id"].to_numpy()
     learned = learnable(pack, base)
-    parts = {
-        one.id: _part(weighed[column(one.id)], group, base, one.id)
-        for one in pack.computed
-        if one.id in base.tables
-    }
+    parts = parts_of(weighed, weighed["group_id"].to_numpy(), pack, base)
     nothing = np.zeros(len(weighed), dtype=np.int64)
     return Rows(
         np.array(weighed["subject"].to_pylist(), dtype=object).astype(str),
@@ -206,12 +201,6 @@ def rows_of(weighed: pa.Table, pack: Pack, base: Baseline) -> Rows:
         np.stack([parts[name] / 1000.0 for name in learned], axis=1),
         sum((part for name, part in parts.items() if name not in learned), nothing),
     )
-
-
-def _part(value: pa.ChunkedArray, group: Ints, base: Baseline, indicator: str) -> Ints:
-    table = base.tables[indicator]
-    place = np.searchsorted(np.asarray(table.edges), np.asarray(value.fill_null(0)), side="right")
-    return np.where(np.asarray(value.is_valid()), np.asarray(table.weights_mdb)[group, place], 0)
 
 
 def marked(rows: Rows, known: Collection[str]) -> tuple[Rows, NDArray[np.bool_]]:

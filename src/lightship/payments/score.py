@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lightship.core.errors import InputError
 from lightship.core.payments import Alert
@@ -79,8 +80,10 @@ class Measured:
         Indicator to the reason it is off.
     params
         Parameters by indicator, as of the window's last day.
-    rows, values
-        Tables in the engine: the view's rows, and each subject's values and classes.
+    rows
+        The view's rows, a table in the engine.
+    values
+        Each subject's values and classes.
     """
 
     history: History
@@ -89,7 +92,7 @@ class Measured:
     off: Mapping[str, str]
     params: Mapping[str, Params]
     rows: Any
-    values: Any
+    values: pa.Table
 
 
 def measure(history: History, pack: Pack) -> Measured:
@@ -100,8 +103,7 @@ def measure(history: History, pack: Pack) -> Measured:
     facts = history.facts if "payroll" in used.peers else None
     values = grouped(measured(rows, used, day, currencies), used, history.data, facts, history.window)
     params = {one.id: resolved(one, day, currencies) for one in used.computed}
-    name = f"ls_values_{history.window.from_us}_{used.id.replace('-', '_')}"
-    return Measured(history, used, pack.digest, off, params, rows, history.engine.keep(name, values))
+    return Measured(history, used, pack.digest, off, params, rows, history.engine.arrow(values))
 
 
 def fit(found: Measured) -> Baseline:
@@ -112,8 +114,7 @@ def fit(found: Measured) -> Baseline:
     Nobody
         If there is nobody to measure.
     """
-    pack, engine = found.pack, found.history.engine
-    values = engine.arrow(found.values)
+    pack, engine, values = found.pack, found.history.engine, found.values
     if not len(values):
         raise Nobody(
             f"No payment of the window is what {pack.id} is about.", "payments", "Check corridors and dates."
@@ -139,15 +140,21 @@ def fit(found: Measured) -> Baseline:
     )
 
 
-def weighed_table(found: Measured, base: Baseline) -> Any:
+def weighed_table(found: Measured, base: Baseline) -> pa.Table:
     """Return every subject's values with ``group_id``, ``speaking``, ``total_mdb``, ``keeper_mdb``, ``highest_mdb``."""
     table = weighed(found.values, found.pack, base)
     if (kept := _kept_as(found.pack, base)).keeper:
-        to_us = found.history.window.to_us
-        level = keeper.levels(found.rows, kept, found.params, base.keeper_mdb, to_us)
-        return table.left_join(level, table.subject == level.kept_whom).drop("kept_whom")
-    nothing = ibis.literal(0, "int64")
-    return table.mutate(keeper_mdb=nothing, highest_mdb=nothing)
+        history = found.history
+        level = keeper.levels(found.rows, kept, found.params, base.keeper_mdb, history.window.to_us)
+        return table.join(history.engine.arrow(level), "subject", "kept_whom")
+    nothing = pa.array(np.zeros(len(table), dtype=np.int64))
+    return table.append_column("keeper_mdb", nothing).append_column("highest_mdb", nothing)
+
+
+def eligible(table: pa.Table, pack: Pack) -> pa.Table:
+    """Return the subjects of a weighed table that may be alerted about: families enough speak, and to the floor."""
+    speak = pc.greater_equal(table["speaking"], pack.families_needed)
+    return table.filter(pc.and_(speak, pc.greater_equal(table["total_mdb"], round(pack.floor_db * 1000))))
 
 
 def _kept_as(pack: Pack, base: Baseline) -> Pack:
@@ -181,34 +188,34 @@ def score(
     found = measure(history, pack)
     tell(f"{pack.title}: weighing")
     fitted = base or fit(found)
-    engine, pack = history.engine, found.pack
-    name = f"ls_weighed_{pack.id.replace('-', '_')}"
-    table = engine.keep(name, weighed_table(found, fitted))
-    eligible = table.filter(
-        table.total_mdb >= round(pack.floor_db * 1000), table.speaking >= pack.families_needed
-    )
+    pack = found.pack
+    may = eligible(weighed_table(found, fitted), pack)
     if base is None and pack.lane == "slow":
-        fitted = _with_thresholds(
-            fitted, engine.arrow(eligible.select("total_mdb", "highest_mdb")), budget, pack
-        )
-    reached = eligible.filter(
-        (eligible.total_mdb >= fitted.threshold_mdb)
-        | ((eligible.keeper_mdb >= fitted.keeper_threshold_mdb) & (fitted.keeper_threshold_mdb > 0))
-    )
+        fitted = _with_thresholds(fitted, may, budget, pack)
+    reached = pc.greater_equal(may["total_mdb"], fitted.threshold_mdb)
+    if fitted.keeper_threshold_mdb > 0:
+        reached = pc.or_(reached, pc.greater_equal(may["keeper_mdb"], fitted.keeper_threshold_mdb))
+    above = may.filter(reached)
     if pack.lane == "fast":
-        reached = first_of_episode(reached)
-    order = [ibis.desc("total_mdb"), ibis.desc("keeper_mdb"), "subject", "last_us"]
-    queue = engine.arrow(reached.order_by(order).limit(budget))
-    above = engine.arrow(reached.aggregate(above=reached.count()))["above"][0].as_py()
+        above = above.sort_by([("subject", "ascending"), ("last_us", "ascending"), ("payment", "ascending")])
+        above = above.filter(first_of_episode(above["subject"].to_numpy(), above["last_us"].to_numpy()))
+    queue = above.sort_by(
+        [
+            ("total_mdb", "descending"),
+            ("keeper_mdb", "descending"),
+            ("subject", "ascending"),
+            ("last_us", "ascending"),
+        ]
+    )[:budget]
     tell(f"{pack.title}: {len(queue)} cases")
-    return Scored(_alerts(found, fitted, queue), fitted, above)
+    return Scored(_alerts(found, fitted, queue), fitted, len(above))
 
 
-def first_of_episode(reached: Any) -> Any:
-    """Return the first moment of each episode: none that reached the threshold in the 30 days before it."""
-    before = reached.last_us.lag().over(ibis.window(group_by="subject", order_by=["last_us", "payment"]))
-    reached = reached.mutate(before_us=before)
-    return reached.filter(reached.before_us.isnull() | (reached.last_us - reached.before_us >= QUIET_US))
+def first_of_episode(subject: NDArray[Any], at_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which moments, in the order of subject and time, begin an episode: none in the 30 days before."""
+    first = np.ones(len(subject), dtype=bool)
+    first[1:] = (subject[1:] != subject[:-1]) | (at_us[1:] - at_us[:-1] >= QUIET_US)
+    return first
 
 
 def _with_thresholds(base: Baseline, eligible: pa.Table, budget: int, pack: Pack) -> Baseline:

@@ -1,20 +1,23 @@
 """From measured values to a total: each value's bin, the bin's weight in the subject's peer group, and the sum.
 
-In Ibis for the batch engines and in Python for the live step; both add the same whole numbers.
+In NumPy for a batch, whichever engine measured it, and in Python for the live step; both add the same whole numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import ibis
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from lightship.payments.baseline import AGES, PAYROLLS, Baseline, group_of
+from lightship.payments.baseline import Baseline, group_of
 from lightship.payments.features import column
 from lightship.payments.pack import Pack
 from lightship.payments.proof import free_families
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +66,32 @@ def weigh(
     return Weighed(group, parts, sum(parts.values()), speaking)
 
 
-def weighed(values: Any, pack: Pack, base: Baseline) -> Any:
-    """Return the table of measured subjects with ``group_id``, ``speaking`` and ``total_mdb``."""
-    values = values.mutate(group_id=(values.habit * AGES + values.age) * PAYROLLS + values.payroll)
-    on = [one for one in pack.computed if one.id in base.tables]
-    parts = {f"w_{column(one.id)}": _part(values, one.id, base) for one in on}
-    values = values.mutate(**parts)
-    nothing = ibis.literal(0, "int64")
-    families = {
-        family: sum((values[f"w_{column(one.id)}"] for one in on if one.family == family), nothing)
-        for family in free_families(pack)
-    }
-    values = values.mutate(speaking=sum(((total > 0).cast("int64") for total in families.values()), nothing))
+def weighed(values: pa.Table, pack: Pack, base: Baseline) -> pa.Table:
+    """Return the measured subjects, a row each, with ``group_id``, ``speaking`` and ``total_mdb``, int64."""
+    group = group_of(*(values[name].to_numpy() for name in ("habit", "age", "payroll")))
+    parts = parts_of(values, group, pack, base)
+    nothing = np.zeros(len(values), dtype=np.int64)
+    family: dict[str, Ints] = {}
+    for one in pack.computed:
+        family[one.family] = family.get(one.family, nothing) + parts.get(one.id, nothing)
+    speaking = sum((family[name] > 0 for name in free_families(pack)), nothing)
+    joined = speaking >= pack.families_needed
     total = nothing
-    for one in on:
-        part = values[f"w_{column(one.id)}"]
-        if one.only_joined:
-            part = (values.speaking >= pack.families_needed).ifelse(part, ibis.least(part, nothing))
-        total = total + part
-    return values.mutate(total_mdb=total).drop(*parts)
+    for one in pack.computed:
+        part = parts.get(one.id, nothing)
+        total = total + (np.where(joined, part, np.minimum(part, 0)) if one.only_joined else part)
+    for name, column_ in (("group_id", group), ("speaking", speaking), ("total_mdb", total)):
+        values = values.append_column(name, pa.array(column_))
+    return values
 
 
-def _part(values: Any, indicator: str, base: Baseline) -> Any:
-    table = base.tables[indicator]
-    value = values[column(indicator)]
-    bins = len(table.edges) + 1
-    which = sum(((value >= edge).cast("int64") for edge in table.edges), ibis.literal(0, "int64"))
-    flat = ibis.literal([weight for row in table.weights_mdb for weight in row], "array<int64>")
-    place = (values.group_id * bins + which).cast("int32")
-    return value.notnull().ifelse(flat[place], 0).cast("int64")
+def parts_of(values: pa.Table, group: Ints, pack: Pack, base: Baseline) -> dict[str, Ints]:
+    """Return what each indicator brings to each subject's total: ``(subjects,) int64``, 0 where it is not known."""
+    found = {}
+    for one in pack.computed:
+        if one.id in base.tables:
+            table, value = base.tables[one.id], values[column(one.id)]
+            which = np.searchsorted(table.edges, value.fill_null(0).to_numpy(), side="right")
+            weights = np.asarray(table.weights_mdb)[group, which]
+            found[one.id] = np.where(value.is_valid().to_numpy(), weights, 0)
+    return found

@@ -261,12 +261,6 @@ def test_an_empty_statement_is_no_error_and_utf_16_is_read(read):
     assert read(told, pad=False)[0] == expected
 
 
-def test_a_value_with_the_character_that_joins_is_rejected(read):
-    rows, found = read(transfers("pacs.008", 8, [{**PAYMENT, "text": "a\ufdd0b"}, PAYMENT]))
-    assert len(rows) == 1
-    assert [one.row for one in found.rejects.rows] == [1]
-
-
 WORDS = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Co")), min_size=1, max_size=12
 )
@@ -336,3 +330,128 @@ def test_accounts_and_banks_are_found_where_they_seldom_stand(read):
     )
     (row,), _ = read(data)
     assert (row["payer"], row["payer_country"]) == (OWN, "GB")
+
+
+def both_ways(path, data, monkeypatch):
+    """Return what a file comes to when it is parsed whole, and when it is streamed."""
+    path.write_bytes(data)
+    ways = []
+    for small in (1 << 18, 256):
+        monkeypatch.setattr(iso20022, "_SMALL", small)
+        found = iso20022.Reading(Rejects(), Counter())
+        said = []
+        try:
+            for batch in iso20022.read([(0, path)], found):
+                said += batch.to_pylist()
+        except InputError as error:
+            said.append((error.what, error.where, error.todo))
+        ways.append((said, found.rejects.rows, found.passed_over))
+    return ways
+
+
+TEXTS = st.sampled_from(
+    ["", "A", "GBP", "12.50", "BOOK", "PDNG", "DBIT", "CRDT", "true", "GB33BUKB20201555555555"]
+)
+LEAVES = [
+    "Amt", "Cd", "CdtDbtInd", "CreDtTm", "Dt", "DtTm", "EndToEndId", "IBAN", "Id", "InstdAmt", "IntrBkSttlmAmt", "MsgId",
+    "NbOfTxs", "Nm", "RvslInd", "Sts", "TxId", "Ustrd", "BICFI",
+]  # fmt: skip
+HOLDERS = [
+    "Acct", "BkToCstmrStmt", "CdtTrfTxInf", "Cdtr", "CdtrAcct", "Dbtr", "DbtrAcct", "GrpHdr", "Ntry", "NtryDtls", "Othr",
+    "PmtId", "PmtInf", "RltdPties", "RmtInf", "Stmt", "TxDtls", "BookgDt",
+]  # fmt: skip
+TREES = st.recursive(
+    st.builds(el, st.sampled_from(LEAVES), TEXTS),
+    lambda inner: st.builds(
+        lambda name, parts: el(name, *parts), st.sampled_from(HOLDERS), st.lists(inner, max_size=6)
+    ),
+    max_leaves=40,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(TREES, max_size=4), st.sampled_from(list(KINDS)))
+def test_any_tree_of_known_elements_reads_alike_whole_and_streamed(tmp_path, monkeypatch, trees, kind):
+    whole, streamed = both_ways(tmp_path / "m.xml", document(kind, 8, "." * 300, *trees), monkeypatch)
+    assert whole == streamed
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_says_the_same_whole_and_streamed(tmp_path, monkeypatch, data):
+    part = {"servicer": "A1", "amount": "1", "name": "R", "account": "001"}
+    good = data.draw(
+        st.sampled_from(
+            [
+                transfers("pacs.008", 8, [PAYMENT, {**PAYMENT, "tx": "T2"}], count=3),
+                transfers("pain.001", 9, [PAYMENT] * 2, prefix="p"),
+                statement(
+                    "camt.053", 8, *[entry(8, {"amount": "2.00", "direction": "DBIT"}, [part, part])] * 2
+                ),
+            ]
+        )
+    )
+    bad = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(150, len(bad) - 1))  # the root has begun
+        end = place + data.draw(st.sampled_from([1, 1, 7, 40]))
+        bad[place:end] = data.draw(
+            st.sampled_from([b"", b"<", b"<!DOCTYPE x>", b"<!--x-->", b"\xff", b"&a;", b"</Ntry>"])
+        )
+    whole, streamed = both_ways(tmp_path / "m.xml", bytes(bad), monkeypatch)
+    assert whole == streamed
+
+
+def test_values_are_known_by_what_encloses_them_though_their_tags_come_in_one_order(read):
+    plain = transfers("pacs.008", 8, [PAYMENT])
+    nested = plain.replace(b"<Cdtr><Nm>", b"<Cdtr><CtctDtls><Nm>").replace(
+        b"Maria Cruz</Nm>", b"Maria Cruz</Nm></CtctDtls>"
+    )
+    beside = plain.replace(b"<Cdtr><Nm>", b"<Cdtr><CtctDtls></CtctDtls><Nm>")
+    assert nested != plain != beside
+    for _ in range(2):  # as they are met first, and as they are remembered
+        assert [read(data)[0][0]["payee_name"] for data in (nested, beside)] == ["", "Maria Cruz"]
+
+
+def test_a_text_is_one_whatever_stands_in_it(read):
+    odd = transfers("pacs.008", 8, [PAYMENT]).replace(
+        b"school fees", b"sch<!-- a --><![CDATA[ool <]]><?b c?>&amp;&#233;\xef\xb7\x90"
+    )
+    assert read(odd)[0][0]["text"].strip() == "school <&\u00e9\ufdd0"
+
+
+def test_the_shapes_of_records_that_are_remembered_are_few_and_small(read, monkeypatch):
+    monkeypatch.setattr(iso20022, "_SHAPES", 8)
+    monkeypatch.setattr(iso20022, "_LARGEST", 60)
+    known = iso20022._interbank._known
+    known.clear()
+    plain = transfers("pacs.008", 8, [PAYMENT])
+    head, middle, tail = plain.partition(b"<CdtTrfTxInf>")
+    rest, end, tail = tail.partition(b"</CdtTrfTxInf>")
+    for more in range(100):
+        rows, _ = read(head + middle + b"<X></X>" * more + rest + end + tail)
+        assert rows[0]["payee_name"] == "Maria Cruz"
+        assert len(known) <= 8
+    assert all(len(shape) <= 2 * 60 for shape in known)
+
+
+@pytest.mark.parametrize("inside", ["<TxDtls><Amt>1</Amt></TxDtls>", "<GrpHdr></GrpHdr>"])
+def test_a_part_of_no_entry_is_rejected(read, inside):
+    rows, found = read(document("camt.053", 8, inside))
+    assert not rows
+    assert [one.field for one in found.rejects.rows] == (["Ntry"] if "TxDtls" in inside else [])
+    rows, _ = read(b"<Ntry>" + inside.encode() + b"</Ntry>", pad=False)
+    assert not rows
+
+
+def test_an_entry_says_the_same_of_its_parts_whole_and_streamed_though_it_says_it_after_them(
+    tmp_path, monkeypatch
+):
+    part = {"servicer": "A1", "amount": "1.00", "name": "R", "account": "001"}
+    data = statement("camt.053", 8, entry(8, {"amount": "1.00", "direction": "DBIT"}, [part]))
+    said = b"<CdtDbtInd>DBIT</CdtDbtInd>"
+    assert data.count(said) == 1
+    late = data.replace(said, b"").replace(b"</NtryDtls>", b"</NtryDtls>" + said)
+    whole, streamed = both_ways(tmp_path / "m.xml", late, monkeypatch)
+    assert whole == streamed
+    assert [one.field for one in whole[1]] == ["CdtDbtInd"]

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -440,6 +442,18 @@ def test_nothing_to_read_is_told(tmp_path):
         read(reading(tmp_path / "m.xml"), tmp_path / "ds")
 
 
+def test_a_folder_is_read_however_deep_in_order_and_without_what_is_hidden(tmp_path):
+    folder = tmp_path / ".kept" / "in"  # what is hidden above it does not matter
+    for place, name in enumerate(
+        ["b.csv", "a/z.csv", "a/deep/y.csv", "a.csv", ".h.csv", ".git/x.csv", "a/.h/w.csv"]
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write(folder / name, row(place))
+    counts = read(reading(folder), tmp_path / "ds")
+    names = [name.partition("/in/")[2] for name in counts.read]
+    assert names == ["a/deep/y.csv", "a/z.csv", "a.csv", "b.csv"]
+
+
 def test_a_rerun_gives_the_same_bytes_whatever_the_order_of_rows(tmp_path):
     lines = [
         row(n, at=f"2026-03-{n % 28 + 1:02d}T10:00:{n % 60:02d}Z", payer=f"c{n % 7}") for n in range(2000)
@@ -460,6 +474,20 @@ def test_a_rerun_gives_the_same_bytes_whatever_the_order_of_rows(tmp_path):
     ]
 
 
+def test_a_folder_in_it_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    (tmp_path / "all" / "shut").mkdir(parents=True)
+    opening = os.scandir
+
+    def shut(path):
+        if Path(path).name == "shut":  # as its rights would say to all but root
+            raise PermissionError(13, "Permission denied", str(path))
+        return opening(path)
+
+    monkeypatch.setattr(os, "scandir", shut)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        read(reading(tmp_path / "all"), tmp_path / "ds")
+
+
 def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
     (tmp_path / "ds").mkdir()
     (tmp_path / "ds" / "mine.txt").write_text("mine")
@@ -471,6 +499,7 @@ def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
 LIMITED = """
 import resource, signal, sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from tests.contract.payment_history import random_history, write
 
-from lightship import app_payments
+from lightship import app_payments, app_payments_score
 from lightship.core.errors import InputError
+from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine
+from lightship.payments.history import open_history
+from lightship.payments.prepare import Window
 
 
 def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path) -> None:
@@ -21,11 +25,11 @@ def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path)
     write(tmp_path / "whole", history)
     write(tmp_path / "old", history[:at])
     write(tmp_path / "new", history[at:])
-    app_payments.score_dataset(tmp_path / "old", tmp_path / "first", "uk", keep=tmp_path / "kept")
+    app_payments_score.score_dataset(tmp_path / "old", tmp_path / "first", "uk", keep=tmp_path / "kept")
     said: list[str] = []
     write(tmp_path / "overlap", history[at - 40 :])
     for folder in ("new", "overlap"):
-        app_payments.score_dataset(
+        app_payments_score.score_dataset(
             tmp_path / folder,
             tmp_path / f"{folder}-scored",
             "uk",
@@ -51,8 +55,8 @@ def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path)
         engine = DuckEngine()
         data = app_payments.open_dataset(engine, tmp_path / folder)
         for view, days in (("payer", 365), ("receiver", 365), ("burst", 365), ("mule", 90)):
-            window = app_payments.Window.ending(history[-1].at_us, days)
-            ready = app_payments.open_history(engine, data, terms, window, before=before)
+            window = Window.ending(history[-1].at_us, days)
+            ready = open_history(engine, data, terms, window, before=before)
             for row in engine.arrow(ready.rows(view)).to_pylist():
                 values.setdefault(folder, {})[
                     view, row["subject"], row["payment"], row["credit"] if view == "mule" else 0
@@ -68,8 +72,45 @@ def test_measures_are_the_same_for_all_whom_new_payments_concern(tmp_path: Path)
 def test_new_payments_alone_make_no_baseline(tmp_path: Path) -> None:
     write(tmp_path / "new", random_history(random.Random(1), 20))
     with pytest.raises(InputError, match="make no baseline"):
-        app_payments.score_dataset(tmp_path / "new", tmp_path / "out", "uk", onto=tmp_path)
+        app_payments_score.score_dataset(tmp_path / "new", tmp_path / "out", "uk", onto=tmp_path)
     with pytest.raises(InputError, match="There is nothing to go on from"):
-        app_payments.score_dataset(
+        app_payments_score.score_dataset(
             tmp_path / "new", tmp_path / "out", "uk", onto=tmp_path, baselines=tmp_path
         )
+
+
+def test_a_baseline_says_the_same_once_its_digest_was_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "data", random_history(random.Random(5), 120))
+    app_payments_score.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
+    for path in (tmp_path / "out" / "baseline").glob("*.json"):
+        told = json.loads(path.read_text())
+        base = Baseline.from_json(told)
+        assert base.digest.startswith("sha256:")
+        assert json.loads(json.dumps(base.to_json())) == told
+
+
+def test_scores_made_side_by_side_are_the_same_bytes_each_time(tmp_path: Path) -> None:
+    write(tmp_path / "data", random_history(random.Random(6), 180))
+    for out in ("one", "two", "three"):
+        app_payments_score.score_dataset(tmp_path / "data", tmp_path / out, "uk")
+    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*") if path.is_file()]
+    assert len(files) >= 5
+    for path in files:
+        assert len({(tmp_path / out / path).read_bytes() for out in ("one", "two", "three")}) == 1, path
+
+
+def test_the_first_failure_stops_what_is_scored_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "data", random_history(random.Random(7), 60))
+    stopped: list[DuckEngine] = []
+    monkeypatch.setattr(DuckEngine, "interrupt", stopped.append)
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise InputError("No room.", "disk", "Make some.")
+
+    monkeypatch.setattr(app_payments_score, "score", failing)
+    with pytest.raises(InputError, match="No room"):
+        app_payments_score.score_dataset(tmp_path / "data", tmp_path / "out", "uk")
+    assert stopped
+    assert not (tmp_path / "out" / "alerts.jsonl").exists()
