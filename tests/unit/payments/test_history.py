@@ -104,7 +104,11 @@ def test_the_first_failure_stops_what_is_scored_beside_it(
 ) -> None:
     write(tmp_path / "data", random_history(random.Random(7), 60))
     stopped: list[DuckEngine] = []
-    monkeypatch.setattr(DuckEngine, "interrupt", stopped.append)
+
+    def stop(engine: DuckEngine) -> None:
+        stopped.append(engine)
+
+    monkeypatch.setattr(DuckEngine, "interrupt", stop)
 
     def failing(*_: Any, **__: Any) -> None:
         raise InputError("No room.", "disk", "Make some.")
