@@ -85,7 +85,7 @@ def with_pandas(  # noqa: PLR0915 - one script, as people write it
     pairs = pairs.merge(times, on=["payee", "payer"])
     pairs["fans"] = pairs.groupby("payee").untied.transform("sum")
     paid = (pairs.times * pairs.untied).groupby(pairs.payee).transform("sum")
-    pairs["per_ten"] = paid * 10 // pairs.fans.clip(lower=1)
+    pairs["per_ten"] = (paid + 1) * 10 // (pairs.fans + 1)
     pairs["peers"] = (pairs.fans - pairs.untied).clip(upper=MOST_PEERS)
     s = s.groupby("payer").tail(LATEST)
     s = s.merge(pairs[["payee", "payer", "peers", "per_ten"]], on=["payee", "payer"], how="left")
@@ -255,9 +255,9 @@ def with_polars(  # noqa: C901, PLR0915 - one script, as people write it
         .agg(c("untied").last().cast(pl.Int64), times=pl.len().cast(pl.Int64))
         .with_columns(
             peers=(c("untied").sum().over("payee") - c("untied")).clip(upper_bound=MOST_PEERS),
-            per_ten=(c("times") * c("untied")).sum().over("payee")
+            per_ten=((c("times") * c("untied")).sum().over("payee") + 1)
             * 10
-            // c("untied").sum().over("payee").clip(lower_bound=1),
+            // (c("untied").sum().over("payee") + 1),
         )
     )
     s = s.group_by("payer", maintain_order=True).tail(LATEST)

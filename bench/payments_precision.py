@@ -30,6 +30,7 @@ from bench.payments_lane import (
     words,
 )
 from bench.payments_lane import training as lane_training
+from bench.payments_receivers import Receivers, receivers, rows_of_receivers
 from lightship.app_backtest import IN_50_000, LANE_ALLOWED, Outcomes, outcomes
 from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
 from lightship.payments.backtest import PER, carried, pooled_rates, standing
@@ -57,6 +58,8 @@ class Result:
         Way of ranking to precision@50 and recall@200 of the payers with ten payments or more; NaN without any.
     false
         False alerts by group in our first 50 and 200, and how many innocents the groups have.
+    about_receivers
+        The same of the receivers.
     lane
         At the pack's floor, where false alerts keep to the aim, and the learned peer there.
     ranks
@@ -68,6 +71,7 @@ class Result:
     recall_50: float
     false: Mapping[int, Mapping[str, int]]
     sizes: Mapping[str, int]
+    about_receivers: Receivers
     lane: tuple[LaneFigures, ...] = field(default=())
     ranks: tuple[Ranked, ...] = field(default=())
 
@@ -99,6 +103,7 @@ def measured(
         history = open_history(engine, data, terms, window)
         found = measure(history, pack)
         ours = standing(found, fit(found)).subjects
+        theirs = receivers(history, facts)
         said = _lane(history, facts, lane, children) if lane else ((), ())
         counts = found.values.select(["subject", "n"]).to_pydict()
     given = customers(folder, corridors(), known)
@@ -120,6 +125,7 @@ def measured(
         len(known & set(queue)) / len(known),
         {size: Counter(facts.groups[who] for who in ours[:size] if who not in known) for size in (50, 200)},
         innocents,
+        theirs,
         *said,
     )
 
@@ -204,6 +210,7 @@ def rows_of(results: Sequence[Result], payers: int, world: str, seeds: int) -> l
     rows.append({"what": f"{name}: precision of the first 50 carried to 1 in 50,000", "ours": f"{rare:.2f}"})
     if payers == MANY:
         rows += [*(_group_row(results, name, size) for size in (50, 200)), *_lane_rows(results, name)]
+        rows += rows_of_receivers([one.about_receivers for one in results], name)
     return rows
 
 

@@ -19,25 +19,16 @@ import pyarrow.parquet as pq
 
 from bench.payments_baselines import BASELINES, Customers, Floats, customers
 from bench.payments_lane import CUSTOMERS, DAYS, AboutMoments, about_moments, best_lane, draw
-from bench.payments_precision import MANY, Rank, Result, both, corridors, measured, rows_of
+from bench.payments_precision import MANY, Rank, both, corridors, measured, rows_of
 from bench.second_population import write_population
 from lightship.app_backtest import outcomes
 from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
-from lightship.payments.backtest import standing
 from lightship.payments.prepare import Terms, Window
-from lightship.payments.score import History, fit, measure, open_history
+from lightship.payments.score import History, measure, open_history
 
 SEEDS = (1, 2, 3)
 TRAINING = (51, 52)
 PICTURES = ("extortion-lane-second",)
-
-
-@dataclass(frozen=True)
-class Seed:
-    """One seed's figures: payers and lane, and the share of the first 50 receivers who are."""
-
-    result: Result
-    receivers: float
 
 
 @dataclass(frozen=True)
@@ -90,30 +81,6 @@ def children(folder: Path) -> int:
     return int(pc.sum(pc.greater(born, last.year - 18)).as_py())
 
 
-def seed_figures(folder: Path, trained: Mapping[str, Rank], lane: Callable[[AboutMoments], Floats]) -> Seed:
-    """Return one seed's figures."""
-    result = measured(folder, trained, lane, children(folder))
-    facts = outcomes(folder, None)
-    assert facts is not None
-    with history_of(folder) as history:
-        found = measure(history, typology("livestream-receiver"))
-        first = standing(found, fit(found)).subjects[:50]
-    return Seed(result, sum(who in facts.known["livestream-receiver"] for who in first) / 50)
-
-
-def rows(seeds: list[Seed]) -> list[dict[str, str]]:
-    """Return the rows of the figures table."""
-    receivers = [one.receivers for one in seeds]
-    said = f"{np.mean(receivers):.2f} ({min(receivers):.2f}-{max(receivers):.2f})"
-    return [
-        *rows_of([one.result for one in seeds], MANY, "", len(seeds)),
-        {
-            "what": f"{MANY} payers in {CUSTOMERS:,}, {len(seeds)} seeds: receivers' precision@50",
-            "ours": said,
-        },
-    ]
-
-
 def run() -> list[dict[str, str]]:
     """Return the rows, all in one run."""
     parts = []
@@ -124,6 +91,6 @@ def run() -> list[dict[str, str]]:
     seeds = []
     for seed in SEEDS:
         with world(seed) as folder:
-            seeds.append(seed_figures(folder, trained, lane))
-    draw({"second population": both([one.result for one in seeds])}, PICTURES[0])
-    return rows(seeds)
+            seeds.append(measured(folder, trained, lane, children(folder)))
+    draw({"second population": both(seeds)}, PICTURES[0])
+    return rows_of(seeds, MANY, "", len(seeds))

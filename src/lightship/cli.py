@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from copy import copy
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command_name
 
 from lightship import (
     cli_duties_regulator,
@@ -277,8 +279,8 @@ def _text(path: Path) -> str:
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
     """Play the demonstration; the exit code says whether every chapter held."""
-    from lightship.demo import CHAPTERS, play
     from lightship.demo.casework import TITLE, chapter
+    from lightship.demo.play import CHAPTERS, play
 
     if not play(out, (*CHAPTERS, (TITLE, chapter(typed)))):
         raise typer.Exit(1)
@@ -304,13 +306,29 @@ def typed(state: Path, words: tuple[str, ...]) -> str:
     return printed.getvalue()
 
 
+def _asked_for(word: str) -> typer.Typer:
+    """Return the program with no group of commands but the one that is asked for: Typer makes a parser of all it has.
+
+    A word that it does not know gets the whole program, for its help and for what was meant.
+    """
+    groups = [one for one in app.registered_groups if one.name == word]
+    names = {
+        one.name or get_command_name(one.callback.__name__) for one in app.registered_commands if one.callback
+    }
+    if not groups and word not in names:
+        return app
+    one = copy(app)
+    one.registered_groups = groups
+    return one
+
+
 def main() -> None:
     """Run the command line; an error is one clear sentence and a documented exit code."""
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # a polite kill ends in the same order as Ctrl-C
     try:
-        app(standalone_mode=True)
+        _asked_for(" ".join(sys.argv[1:2]))(standalone_mode=True)
     except LightshipError as error:
         say(f"lightship: {error}")
         sys.exit(error.exit_code)

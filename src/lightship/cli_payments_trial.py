@@ -102,7 +102,7 @@ def train(
 
 def demo(out: Annotated[Path, typer.Option(help="Folder for what it leaves behind.")] = Path("out")) -> None:
     """Play the payments' chapter on made-up people; the exit code says whether every claim held."""
-    from lightship.demo import PAYMENTS, play
+    from lightship.demo.play import PAYMENTS, play
 
     if not play(out, [PAYMENTS]):
         raise typer.Exit(1)

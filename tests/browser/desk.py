@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import axe_playwright_python
@@ -19,6 +20,7 @@ FLAGS = [
     "--disable-sync", "--no-first-run", "--autoplay-policy=user-gesture-required",
 ]  # fmt: skip
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+CONTRAST = "{type: 'rule', values: ['color-contrast']}"  # what else axe finds has no colour
 WCAG = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
 
 
@@ -90,12 +92,29 @@ def axe(context, page, rules=WCAG):
     world = session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
     session.send("Runtime.evaluate", {"expression": AXE + ";0", "contextId": world})
     asked = {
-        "expression": f"axe.run(document, {{runOnly: {rules}}}).then(r => JSON.stringify(r.violations))",
+        "expression": f"axe.run(document, {{runOnly: {rules}, resultTypes: ['violations']}})"
+        ".then(r => JSON.stringify(r.violations))",
         "contextId": world,
     }
     done = session.send("Runtime.evaluate", {**asked, "awaitPromise": True, "returnByValue": True})
     found = json.loads(done["result"]["value"])
     return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
+
+
+def wide(page):
+    """Return by how many pixels a page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@contextmanager
+def seen_as(page, *, scheme="light", width=1280, height=900):
+    """See a page that is open in the dark, or on another screen: it is not loaded again."""
+    before = page.viewport_size
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": height})
+    yield
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(before)
 
 
 def begin_shift(who):

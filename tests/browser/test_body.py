@@ -6,14 +6,12 @@ import pytest
 
 from lightship.core.casework import Dissemination, Marking
 from lightship.core.errors import AccessDenied
-from tests.browser.desk import Person, Server, axe, shot
+from tests.browser.desk import Person, Server, axe, seen_as, shot, wide
 from tests.unit.casework.undercover_cases import FULL
 from tests.unit.console.casework import referred
 from tests.unit.console.unit_people import BASIS, at_work, found, register, two_bodies
 
-WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 VIEWS = [
-    ("dark", (1280, 900)),
     ("light", (400, 800)),
     pytest.param("light", (1280, 900), marks=pytest.mark.slow),
     pytest.param("light", (640, 450), marks=pytest.mark.slow),
@@ -56,7 +54,7 @@ class Insider(Person):
 
 
 def looked_at(person, paths, name):
-    """Open pages with all that can be opened; return what axe finds, and see that nothing is cut off."""
+    """Open pages with all that can be opened; return what axe finds, in the dark too, and see that nothing is cut off."""
     wrong = {}
     for number, path in enumerate(paths):
         assert person.go(path).status == 200, path
@@ -64,7 +62,11 @@ def looked_at(person, paths, name):
             one.click()
         wrong[path] = axe(person.context, person.page)
         shot(person.page, f"{name}-{number}")
-        assert person.page.evaluate(WIDE) <= 0, path
+        assert wide(person.page) <= 0, path
+        with seen_as(person.page, scheme="dark"):
+            wrong[path] += axe(person.context, person.page)
+            shot(person.page, f"{name}-{number}-dark")
+            assert wide(person.page) <= 0, path
     return {where: what for where, what in wrong.items() if what}
 
 

@@ -1,9 +1,7 @@
 """The same suite over our indexes and those that others use, and over broken ones, which it must find out."""
 
-import faiss
 import numpy as np
 import pytest
-from threatexchange.signal_type.pdq.pdq_index import PDQIndex
 
 from lightship.checks.check_index import check_index
 from lightship.detect.index import ScanIndex, build_index
@@ -27,10 +25,14 @@ class Faiss:
 
 
 def faiss_flat(hashes, radius):
+    import faiss
+
     return Faiss(hashes, radius, faiss.IndexBinaryFlat(256))
 
 
 def faiss_multi_hash(hashes, radius):
+    import faiss
+
     index = faiss.IndexBinaryMultiHash(256, 16, 16)
     index.nflip = 1
     return Faiss(hashes, radius, index)
@@ -38,6 +40,8 @@ def faiss_multi_hash(hashes, radius):
 
 class ThreatExchange:
     def __init__(self, hashes, radius):
+        from threatexchange.signal_type.pdq.pdq_index import PDQIndex
+
         self.radius, self.nbytes, self._length = radius, 0, len(hashes)
         self._index = PDQIndex.build([(to_hex(one), row) for row, one in enumerate(hashes)])
 

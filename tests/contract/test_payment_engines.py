@@ -247,7 +247,7 @@ def test_every_engine_sees_that_the_receiver_is_a_customer_who_passes_money_on(t
 def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_customers_come_back(
     tmp_path: Path,
 ) -> None:
-    """Four customers pay a host once; Ann pays a seller three times, Dan twice, Bob once.
+    """Four customers pay a host once; Ann pays a seller three times, Dan twice, Bob once; Eve a maker twice, Ann once.
 
     Dan's card is used there 30 days before he pays the host, and 31 days after he last pays the seller.
     """
@@ -271,6 +271,7 @@ def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_cus
     history += [paid(day, "ann", "seller") for day in (110, 140, 170)]
     history += [paid(120, "bob", "seller"), paid(150, "dan", "seller"), paid(200, "dan", "seller")]
     history += [paid(72, "dan", "shop", "card"), paid(231, "dan", "shop", "card")]
+    history += [paid(104, "ann", "maker"), paid(130, "eve", "maker"), paid(160, "eve", "maker")]
     history.sort(key=lambda one: one.at_us)
     write(tmp_path, history)
     engine = DuckEngine()
@@ -278,8 +279,14 @@ def test_every_engine_tells_a_host_paid_once_by_each_from_a_receiver_to_whom_cus
     engine.close()
     here = world(measured, bases)
     state, _ = replay(here, history)
-    for who, coming_back, there in (("ann", 750, 0), ("bob", 500, 0), ("dan", 666, 333), ("eve", 0, 0)):
+    for who, coming_back, there in (("ann", 600, 0), ("bob", 500, 0), ("dan", 666, 333), ("eve", 0, 0)):
         score = look(here, state, measured["livestream-payer"].pack, who, history[-1].at_us)
         assert score is not None
         for values in (score.values, scored["livestream-payer", who, None][0]):
             assert (values["N1"], values["A5"]) == (coming_back, there), who
+    # To the seller payers come back, each with two others; to the host nobody; to the maker one of two, which is thin.
+    for who, untied, sharing, there in (("host", 0, 3, 250), ("seller", 3, 0, 0), ("maker", 0, 1, 0)):
+        score = look(here, state, measured["livestream-receiver"].pack, who, history[-1].at_us)
+        assert score is not None
+        for values in (score.values, scored["livestream-receiver", who, None][0]):
+            assert (values["F1"], values["F8"], values["B6"]) == (untied, sharing, there), who

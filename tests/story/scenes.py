@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import cache
 
 import numpy as np
 
@@ -13,22 +14,29 @@ from lightship.media.sinks import open_sink
 WIDTH, HEIGHT, FPS = 640, 360, 25.0
 
 
+@cache
+def _grid(width, height):
+    """Return a picture's columns, its rows, and the one of its three waves that stands still."""
+    y, x = np.ogrid[0:height, 0:width]
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    return x, y, 128 + 50 * np.cos(x / 91 - y / 67)
+
+
+_card = cache(draw)
+
+
 def frame(at_s, card=False, width=WIDTH, height=HEIGHT):
     """Return a benign picture of colours and a moving ball, with the card in its middle if asked."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    waves = np.stack(
-        [
-            np.sin(x / 57 + at_s * 0.9) + np.cos(y / 41 - at_s),
-            np.sin((x + y) / 73 + at_s * 0.5),
-            np.cos(x / 91 - y / 67),
-        ],
-        axis=-1,
-    )
-    picture = (128 + 50 * waves).clip(0, 255).astype(np.uint8)
+    x, y, still = _grid(width, height)
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:, :, 0] = (128 + 50 * np.sin(x / 57 + at_s * 0.9)) + 50 * np.cos(y / 41 - at_s)
+    across = x / 73 + at_s * 0.5  # of sin(across + y / 73): by columns and rows, a tenth of the sines
+    picture[:, :, 1] = 128 + (50 * np.sin(across)) * np.cos(y / 73) + (50 * np.cos(across)) * np.sin(y / 73)
+    picture[:, :, 2] = still
     ball_x, ball_y = width * (0.5 + 0.4 * np.sin(at_s * 1.3)), height * (0.5 + 0.3 * np.cos(at_s * 1.7))
     picture[(x - ball_x) ** 2 + (y - ball_y) ** 2 < (height / 12) ** 2] = (250, 210, 60)
     if card:
-        drawn = draw(height // 2)
+        drawn = _card(height // 2)
         top, left = height // 4, (width - drawn.shape[1]) // 2
         picture[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
     return picture

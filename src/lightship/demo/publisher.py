@@ -25,16 +25,18 @@ CARD_S = (7.0, 15.0)
 
 def scene(at_s: float, card: bool) -> Rgb:
     """Return the benign moving picture of the demonstration, with the test card if it is held up."""
-    y, x = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
-    waves = np.stack(
-        [
+    y, x = (axis.astype(np.float32) for axis in np.ogrid[0:HEIGHT_PX, 0:WIDTH_PX])
+    # sin(a + b) and cos(a - b) of columns and rows: a sine for each of them, not for each pixel.
+    green, blue = x / 73.0 + at_s * 0.5, x / 91.0 + at_s * 0.6
+    frame = np.empty((HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+    for plane, wave in enumerate(
+        (
             np.sin(x / 57.0 + at_s * 0.9) + np.cos(y / 41.0 - at_s * 0.7),
-            np.sin((x + y) / 73.0 + at_s * 0.5),
-            np.cos(x / 91.0 - y / 67.0 + at_s * 0.6),
-        ],
-        axis=-1,
-    )
-    frame = (128.0 + 50.0 * waves).clip(0, 255).astype(np.uint8)
+            np.sin(green) * np.cos(y / 73.0) + np.cos(green) * np.sin(y / 73.0),
+            np.cos(blue) * np.cos(y / 67.0) + np.sin(blue) * np.sin(y / 67.0),
+        )
+    ):
+        frame[:, :, plane] = 128.0 + 50.0 * wave
     ball_x = int(WIDTH_PX * (0.5 + 0.4 * np.sin(at_s * 1.3)))
     ball_y = int(HEIGHT_PX * (0.5 + 0.3 * np.cos(at_s * 1.7)))
     frame[(x - ball_x) ** 2 + (y - ball_y) ** 2 < 28**2] = (250, 210, 60)

@@ -5,12 +5,14 @@ A subject's rows are few, so each is derived anew from what an account holds whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
-from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US
+from lightship.payments.features import LATEST, MOST_PEERS, NEAR_US, SEVERAL
 from lightship.payments.lane import BURST_US, MONTH_DAYS, NEVER_US, PASSING_US, QUIET_US, RUSH_US, YOUNG
 from lightship.payments.prepare import DAY_US, Window
 from lightship.payments.rows import UNKNOWN, Flow, Moment, Row
@@ -101,20 +103,11 @@ def payer_rows(
     """
     rows = latest(sends, from_us, to_us)
     facts = [fact for fact in facts if from_us < fact.at_us <= to_us]
-    peers: dict[str, tuple[int, int]] = {}
-    for payee in {row.payee for row in rows}:
-        marks: dict[str, int] = {}
-        times: dict[str, int] = {}
-        for receipt in latest(receipts_of(payee), from_us, to_us):
-            mark = receipt.at_us * 2 + (receipt.untied != 0)
-            marks[receipt.payer] = max(marks.get(receipt.payer, mark), mark)
-            times[receipt.payer] = times.get(receipt.payer, 0) + 1
-        own = marks.get(rows[0].payer)
-        fans = sum(mark % 2 for mark in marks.values())
-        paid = sum(times[payer] for payer, mark in marks.items() if mark % 2)
-        # A payer whom the receiver's latest no longer show has no pair, and no peers.
-        peers[payee] = (0, 0) if own is None else (min(MOST_PEERS, fans - own % 2), paid * 10 // max(fans, 1))
-    presence = [fact for fact in facts if fact.role == "presence"]
+    peers = {
+        payee: _fans(latest(receipts_of(payee), from_us, to_us)).peers(rows[0].payer)
+        for payee in {row.payee for row in rows}
+    }
+    presence = _presence(facts)
     back = {fact.other for fact in facts if fact.role == "back"}
     whole = {
         "platform": sum(fact.role == "platform" for fact in facts),
@@ -128,9 +121,7 @@ def payer_rows(
         lambda row: {
             "peers": peers[row.payee][0],
             "per_ten": peers[row.payee][1],
-            "there": int(
-                any(one.country == row.country and abs(one.at_us - row.at_us) <= NEAR_US for one in presence)
-            ),
+            "there": _there(row, presence),
             "back": int(row.payee in back),
             **whole,
         },
@@ -140,19 +131,78 @@ def payer_rows(
 def receiver_rows(
     receipts: Sequence[Send],
     sends_of: Callable[[str], Sequence[Send]],
+    receipts_of: Callable[[str], Sequence[Send]],
+    facts_of: Callable[[str], Sequence[Fact]],
     markers: int,
     from_us: int,
     to_us: int,
 ) -> list[Row]:
-    """Return the receiver's view of one receiver."""
+    """Return the receiver's view of one receiver.
+
+    Parameters
+    ----------
+    sends_of, facts_of
+        What a payer sent, and what else is known of him.
+    receipts_of
+        What a receiver received from all customers.
+    """
     rows = latest(receipts, from_us, to_us)
-    paid: dict[str, int] = {}
+    per_ten = _fans(rows).per_ten
+    fans_of = cache(lambda payee: _fans(latest(receipts_of(payee), from_us, to_us)))
+    beside, presence = {}, {}
     for payer in {row.payer for row in rows}:
-        payees = {send.payee for send in latest(sends_of(payer), from_us, to_us)}
-        paid[payer] = max(0, min(MOST_PEERS, len(payees) - 1))
+        others = {send.payee for send in latest(sends_of(payer), from_us, to_us)} - {rows[0].payee}
+        shared = [fans_of(payee).peers(payer) for payee in others]
+        beside[payer] = max(
+            (often for peers, often in shared if SEVERAL[0] <= peers <= SEVERAL[1]), default=0
+        )
+        presence[payer] = _presence(fact for fact in facts_of(payer) if from_us < fact.at_us <= to_us)
     return _ordered(
-        rows, [row.payer for row in rows], lambda row: {"peers": paid[row.payer], "markers": markers}
+        rows,
+        [row.payer for row in rows],
+        lambda row: {
+            "per_ten": per_ten,
+            "beside": beside[row.payer],
+            "there": _there(row, presence[row.payer]),
+            "markers": markers,
+        },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fans:
+    """Who pays a receiver, with 1 where nothing tied them last; and how often every ten of the untied ones pay."""
+
+    untied: Mapping[str, int]
+    count: int
+    per_ten: int
+
+    def peers(self, payer: str) -> tuple[int, int]:
+        """Return a payer's peers and `per_ten`; one whom the receiver's latest no longer show has neither."""
+        own = self.untied.get(payer)
+        return (0, 0) if own is None else (min(MOST_PEERS, self.count - own), self.per_ten)
+
+
+def _fans(receipts: Iterable[Send]) -> _Fans:
+    marks: dict[str, int] = {}
+    times: Counter[str] = Counter()
+    for receipt in receipts:
+        mark = receipt.at_us * 2 + (receipt.untied != 0)
+        marks[receipt.payer] = max(marks.get(receipt.payer, mark), mark)
+        times[receipt.payer] += 1
+    untied = {payer: mark % 2 for payer, mark in marks.items()}
+    count = sum(untied.values())
+    paid = sum(times[payer] for payer, one in untied.items() if one)
+    return _Fans(untied, count, (paid + 1) * 10 // (count + 1))
+
+
+def _presence(facts: Iterable[Fact]) -> list[Fact]:
+    return [fact for fact in facts if fact.role == "presence"]
+
+
+def _there(row: Send, presence: Iterable[Fact]) -> int:
+    """Return 1 if the payer's card was used in the country near the payment's time."""
+    return int(any(one.country == row.country and abs(one.at_us - row.at_us) <= NEAR_US for one in presence))
 
 
 def _ordered(

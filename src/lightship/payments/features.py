@@ -20,6 +20,9 @@ LATEST = 512
 """A subject's latest rows that count; the live step holds no more."""
 
 MOST_PEERS = 60
+SEVERAL = (2, 40)
+"""Untied others who pay a receiver that several share: fewer may be one family, more pay an organisation."""
+
 NEAR_US = 30 * DAY_US
 """The payer's card was used there so shortly before or after: a deposit before a journey, a friend's bill after it."""
 
@@ -57,17 +60,7 @@ def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> An
     receipts
         All sends to those whom `sends` go to; they say who else pays them.
     """
-    who = pairs(latest(receipts, "payee", "payer"))
-    fans = who.group_by("payee").aggregate(
-        fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
-    )
-    peers = who.inner_join(fans, "payee")
-    peers = peers.select(
-        fan_payee=peers.payee,
-        fan_payer=peers.payer,
-        peers=ibis.least(peers.fans - peers.pair_untied, MOST_PEERS),
-        per_ten=peers.receipts * 10 // ibis.greatest(peers.fans, 1),
-    )
+    peers = _peers(pairs(latest(receipts, "payee", "payer")))
     rows = _ordered(latest(sends, "payer", "payee"))
     rows = rows.left_join(peers, [rows.subject == peers.fan_payer, rows.other == peers.fan_payee])
     rows = rows.mutate(peers=rows.peers.fill_null(0), per_ten=rows.per_ten.fill_null(0))
@@ -84,26 +77,72 @@ def payer_rows(sends: Any, receipts: Any, facts: Any, markers: Any = None) -> An
     about = about.rename(about_whom="subject")
     rows = rows.left_join(about, rows.subject == about.about_whom).drop("about_whom")
     rows = rows.mutate(**{name: rows[name].fill_null(0) for name in ("platform", "crypto", "presence")})
-    return marked(rows, markers)
+    return marked(_without(rows, "beside"), markers)
 
 
-def receiver_rows(receipts: Any, sends: Any, markers: Any = None) -> Any:
-    """Return the receiver's view; ``peers`` is how many others in the corridor that payer pays too.
+def receiver_rows(receipts: Any, sends: Any, received: Any, facts: Any, markers: Any = None) -> Any:
+    """Return the receiver's view.
 
     Parameters
     ----------
     sends
         All sends of those whom `receipts` come from.
+    received
+        All sends to those whom `sends` go to.
+    facts
+        What else is known of those who sent `receipts`.
     """
-    who = pairs(latest(sends, "payer", "payee"))
-    fans = who.group_by("payer").aggregate(fans=who.count())
-    rows = _ordered(latest(receipts, "payee", "payer"))
-    fans = fans.select(fan_payer=fans.payer, peers=ibis.least(fans.fans - 1, MOST_PEERS))
-    rows = rows.left_join(fans, rows.other == fans.fan_payer).drop("fan_payer")
-    none = ("per_ten", "there", "back", "platform", "crypto", "presence")
-    nothing = {name: ibis.literal(0, "int64") for name in none}
-    rows = rows.mutate(peers=rows.peers.fill_null(0), **nothing)
-    return marked(rows, markers)
+    mine = latest(receipts, "payee", "payer")
+    fans = _fans(pairs(mine)).select("per_ten", fan_payee="payee")
+    rows = _ordered(mine)
+    rows = rows.left_join(fans, rows.subject == fans.fan_payee).drop("fan_payee")
+    best = _beside(pairs(latest(sends, "payer", "payee")), _peers(pairs(latest(received, "payee", "payer"))))
+    rows = rows.left_join(best, rows.other == best.best_payer)
+    beside = (rows.subject == rows.best_payee).ifelse(rows.second, rows.best)
+    rows = rows.mutate(beside=beside.fill_null(0)).drop("best_payer", "best_payee", "best", "second")
+    rows = _there(rows, facts)
+    return marked(_without(rows, "peers", "back", "platform", "crypto", "presence"), markers)
+
+
+def _fans(who: Any) -> Any:
+    """Return ``payee, fans, per_ten``: a receiver's untied payers, and how often every ten of them pay.
+
+    One more who paid once is counted with them, so that two payers and three payments are no crowd that comes back.
+    """
+    found = who.group_by("payee").aggregate(
+        fans=who.pair_untied.sum(), receipts=(who.times * who.pair_untied).sum()
+    )
+    return found.select("payee", "fans", per_ten=(found.receipts + 1) * 10 // (found.fans + 1))
+
+
+def _peers(who: Any) -> Any:
+    """Return ``fan_payee, fan_payer, peers, per_ten``: a pair's other untied payers, and how often ten pay."""
+    peers = who.inner_join(_fans(who), "payee")
+    return peers.select(
+        "per_ten",
+        fan_payee=peers.payee,
+        fan_payer=peers.payer,
+        peers=ibis.least(peers.fans - peers.pair_untied, MOST_PEERS),
+    )
+
+
+def _beside(who: Any, peers: Any) -> Any:
+    """Return ``best_payer, best_payee, best, second``: the receivers of a payer to whom payers come back most."""
+    low, high = SEVERAL
+    peers = peers.filter(peers.peers >= low, peers.peers <= high)
+    peers = peers.semi_join(who, [peers.fan_payer == who.payer, peers.fan_payee == who.payee])
+    order = ibis.window(group_by="fan_payer", order_by=[ibis.desc("per_ten"), "fan_payee"])
+    peers = peers.mutate(place=ibis.row_number().over(order))
+    return peers.group_by(best_payer="fan_payer").aggregate(
+        best_payee=peers.fan_payee.max(where=peers.place == 0),
+        best=peers.per_ten.max(where=peers.place == 0),
+        second=peers.per_ten.max(where=peers.place == 1),
+    )
+
+
+def _without(rows: Any, *names: str) -> Any:
+    """Return rows with the columns that the view does not have, zero."""
+    return rows.mutate(**{name: ibis.literal(0, "int64") for name in names})
 
 
 def _ordered(rows: Any) -> Any:
@@ -155,7 +194,7 @@ def _there(rows: Any, facts: Any) -> Any:
     near = rows.inner_join(
         use,
         [
-            rows.subject == use.use_by,
+            rows.payer == use.use_by,
             rows.country == use.use_in,
             use.use_us >= rows.at_us - NEAR_US,
             use.use_us <= rows.at_us + NEAR_US,

@@ -22,7 +22,7 @@ from lightship.payments.vocabulary import DATA, FEATURES, View
 
 BASES: dict[View, tuple[str, ...]] = {
     "payer": ("sends", "facts"),
-    "receiver": ("sends",),
+    "receiver": ("sends", "facts"),
     "burst": ("outs", "through"),
     "mule": ("flows",),
 }
@@ -79,10 +79,13 @@ class History:
         if view == "receiver":
             theirs = self._of_concern("sends", "payee")
             if self.before is None:
-                return receiver_rows(theirs, theirs, marks)
+                return receiver_rows(theirs, theirs, theirs, self.facts, marks)
+            every = self.base("sends")
             paying = theirs.select(paying=theirs.payer).distinct()
-            all_sends = self.base("sends").semi_join(paying, self.base("sends").payer == paying.paying)
-            return receiver_rows(theirs, all_sends, marks)
+            all_sends = every.semi_join(paying, every.payer == paying.paying)
+            paid = all_sends.select(paid=all_sends.payee).distinct()
+            received = every.semi_join(paid, every.payee == paid.paid)
+            return receiver_rows(theirs, all_sends, received, self.facts, marks)
         if view == "burst":
             # All that is counted is fresh, and a few of all: kept, as the moments are made of it twice.
             new = self.engine.keep(self._name("fresh"), fresh(self._of_concern("outs", "subject")))

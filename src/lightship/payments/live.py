@@ -173,7 +173,13 @@ def _rows(
         )
     if pack.view == "receiver":
         return derive.receiver_rows(
-            account.receipts, lambda party: held(party).sends, marks, window.from_us, window.to_us
+            account.receipts,
+            lambda party: held(party).sends,
+            lambda party: held(party).receipts,
+            lambda party: held(party).facts,
+            marks,
+            window.from_us,
+            window.to_us,
         )
     if pack.view == "mule":
         return derive.flow_rows(account.passing, window)

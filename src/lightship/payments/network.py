@@ -1,7 +1,8 @@
 """The payer-receiver network of a dataset: who pays whom in the shape that counts, and which receivers stand out.
 
 A receiver stands out by *unrelated* payers from abroad: without a known tie to the receiver's country and without a
-name in common. Each payer counts by 1/degree, so that somebody who pays forty receivers says little about any of them.
+name in common. Those to whom payers come back stand before those whom most pay once, as guests pay a host. Each payer
+counts whole with the usual number of receivers and less with more: somebody who pays forty says little about any.
 DuckDB does the adding up, over whatever it can hold on disk; what comes back is small.
 
 The connection has the tables of :data:`lightship.core.payments.TABLES` as views.
@@ -62,7 +63,7 @@ class Receiver:
     Parameters
     ----------
     weight
-        The unrelated payers' 1/degree, summed, in millionths.
+        The unrelated payers' shares, summed, in millionths.
     payers, related
         Payers without and with a known relation.
     payments
@@ -186,18 +187,26 @@ def links(con: Any, name: str, limit: int) -> list[Link]:
     return [Link(*row) for row in rows]
 
 
+def share_of(receivers: str, shape: Shape) -> str:
+    """Return, in SQL, the millionths that a payer of so many receivers counts."""
+    return f"least({ONE}, {shape.usual_receivers * ONE} // ({receivers}))"
+
+
 def rank_receivers(con: Any, shape: Shape, limit: int, least: int = 2) -> Ranking:
-    """Return the receivers with the most unrelated payers in the shape, each payer counting 1/degree.
+    """Return the receivers with the most unrelated people who pay them in the shape, where they come back first.
 
     Parameters
     ----------
     least
         Unrelated payers that a receiver must have.
     """
-    keep_links(con, "links", "shaped", "true")
-    con.execute(
-        f"create or replace temp table degrees as select payer, {ONE} // count(*) as share from links group by payer"
+    keep_links(
+        con, "links", "shaped", "payer not in (select customer from customers where kind = 'business')"
     )
+    con.execute(f"""
+        create or replace temp table degrees as
+        select payer, {share_of("count(*)", shape)} as share from links group by payer
+    """)
     con.execute("""
         create or replace temp table received as
         select payee, min(country) as country,
@@ -218,9 +227,10 @@ def rank_receivers(con: Any, shape: Shape, limit: int, least: int = 2) -> Rankin
                 where moves.payee = received.payee and payee_name is not null),
             (select list_sort(list(marker || ' since ' || since || ' (' || source || ')')) from markers
                 where subject = received.payee)
-        from received where payers between ? and ? order by weight desc, payers desc, payee limit ?
+        from received where payers between ? and ?
+        order by (payments + 1) * 10 >= ? * (payers + 1) desc, weight desc, payers desc, payee limit ?
         """,
-        [least, shape.hub_payers, limit],
+        [least, shape.hub_payers, shape.per_ten, limit],
     ).fetchall()
     receivers = tuple(
         Receiver(

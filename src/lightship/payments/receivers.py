@@ -25,6 +25,7 @@ from lightship.payments.network import (
     keep_links,
     links,
     rank_receivers,
+    share_of,
 )
 from lightship.payments.picture import Network, Node, network_page
 from lightship.payments.shape import Shape
@@ -54,6 +55,11 @@ class Standing:
     members: tuple[Receiver, ...]
     payers: int
     weight: int
+
+    @property
+    def payments(self) -> int:
+        """Return how many payments their unrelated payers made."""
+        return sum(member.payments for member in self.members)
 
     @property
     def key(self) -> str:
@@ -98,9 +104,10 @@ def receivers(con: Any, shape: Shape, limit: int) -> Receivers:
     standing = [
         Standing((one,), one.payers, one.weight) for one in ranking.receivers if one.receiver not in inside
     ]
-    standing += [_together(con, group) for group in grouped]
+    standing += [_together(con, group, shape) for group in grouped]
     standing = sorted(
-        (one for one in standing if one.payers > 1), key=lambda one: (-one.weight, -one.payers, one.key)
+        (one for one in standing if one.payers > 1),
+        key=lambda one: (not shape.come_back(one.payers, one.payments), -one.weight, -one.payers, one.key),
     )[:limit]
     shown = {member.receiver for one in standing[:_DRAWN] for member in one.members}
     keep_ids(con, "shown", shown)
@@ -110,12 +117,13 @@ def receivers(con: Any, shape: Shape, limit: int) -> Receivers:
     return Receivers(tuple(standing), pairs, tuple(links(con, "shown_links", _LINKS)), ranking)
 
 
-def _together(con: Any, group: Sequence[Receiver]) -> Standing:
+def _together(con: Any, group: Sequence[Receiver], shape: Shape) -> Standing:
     ids = [one.receiver for one in group]
+    others = "count(*) - count(*) filter (list_contains($ids, other.payee)) + 1"
     payers, weight = con.execute(
         f"""
         select count(*), coalesce(sum(share), 0)::bigint from (
-            select payer, {ONE} // (select count(*) - count(*) filter (list_contains($ids, payee)) + 1
+            select payer, (select {share_of(others, shape)}
                 from links other where other.payer = links.payer) as share
             from links where list_contains($ids, payee) and related = '' group by payer
         )
@@ -160,8 +168,9 @@ def _words(one: Standing) -> str:
     last = max(member.last_us for member in one.members)
     related = sum(member.related for member in one.members)
     names = sorted({name for member in one.members for name in member.names})
-    payments = sum(member.payments for member in one.members)
-    words = f"{counted(one.payers, 'unrelated payers')}, {counted(payments, 'payments')} {span(first, last)}"
+    words = (
+        f"{counted(one.payers, 'unrelated payers')}, {counted(one.payments, 'payments')} {span(first, last)}"
+    )
     words += f"; {related:,} related payers are not counted" if related else ""
     words += f"; named {', '.join(names[:3])}" if names else ""
     marks = [mark for member in one.members for mark in member.markers]
@@ -180,8 +189,8 @@ def _network(found: Receivers) -> Network:
     payers = sorted({link.payer for link in found.links})
     nodes += [Node(payer, "payer", 0, "context", 0, "Paid a receiver that stands out.") for payer in payers]
     lead = (
-        "Receivers with unrelated payers from abroad, each payer counting one over the receivers that they pay. "
-        "A receiver may be a victim, or a relative whose account is used."
+        "Receivers with unrelated payers from abroad, those to whom payers come back first. A payer of many counts "
+        "less. A receiver may be a victim, or a relative whose account is used."
     )
     same = tuple((f"receiver:{one.left}", f"receiver:{one.right}") for one in found.linked)
     notes = (
@@ -232,7 +241,7 @@ def _csv(standing: Sequence[Standing]) -> bytes:
             for cell in (
                 rank, f"{one.weight / ONE:.3f}", one.payers, _ids(one), members[0].country or "UNKNOWN",
                 " / ".join(sorted({name for member in members for name in member.names})),
-                sum(member.payments for member in members), day(min(member.first_us for member in members)),
+                one.payments, day(min(member.first_us for member in members)),
                 day(max(member.last_us for member in members)),
                 "; ".join(mark for member in members for mark in member.markers),
             )

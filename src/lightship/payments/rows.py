@@ -44,9 +44,12 @@ class Row:
         Of the whole subject, with four payments or more: 1 if those of the later half are larger on average by an
         eighth, and 1 more if they follow each other faster by an eighth; :data:`UNKNOWN` with fewer.
     peers
-        Other counterparties of the other one, nothing tying them to it; at most 60.
+        Of a payer's row: the receiver's other payers, nothing tying them to it; at most 60.
     per_ten
-        Payments that the other one had for every ten of its untied payers: 10 where each paid once.
+        Payments that the receiver had for every ten of its untied payers, and of one more who paid once: 10 where
+        each did.
+    beside
+        Of a receiver's row: the highest such number among the payer's other receivers whom several untied others pay.
     there
         1 if the payer's card was used in the country within some days.
     back
@@ -74,6 +77,7 @@ class Row:
     rise: int = UNKNOWN
     peers: int = 0
     per_ten: int = 0
+    beside: int = 0
     there: int = 0
     back: int = 0
     platform: int = 0

@@ -31,6 +31,10 @@ class Shape:
         A receiver with more payers is a hub: a fund, a shop, a school.
     hub_receivers
         A payer with more receivers abroad is a hub: an agent, a payroll.
+    per_ten
+        Payments of every ten payers where payers come back.
+    usual_receivers
+        A payer with more receivers says less of each.
     digest
         Of the data it was read from.
     """
@@ -41,7 +45,13 @@ class Shape:
     bands: tuple[Band, ...]
     hub_payers: int
     hub_receivers: int
+    per_ten: int
+    usual_receivers: int
     digest: str
+
+    def come_back(self, payers: int, payments: int) -> bool:
+        """Return whether payers come back; one more who paid once is counted with them, as a few are thin."""
+        return (payments + 1) * 10 >= self.per_ten * (payers + 1)
 
 
 def money(minor: int, currency: str) -> str:
@@ -80,6 +90,8 @@ def parse_shape(text: str, where: str) -> Shape:
             bands=bands,
             hub_payers=table["hub_payers"],
             hub_receivers=table["hub_receivers"],
+            per_ten=table["per_ten"],
+            usual_receivers=table["usual_receivers"],
             digest=digest(table),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
@@ -90,7 +102,8 @@ def parse_shape(text: str, where: str) -> Shape:
         raise PolicyError(
             "The bands name a currency twice, or none.", f"{where}, bands", "Give each one band."
         )
-    for name, value in (("hub_payers", shape.hub_payers), ("hub_receivers", shape.hub_receivers)):
+    for name in ("hub_payers", "hub_receivers", "per_ten", "usual_receivers"):
+        value = getattr(shape, name)
         if not isinstance(value, int) or value < 2:
             raise PolicyError(f"{name} is not a whole number of at least 2.", where, "Correct it.")
     return shape

@@ -172,7 +172,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "shared_receiver_share": Feature(
         "share of payments to people whom `least` to `most` other customers pay too, nothing tying those to the "
-        "country, and who are paid at least `per_ten` times for every ten such payers",
+        "country, and who are paid at least `per_ten` times for every ten of these and one who paid once",
         ("payer",),
         "share",
         "share",
@@ -232,7 +232,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "there_share": Feature(
         "share of payments within 30 days of the payer's own card being used in that country",
-        ("payer",),
+        _SENDS,
         "share",
         "share",
         "pm",
@@ -320,21 +320,24 @@ FEATURES: dict[str, Feature] = {
         elsewhere=True,
     ),
     "untied_payers": Feature(
-        "different customers who pay, nothing known tying them to the country",
+        "different customers who pay, nothing known tying them to the country, where every ten of them and one who "
+        "paid once pay at least `per_ten` times; none elsewhere",
         ("receiver",),
         "sum",
         "payers",
         "pg",
-        Measure(lambda row, _: (row.first == 1) & (row.untied != 0)),
+        Measure(lambda row, p: (row.first == 1) & (row.untied != 0) & (row.per_ten >= p["per_ten"])),
+        ("per_ten",),
     ),
     "sharing_payers": Feature(
-        "different customers who pay this receiver and at least `least` others in the corridor",
+        "different customers who pay this receiver and another whom 2 to 40 others pay, nothing known tying those to "
+        "the country, and who is paid at least `per_ten` times for every ten of these and one who paid once",
         ("receiver",),
         "sum",
         "payers",
         "pg",
-        Measure(lambda row, p: (row.first == 1) & (row.peers >= p["least"])),
-        ("least",),
+        Measure(lambda row, p: (row.first == 1) & (row.beside >= p["per_ten"])),
+        ("per_ten",),
     ),
     "burst_payments": Feature(
         "fresh payments in 48 hours", ("burst",), "own", "payments", "p", Measure(_column("burst"))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from lightship.casework import deconflict, psi
 from lightship.casework.compartment import Compartment, found_compartment
@@ -298,7 +297,9 @@ def indistinguishable(trials: int, answer: object) -> float:
         times[hit].append(time.thread_time() - start)
         sizes.add(len(b"".join(reply.points)))
     assert len(sizes) == 1
-    return float(stats.mannwhitneyu(times[True], times[False]).pvalue)
+    from scipy.stats import mannwhitneyu
+
+    return float(mannwhitneyu(times[True], times[False]).pvalue)
 
 
 SECRET = psi.new_secret()

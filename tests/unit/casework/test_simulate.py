@@ -18,12 +18,16 @@ from lightship.core.errors import InputError, PolicyError
 LADDER = shipped()
 WHERE, TEXT = packs.read("casework", "simulation", ".toml", "priors")
 PRIORS = parse_priors(TEXT, str(WHERE))
-MADE = weeks_of(PRIORS, 12, 3)
 
 
 @pytest.fixture(scope="module")
-def waits():
-    return {one.order: one for one in compare(PRIORS, LADDER, MADE, 1.02)}
+def weeks():
+    return weeks_of(PRIORS, 12, 3)
+
+
+@pytest.fixture(scope="module")
+def waits(weeks):
+    return {one.order: one for one in compare(PRIORS, LADDER, weeks, 1.02)}
 
 
 def test_the_generator_and_the_ladder_share_no_code():
@@ -36,21 +40,21 @@ def test_the_generator_and_the_ladder_share_no_code():
     assert own == {"lightship.core.errors"}
 
 
-def test_the_weeks_are_what_the_file_says():
-    arrived = [one for one in MADE if one.arrived_h >= 0]
+def test_the_weeks_are_what_the_file_says(weeks):
+    arrived = [one for one in weeks if one.arrived_h >= 0]
     assert len(arrived) == 12 * 1700
-    assert len(MADE) - len(arrived) == 900
+    assert len(weeks) - len(arrived) == 900
     assert sum(one.empty for one in arrived) / len(arrived) == pytest.approx(0.12, abs=0.001)
     assert sum(not one.located for one in arrived) / len(arrived) == pytest.approx(0.08, abs=0.01)
     assert 20 < sum(one.live for one in arrived) < 70, "0.2 %"
-    assert not any(one.live or one.facts for one in MADE if one.empty)
-    assert not any(fact.startswith("access") for one in MADE if not one.located for fact in one.facts)
-    assert [one.arrived_h for one in MADE] == sorted(one.arrived_h for one in MADE)
-    assert weeks_of(PRIORS, 12, 3) == MADE != weeks_of(PRIORS, 12, 4)
+    assert not any(one.live or one.facts for one in weeks if one.empty)
+    assert not any(fact.startswith("access") for one in weeks if not one.located for fact in one.facts)
+    assert [one.arrived_h for one in weeks] == sorted(one.arrived_h for one in weeks)
+    assert weeks_of(PRIORS, 12, 3) == weeks != weeks_of(PRIORS, 12, 4)
 
 
-def test_every_fact_drawn_is_on_the_ladders_list_and_none_is_a_record():
-    facts_of(LADDER, {fact for one in MADE for fact in one.facts})
+def test_every_fact_drawn_is_on_the_ladders_list_and_none_is_a_record(weeks):
+    facts_of(LADDER, {fact for one in weeks for fact in one.facts})
     with pytest.raises(InputError):
         facts_of(LADDER, ["record=yes"])
 
@@ -62,15 +66,15 @@ def test_live_cases_are_looked_at_far_sooner_than_first_come_with_the_same_staff
     assert waits["first come"].top < 0.2
 
 
-def test_no_record_moves_the_ladder_and_the_record_is_all_that_record_first_sees():
-    flipped = [replace(one, record=not one.record) for one in MADE]
-    none = [replace(one, record=False) for one in MADE]
+def test_no_record_moves_the_ladder_and_the_record_is_all_that_record_first_sees(weeks):
+    flipped = [replace(one, record=not one.record) for one in weeks]
+    none = [replace(one, record=False) for one in weeks]
     by = orders(PRIORS, LADDER)
     assert (
-        top_share(by["urgency"], flipped) == top_share(by["urgency"], none) == top_share(by["urgency"], MADE)
+        top_share(by["urgency"], flipped) == top_share(by["urgency"], none) == top_share(by["urgency"], weeks)
     )
     assert top_share(by["record first"], none) == top_share(by["first come"], none)
-    assert top_share(by["record first"], flipped) != top_share(by["record first"], MADE)
+    assert top_share(by["record first"], flipped) != top_share(by["record first"], weeks)
 
 
 def test_what_is_best_possible_goes_by_the_chances_of_the_file():

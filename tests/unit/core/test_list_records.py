@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from lightship.core.binomial import share_bounds
 from lightship.core.changes import Changes, applied, difference
@@ -184,10 +183,13 @@ def test_a_text_is_found_where_it_stands(texts, draw):
     ]
 
 
+@settings(deadline=None)  # the first imports scipy
 @given(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0.9, 0.95, 0.99]))
 def test_bounds_on_a_share_are_scipys(successes, more, confidence):
     if successes + more == 0:
         return
+    from scipy.stats import binomtest
+
     exact = binomtest(successes, successes + more).proportion_ci(confidence, "exact")
     assert share_bounds(successes, successes + more, confidence) == pytest.approx(
         (exact.low, exact.high), abs=1e-9

@@ -41,8 +41,8 @@ def pictures(seed, seconds, bright=None, fps=4.0):
         yield ArrayPicture(at_s, np.full_like(frame, 250) if lit else frame)
 
 
-def made(streams=12, seconds=900.0):
-    footage = [Footage(f"noise {i}", f"sha256:{i}", pictures(i, seconds)) for i in range(streams)]
+def made(streams=12, seconds=900.0, fps=1.0):
+    footage = [Footage(f"noise {i}", f"sha256:{i}", pictures(i, seconds, fps=fps)) for i in range(streams)]
     return calibrate(Brightness(), "exposed", footage, sample_fps=6.0, created="2026-11-24", recipe="a test")
 
 
@@ -51,13 +51,13 @@ def card():
     calibration = made()
     bound = bind(parse_policy(GRADED), [Brightness()], {"exposure": calibration})
     sensors = Sensors((Brightness(),), (), bound)
-    benign = [(pictures(100 + i, 600.0), Marked()) for i in range(6)]
+    benign = [(pictures(100 + i, 600.0, fps=1.0), Marked()) for i in range(6)]
     marked = [(pictures(200 + i, 60.0, (30.0, 50.0)), Marked(((30.0, 50.0),))) for i in range(4)]
     return evaluate(sensors, [*benign, *marked])
 
 
 def test_blocks_are_those_of_the_judge():
-    calibration = made(streams=1, seconds=60.0)
+    calibration = made(streams=1, seconds=60.0, fps=4.0)
     (stream,) = calibration.streams
     assert stream.seconds == pytest.approx(60.0, abs=0.5)
     assert all(length_s >= 2.0 for length_s in stream.lengths_s[:-1])

@@ -3,7 +3,6 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from lightship.duties.transparency_suppression import LEAST, publish
 
@@ -37,6 +36,8 @@ def bounds(made, row, column):
         line([(r, c) for c in range(width - 1)], (r, width - 1))
     for c in range(width):
         line([(r, c) for r in range(height - 1)], (height - 1, c))
+    from scipy.optimize import linprog
+
     found = []
     for sign in (1, -1):
         goal = np.zeros(len(number))

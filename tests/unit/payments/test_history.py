@@ -104,7 +104,7 @@ def test_the_first_failure_stops_what_is_scored_beside_it(
 ) -> None:
     write(tmp_path / "data", random_history(random.Random(7), 60))
     stopped: list[DuckEngine] = []
-    monkeypatch.setattr(DuckEngine, "interrupt", stopped.append)
+    monkeypatch.setattr(DuckEngine, "interrupt", lambda self: stopped.append(self))  # noqa: PLW0108 - binds it
 
     def failing(*_: Any, **__: Any) -> None:
         raise InputError("No room.", "disk", "Make some.")

@@ -195,17 +195,31 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path):
     assert b",'=cmd()," in made["hunt.csv"]
 
 
-def test_receivers_are_ranked_by_unrelated_payers_over_their_degree(tmp_path):
+def test_receivers_to_whom_unrelated_payers_come_back_are_ranked_first(tmp_path):
     with connected(dataset(tmp_path)) as con:
         lay_out(con, SHAPE)
         ranking = rank_receivers(con, SHAPE, 10)
     assert [(one.receiver, one.payers, one.related) for one in ranking.receivers] == [
-        ("r4", 2, 0),
         ("r1", 2, 1),
+        ("r4", 2, 0),
     ]
-    assert ranking.receivers[0].weight == 1_000_000 + 1_000_000 // 3
+    assert ranking.receivers[0].weight == 2_000_000
     assert ranking.hubs == 1
-    assert ranking.receivers[1].markers == ("flagged-receiver since 2026-02-01 (partner notice 7)",)
+    assert ranking.receivers[0].markers == ("flagged-receiver since 2026-02-01 (partner notice 7)",)
+
+
+def test_a_payer_of_many_counts_less_a_business_not_at_all_and_a_host_comes_last(tmp_path):
+    payments = [payment(f"m{number}", "many", f"r{number}", 1) for number in range(12)]
+    payments += [payment("a", "p1", "r3", 2), payment("b", "p1", "r3", 9), payment("c", "many", "r3", 4)]
+    payments += [payment("d", "works", "r3", 3), payment("e", "works", "r5", 3)]
+    payments += [payment(f"h{number}", f"guest{number}", "host", number) for number in range(9)]
+    payers = {one["payer"] for one in payments}
+    kinds = [customer(one, kind="business" if one == "works" else "person") for one in payers]
+    with connected(dataset(tmp_path, {"payments": payments, "customers": kinds})) as con:
+        lay_out(con, SHAPE)
+        ranking = rank_receivers(con, SHAPE, 10)
+    found = [(one.receiver, one.payers, one.weight) for one in ranking.receivers]
+    assert found == [("r3", 2, 1_000_000 + 6_000_000 // 12), ("host", 9, 9_000_000)]
 
 
 def test_what_is_at_home_large_or_with_a_shop_is_not_in_the_shape(tmp_path):
