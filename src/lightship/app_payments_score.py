@@ -31,7 +31,7 @@ from lightship.payments.pack import Pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.score import Nobody, Scored, score
 
-KEPT = "lightship.payments-kept/3"
+KEPT = "lightship.payments-kept/4"
 NO_KIND = "Check the corridors of --pack, the dates, and that customers are those who pay."
 AT_ONCE = 2
 """Engines side by side: while one computes, the other's expressions are built."""
