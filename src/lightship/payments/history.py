@@ -28,6 +28,9 @@ BASES: dict[View, tuple[str, ...]] = {
 }
 """What each view is made of."""
 
+ONCE = ("flows", "through")
+"""What a view reads once, so that it need not be kept."""
+
 
 @dataclass
 class History:
@@ -87,9 +90,7 @@ class History:
             received = every.semi_join(paid, every.payee == paid.paid)
             return receiver_rows(theirs, all_sends, received, self.facts, marks)
         if view == "burst":
-            # All that is counted is fresh, and a few of all: kept, as the moments are made of it twice.
-            new = self.engine.keep(self._name("fresh"), fresh(self._of_concern("outs", "subject")))
-            return moments(new, self.base("outs"), self.base("through"), self.window, marks)
+            return moments(self._fresh, self.base("outs"), self.base("through"), self.window, marks)
         return passings(self._of_concern("flows", "subject"), self.window)
 
     @property
@@ -106,7 +107,9 @@ class History:
         if name not in self._kept:
             new = self._new(name)
             if self.before is not None:
-                new = self.engine.keep(self._name(f"all_{name}"), self._with_earlier(name, new))
+                new = self._with_earlier(name, new)
+                if name not in ONCE:
+                    new = self.engine.keep(self._name(f"all_{name}"), new)
             self._kept[name] = new
         return self._kept[name]
 
@@ -134,11 +137,24 @@ class History:
         return context(*where, self.small, mine.select(sender=mine.payer).distinct())
 
     @property
+    def _fresh(self) -> Any:
+        """What is counted of what left children's accounts, a few of all: kept, as the moments are made of it twice."""
+        if "fresh" not in self._kept:
+            rows = fresh(self._of_concern("outs", "subject"))
+            self._kept["fresh"] = self.engine.keep(self._name("fresh"), rows)
+        return self._kept["fresh"]
+
+    @property
     def _receivers(self) -> Any | None:
-        """Whom the accounts that are looked at paid, or None where a later history may ask of anybody."""
-        paid = self._of_concern("outs", "subject")
-        paid = paid.filter(paid.risky == 1, paid.voucher == 0).select(holder=paid.other).distinct()
-        return None if self.going_on else paid
+        """Which customers were paid in what is counted, or None where a later history may ask of anybody."""
+        if self.going_on:
+            return None
+        if "receivers" not in self._kept:
+            paid = self._fresh.filter(self._fresh.voucher == 0).select(holder="other").distinct()
+            own = self.data.customers
+            paid = paid.semi_join(own, paid.holder == own.customer)
+            self._kept["receivers"] = self.engine.keep(self._name("receivers"), paid)
+        return self._kept["receivers"]
 
     @property
     def _before(self) -> Window:
@@ -148,14 +164,14 @@ class History:
     def _with_earlier(self, name: str, new: Any) -> Any:
         assert self.before is not None
         earlier = self.engine.read(self._name(f"before_{name}"), self.before / f"{name}.parquet")
+        if name == "through" and (whose := self._receivers) is not None:
+            earlier = earlier.semi_join(whose, earlier.subject == whose.holder)
         payments = self.data.payments
         gone = payments.filter(payments.reverses.notnull()).select(taken_back=payments.reverses).distinct()
         earlier = earlier.anti_join(gone, earlier.payment == gone.taken_back)
         if name != "outs":
             window = self._before if name == "through" else self.window
             earlier = earlier.filter(earlier.at_us > window.from_us)
-        if name == "through" and (whose := self._receivers) is not None:
-            earlier = earlier.semi_join(whose, earlier.subject == whose.holder)
         return earlier.union(new.select(*earlier.columns))
 
     def _of_concern(self, name: str, subject: str) -> Any:
@@ -218,7 +234,7 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     ]
     if not held:
         return data, 0
-    known = engine.keep("ls_held", reduce(lambda one, other: one.union(other), held))
+    known = reduce(lambda one, other: one.union(other), held)
     # Kept: every view reads them.
     new = engine.keep("ls_new", data.payments.anti_join(known, "payment"))
     told, fresh_ = (

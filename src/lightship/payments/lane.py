@@ -216,12 +216,15 @@ def _trailing(width_us: int, *more: str) -> Any:
 
 
 def flows(data: Dataset, terms: Terms, window: Window, rates: Any) -> Any:
-    """Return what :func:`passings` orders: :func:`through` with ``ref``."""
-    return in_reference(through(data, terms, window), rates).drop("amount_minor")
+    """Return what :func:`passings` orders: :func:`through` with ``ref``, and when who sent money was born."""
+    rows = in_reference(through(data, terms, window), rates).drop("amount_minor")
+    senders = data.customers.select(sender="customer", born="born_year")
+    rows = rows.left_join(senders, [rows.credit == 1, rows.other == senders.sender]).drop("sender")
+    return rows.mutate(born=rows.born.fill_null(0).cast("int64"))
 
 
 def through(data: Dataset, terms: Terms, window: Window, whose: Any | None = None) -> Any:
-    """Return what came to people's accounts and went on: payment, at_us, subject, other, sums, credit, born.
+    """Return what came to people's accounts and went on: payment, at_us, subject, other, sums, credit.
 
     Credits are sums from people to a person's account; onward is what leaves one for crypto or a listed corridor.
 
@@ -238,14 +241,11 @@ def through(data: Dataset, terms: Terms, window: Window, whose: Any | None = Non
     credits_ = standing(p, window, p.merchant_code.isnull(), p.rail.isin(("bank", "wallet")))
     credits_ = credits_.semi_join(owners, credits_.payee == owners.owner)
     credits_ = credits_.anti_join(firms, credits_.payer == firms.firm)
-    senders = people.select(sender=people.customer, born=people.born_year)
-    credits_ = credits_.left_join(senders, credits_.payer == senders.sender)
     credits_ = credits_.select(
         *("payment", "at_us", "amount_minor", "currency"),
         subject=credits_.payee,
         other=credits_.payer,
         credit=ibis.literal(1, "int64"),
-        born=credits_.born.fill_null(0).cast("int64"),
     )
     abroad = (
         listed(p.payee_country, p.at_us, terms.jurisdiction.corridors).fill_null(False)
@@ -258,7 +258,6 @@ def through(data: Dataset, terms: Terms, window: Window, whose: Any | None = Non
         subject=onward.payer,
         other=onward.payee,
         credit=ibis.literal(0, "int64"),
-        born=ibis.literal(0, "int64"),
     )
     return credits_.union(onward)
 
