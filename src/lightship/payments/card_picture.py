@@ -7,6 +7,9 @@ from pathlib import Path
 from lightship.payments.card import Card
 from lightship.payments.drift import CHANGED, MOVING
 
+FEW = 6
+"""Fewer groups leave room, so that one bar does not fill the picture."""
+
 
 def draw(card: Card, path: Path) -> None:
     """Write the picture as PNG."""
@@ -26,11 +29,13 @@ def draw(card: Card, path: Path) -> None:
         left.set_ylim(0, 1.02)
         left.legend()
     left.set_xscale("log")
+    left.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    left.minorticks_off()
     left.set_xlabel("cases a month")
     left.set_title("Budgets")
     shown = [one for one in card.groups if one.false_alerts][:12]
     middle.barh([one.group for one in shown], [one.rate for one in shown])
-    middle.invert_yaxis()
+    middle.set_ylim(max(len(shown), FEW) - 0.5, -0.5)
     middle.set_xlabel("false alerts in 100,000")
     middle.set_title("Groups")
     drift = card.drift[:12]
