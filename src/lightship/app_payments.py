@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import ibis
 
 from lightship import packs
 from lightship.app_payments_data import tables_of
-from lightship.core.errors import InputError
+from lightship.core.errors import InputError, SinkError
 from lightship.core.payments import LATER
 from lightship.exchange import fx
 from lightship.payments.baseline import Baseline, beyond_caps
@@ -102,10 +103,20 @@ def last_moment(engine: Engine, data: Dataset) -> int:
 def scoring(
     folder: Path, memory: str = "3GB", spill: Path | None = None
 ) -> Iterator[tuple[DuckEngine, Dataset]]:
-    """Yield DuckDB with a dataset opened."""
+    """Yield DuckDB with a dataset opened.
+
+    Raises
+    ------
+    SinkError
+        If memory and disk do not hold what is computed, or a file of the dataset cannot be read on.
+    """
     engine = DuckEngine(memory, spill=spill)
     try:
         yield engine, open_dataset(engine, folder)
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        said = str(error).splitlines()[0].rstrip(".")[:200]
+        todo = "Make room there, or run it where there is more memory; nothing half-written is left."
+        raise SinkError(f"It cannot be computed: {said}.", str(spill or folder), todo) from error
     finally:
         engine.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +169,8 @@ def _side_by_side(engine: DuckEngine, ask: _Ask, groups: Sequence[Sequence[Pack]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = [pool.submit(_part, ask, here, packs) for here, packs in zip(engines, groups, strict=True)]
         try:
+            for job in wait(jobs, return_when=FIRST_EXCEPTION).done:
+                job.result()
             return [job.result() for job in jobs]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -12,7 +12,7 @@ import pytest
 from tests.contract.payment_history import random_history, write
 
 from lightship import app_payments, app_payments_score
-from lightship.core.errors import InputError
+from lightship.core.errors import InputError, SinkError
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine
 from lightship.payments.history import open_history
@@ -97,6 +97,13 @@ def test_scores_made_side_by_side_are_the_same_bytes_each_time(tmp_path: Path) -
     assert len(files) >= 5
     for path in files:
         assert len({(tmp_path / out / path).read_bytes() for out in ("one", "two", "three")}) == 1, path
+
+
+def test_too_little_memory_and_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+    write(tmp_path / "data", random_history(random.Random(8), 60))
+    with pytest.raises(SinkError, match="cannot be computed: Out of Memory"):
+        app_payments_score.score_dataset(tmp_path / "data", tmp_path / "out", "uk", memory="1MB")
+    assert not (tmp_path / "out" / "alerts.jsonl").exists()
 
 
 def test_the_first_failure_stops_what_is_scored_beside_it(
