@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 
-from lightship.app_backtest import LANE_ALLOWED, outcomes
+from lightship.app_backtest import LANE_ALLOWED, Outcomes, outcomes
 from lightship.app_payments import currencies, jurisdiction, last_moment, scoring, typology
 from lightship.payments.backtest import PER
 from lightship.payments.backtest_lane import IN_TIME, MONTH_DAYS, Moments, episodes, moments, quietest
@@ -136,6 +136,11 @@ class Ranked:
             return math.inf
         false = len(episodes(self.others, int(level)).subject)
         return false / (self.children * DAYS / MONTH_DAYS) * PER
+
+
+def children_of(facts: Outcomes) -> int:
+    """Return how many are children all year, by the truth."""
+    return sum(group in ("child", "child-gamer") for group in facts.groups.values())
 
 
 def ranked(found: Moments, bursts: Mapping[str, Sequence[int]], children: int) -> Ranked:
@@ -274,7 +279,7 @@ def main(seeds: Sequence[int]) -> None:
         with _measured(seed) as (folder, found):
             facts = outcomes(folder, None)
             assert facts is not None
-            children = sum(group in ("child", "child-gamer") for group in facts.groups.values())
+            children = children_of(facts)
             about = about_moments(found, facts.bursts)
             totals = np.rint(peer(about) * 1000.0).astype(np.int64)
             ours.append(ranked(moments(found, fit(found)), facts.bursts, children))

@@ -24,6 +24,7 @@ from bench.payments_lane import (
     AboutMoments,
     Ranked,
     about_moments,
+    children_of,
     draw,
     pooled,
     ranked,
@@ -137,7 +138,7 @@ def _lane(
     found = measure(history, pack)
     base = fit(found)
     every = moments(found, base)
-    children = children or sum(group in ("child", "child-gamer") for group in facts.groups.values())
+    children = children or children_of(facts)
     allowed = int(LANE_ALLOWED * children * 12 / PER)
     about = about_moments(found, facts.bursts)
     learned = Moments(about.subject, about.at_us, np.rint(peer(about) * 1000.0).astype(np.int64))

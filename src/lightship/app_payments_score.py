@@ -26,7 +26,7 @@ from lightship.exchange.alerts_file import to_lines, to_parquet
 from lightship.exchange.whole import write_each
 from lightship.payments.baseline import Baseline
 from lightship.payments.engine import DuckEngine
-from lightship.payments.history import BASES, not_yet_counted, open_history
+from lightship.payments.history import BASES, coverage_of, not_yet_counted, open_history
 from lightship.payments.pack import Pack
 from lightship.payments.prepare import Dataset, Terms, Window
 from lightship.payments.score import Nobody, Scored, score
@@ -54,7 +54,6 @@ class Part:
     found: dict[str, Scored] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     kept: dict[str, bytes] = field(default_factory=dict)
-    coverage: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +63,9 @@ class _Ask:
     Parameters
     ----------
     coverage
-        What the earlier score's data held.
+        What the data hold, and those of the earlier score.
     new
-        The payments that it did not have.
+        The payments that this one did not have, None where there is none.
     given
         Baselines to weigh with, by typology.
     """
@@ -126,13 +125,15 @@ def score_dataset(
     given = _given(baselines, proven, terms, say) if baselines else {}
     proven = [one for one in proven if one.id in given or not baselines]
     with scoring(folder, memory, spill=out) as (engine, held):
+        data = _not_yet_counted(engine, held, onto, say) if onto else held
+        coverage |= coverage_of(engine, data)
         ask = _Ask(
             folder=folder,
             terms=terms,
             to_us=last_moment(engine, held),
             onto=onto,
             coverage=coverage,
-            new=_new(engine, held, onto, say) if onto else None,
+            new=data.payments if onto else None,
             budget=budget,
             given=given,
             keep=keep is not None,
@@ -148,7 +149,7 @@ def score_dataset(
         one.id: found[one.id] for one in sorted(proven, key=lambda one: one.window_days) if one.id in found
     }
     if keep is not None:
-        _keep(keep, parts, terms)
+        _keep(keep, parts, terms, coverage)
     alerts = [alert for one in found.values() for alert in one.alerts]
     pages = {f"baseline/{name}.json": _pretty(scored.baseline) for name, scored in found.items()}
     write_each(out, {"alerts.jsonl": to_lines(alerts), "alerts.parquet": to_parquet(alerts), **pages})
@@ -188,7 +189,7 @@ def _part(ask: _Ask, engine: DuckEngine, packs: Sequence[Pack]) -> Part:
     history = open_history(
         engine, data, ask.terms, window, before=ask.onto, coverage=ask.coverage, going_on=ask.keep
     )
-    part = Part(coverage=history.coverage)
+    part = Part()
     for one in packs:
         try:
             part.found[one.id] = score(
@@ -213,21 +214,21 @@ def _given(folder: Path, proven: Sequence[Pack], terms: Terms, say: Tell) -> dic
     return given
 
 
-def _new(engine: DuckEngine, data: Dataset, onto: Path, say: Tell) -> Any:
-    """Return the payments that the earlier score did not have; how many it had is said."""
+def _not_yet_counted(engine: DuckEngine, data: Dataset, onto: Path, say: Tell) -> Dataset:
+    """Return the dataset without the payments that the earlier score had; how many those are is said."""
     new, again = not_yet_counted(engine, data, onto)
     if again:
         say(f"Told again and counted once: {again:,}.")
-    return new.payments
+    return new
 
 
-def _keep(folder: Path, parts: Sequence[Part], terms: Terms) -> None:
+def _keep(folder: Path, parts: Sequence[Part], terms: Terms, coverage: frozenset[str]) -> None:
     """Write the tables that a later score goes on from, and what they were made with."""
     files = {name: data for one in parts for name, data in one.kept.items()}
     made = {
         "format": KEPT,
         "jurisdiction": terms.jurisdiction.digest,
-        "coverage": sorted(frozenset().union(*(one.coverage for one in parts))),
+        "coverage": sorted(coverage),
     }
     write_each(folder, {**files, "kept.json": json.dumps(made, indent=1).encode() + b"\n"})
 

@@ -129,7 +129,7 @@ class History:
         if name == "flows":
             return flows(*where, self.small["rates"])
         if name == "through":
-            rows = through(self.data, self.terms, self._before, self._receivers)
+            rows = through(self.data, self.terms, self._looked_back, self._receivers)
             return rows.select("payment", "at_us", "subject", "other", "credit")
         if self.going_on or self.before is not None:
             return context(*where, self.small, None)
@@ -157,7 +157,7 @@ class History:
         return self._kept["receivers"]
 
     @property
-    def _before(self) -> Window:
+    def _looked_back(self) -> Window:
         """The window with what its first moments look back on."""
         return Window(self.window.from_us - PASSING_US - BURST_US, self.window.to_us)
 
@@ -170,7 +170,7 @@ class History:
         gone = payments.filter(payments.reverses.notnull()).select(taken_back=payments.reverses).distinct()
         earlier = earlier.anti_join(gone, earlier.payment == gone.taken_back)
         if name != "outs":
-            window = self._before if name == "through" else self.window
+            window = self._looked_back if name == "through" else self.window
             earlier = earlier.filter(earlier.at_us > window.from_us)
         return earlier.union(new.select(*earlier.columns))
 
@@ -206,21 +206,23 @@ def open_history(
     window: Window,
     *,
     before: Path | None = None,
-    coverage: frozenset[str] = frozenset(),
+    coverage: frozenset[str] | None = None,
     going_on: bool = False,
 ) -> History:
     """Return a dataset's window, ready to be measured.
 
     Parameters
     ----------
-    before, coverage
-        Tables of an earlier history, and what that one held.
+    before
+        Tables of an earlier history.
+    coverage
+        What the data hold, and those of an earlier history; found out unless given.
     going_on
         True if a later history is to go on from this one.
     """
     zones = engine.arrow(data.customers.select("zone").distinct())["zone"].to_pylist()
     small = lookups(engine, terms, window, [zone for zone in zones if zone])
-    held = coverage | _coverage(engine, data)
+    held = coverage_of(engine, data) if coverage is None else coverage
     return History(engine, data, terms, window, small, held, before, going_on)
 
 
@@ -243,7 +245,8 @@ def not_yet_counted(engine: Engine, data: Dataset, before: Path) -> tuple[Datase
     return replace(data, payments=new), told - fresh_
 
 
-def _coverage(engine: Engine, data: Dataset) -> frozenset[str]:
+def coverage_of(engine: Engine, data: Dataset) -> frozenset[str]:
+    """Return the letters of :data:`lightship.payments.vocabulary.DATA` that a dataset holds."""
     found = set("pfg")
     held = engine.arrow(
         data.payments.aggregate(t=data.payments.text.count() > 0, m=data.payments.merchant_code.count() > 0)
